@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# boot.sh VMLINUZ INITRAMFS CONSOLE_LOG [KERNEL_ARGUMENT...] - boot one guest to its end; what its
+# second serial port says goes to stdout, the kernel's console to CONSOLE_LOG.
+#
+# Always emulated: nested virtualization is not to be had everywhere, and slow but equal is better.
+# cx16 is masked, for with it QEMU 7.2's emulator corrupts EFLAGS and kills some boots of 6.12.
+# Kernel 5.10 has the BPF LSM built in but not listed, hence lsm=.
+set -euo pipefail
+
+kernel=$1 initramfs=$2 console=$3
+shift 3
+timeout -k 5 "${GUEST_TIMEOUT:-150}" nice qemu-system-x86_64 \
+	-accel tcg,thread=multi -cpu max,-cx16 -smp "${GUEST_CPUS:-2}" -m "${GUEST_MEMORY:-1024}" \
+	-nodefaults -no-user-config -display none -no-reboot \
+	-chardev "file,id=console,path=$console" -serial chardev:console \
+	-chardev stdio,id=results,signal=off -serial chardev:results \
+	-kernel "$kernel" -initrd "$initramfs" \
+	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf $*" \
+	< /dev/null

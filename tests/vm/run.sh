@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh BUILD_DIR [RELEASE_PATTERN...] - run the live tests and saker doctor on every kernel of the
+# matrix, one guest after the other; TAP on stdout, one line a test and kernel.
+#
+# BUILD_DIR holds the static executables saker and tests/live. Patterns choose kernels: '6.1.*'.
+# Raw output stays in ${SAKER_RESULTS:-BUILD_DIR/guests}/RELEASE.{tap,console}.
+# Kernels are kept in ${SAKER_CACHE:-$HOME/.cache/saker}/kernels; WIDE=1 takes more of them.
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+readonly here
+
+need() {
+	local tool
+	for tool in qemu-system-x86_64 busybox cpio; do
+		command -v "$tool" > /dev/null || { echo "Bail out! no $tool"; exit 1; }
+	done
+	# An interpreter in the headers means a shared library that guests do not have.
+	for tool in "$(command -v busybox)" "$build/saker" "$build/tests/live"; do
+		[ -x "$tool" ] || { echo "Bail out! no $tool"; exit 1; }
+		! readelf -l "$tool" | grep -q INTERP || { echo "Bail out! $tool is not static"; exit 1; }
+	done
+}
+
+# One archive of what is the same for all kernels. It is not compressed: unpacking would cost the
+# emulated CPU more than reading does.
+pack_common() {
+	local root=$work/root
+	mkdir -p "$root"/{bin,tests,etc/saker,dev,lib/modules}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	ln -s busybox "$root/bin/sh"
+	cp "$here/init" "$root/init"
+	cp "$build/saker" "$root/bin/saker"
+	cp "$build/tests/live" "$root/tests/live"
+	[ ! -d "$here/../../conf" ] || cp -r "$here/../../conf/." "$root/etc/saker/"
+	echo 'root:x:0:0:root:/root:/bin/sh' > "$root/etc/passwd"
+	echo 'nobody:x:65534:65534:nobody:/:/bin/false' >> "$root/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' > "$root/etc/group"
+	printf 'root:*:19000:0:99999:7:::\n' > "$root/etc/shadow"
+	printf '127.0.0.1 localhost guest\n::1 localhost\n' > "$root/etc/hosts"
+	echo 'nameserver 127.0.0.1' > "$root/etc/resolv.conf"
+	echo 'hosts: files dns' > "$root/etc/nsswitch.conf"
+	echo guest > "$root/etc/hostname"
+	echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
+	chmod 600 "$root/etc/shadow"
+	archive "$root" > "$work/common.cpio"
+}
+
+archive() { # FOLDER
+	(cd "$1" && find . -mindepth 1 -print0 | cpio --null -o -H newc -R 0:0 --quiet)
+}
+
+# The kernel takes archives one after the other, so each adds only its own modules.
+pack_kernel() { # KERNEL_DIR
+	rm -rf "$work/own"
+	mkdir -p "$work/own/lib/modules"
+	find "$1" -name '*.ko' -exec cp -t "$work/own/lib/modules" {} +
+	archive "$work/own" | cat "$work/common.cpio" - > "$work/initramfs"
+}
+
+why_died() { # STATUS CONSOLE
+	local panic
+	panic=$(grep -aom1 -E 'Kernel panic.*|RIP: 0010:[^ ]+' "$2" | tr -d '\r') || true
+	if [ -n "$panic" ]; then
+		echo "$panic"
+	elif [ "$1" -eq 124 ]; then
+		echo 'out of time'
+	else
+		echo "qemu exit status $1, nothing on its console"
+	fi
+}
+
+# A second try only for a guest that died before its end, which emulators do; said aloud.
+boot() { # RELEASE
+	local try status
+	for try in 1 2; do
+		status=0
+		"$here/boot.sh" "$kernels/k/$1/vmlinuz" "$work/initramfs" "$results/$1.console" \
+			> "$results/$1.tap" 2>&1 || status=$?
+		! grep -aq '^guest: done' "$results/$1.tap" || return 0
+		echo "# ${1%-cloud-amd64}: guest died on try $try: $(why_died "$status" "$results/$1.console")"
+	done
+	return 1
+}
+
+# What the guest said becomes one flat list of results, its plan checked; diagnostics pass through.
+results_of() { # RELEASE
+	tr -d '\r' < "$results/$1.tap" | awk -v kernel="${1%-cloud-amd64}" '
+		function result(ok, what) { print (ok ? "ok" : "not ok") " - " kernel ": " what }
+		function diag(line) { print (line ~ /^#/ ? line : "# " line) }
+		function name(line) { sub(/^(not )?ok *[0-9]* *(- )?/, "", line); return line }
+		/^guest: doctor begins/ { part = "doctor"; next }
+		/^guest: doctor ends/ { part = ""; result($NF == 0, "saker doctor, exit status " $NF); next }
+		/^guest: live begins/ { part = "live"; next }
+		/^guest: live ends/ { part = ""; live_ended = 1; status = $NF; next }
+		/^guest: / { print "# " kernel ": " substr($0, 8); next }
+		part != "live" { diag($0); next }
+		/^(not )?ok($| )/ { n++; bad += /^not/; result(!/^not/, name($0)); next }
+		/^1\.\.0/ { planned = 1; plan = n = 1; sub(/^1\.\.0 *#? */, ""); result(1, "live # " $0); next }
+		/^1\.\.[0-9]+/ { planned = 1; plan = substr($0, 4) + 0; next }
+		/^Bail out!/ { result(0, "live: " $0); next }
+		{ diag($0) }
+		END {
+			if (!live_ended) result(0, "live tests come to their end")
+			if (!planned) result(0, "live tests announce a plan")
+			else if (plan != n) result(0, "live tests keep their plan: " plan " planned, " n " ran")
+			# Exit status 1 with failed tests is what a test program owes; anything else is news.
+			if (live_ended && status != 0 && !bad) result(0, "live tests, exit status " status)
+		}'
+}
+
+# An oops need not stop the guest, and is a failure of whatever provoked it.
+console_result() { # RELEASE
+	local oops
+	if oops=$(grep -aom1 -E 'BUG: (unable|kernel|KASAN|KFENCE).*|Oops.*|general protection.*' "$results/$1.console"); then
+		echo "not ok - ${1%-cloud-amd64}: kernel log is clean"
+		echo "# $oops" | tr -d '\r'
+	else
+		echo "ok - ${1%-cloud-amd64}: kernel log is clean"
+	fi
+}
+
+guest() { # RELEASE
+	local begin=$EPOCHREALTIME died=0
+	pack_kernel "$kernels/k/$1"
+	boot "$1" || died=1
+	results_of "$1"
+	console_result "$1"
+	[ $died -eq 0 ] || echo "not ok - ${1%-cloud-amd64}: guest comes to its end"
+	awk -v from="$begin" -v to="$EPOCHREALTIME" -v k="${1%-cloud-amd64}" 'BEGIN { printf "# %s: %.1f s\n", k, to - from }'
+}
+
+wanted() { # RELEASE PATTERN...
+	local release=$1 pattern
+	shift
+	[ $# -gt 0 ] || return 0
+	for pattern; do
+		# shellcheck disable=SC2053 # a pattern is what it is for
+		[[ $release != $pattern ]] || return 0
+	done
+	return 1
+}
+
+matrix() {
+	local kind suite rest
+	"$here/kernels.sh" "$kernels" > "$work/list" || echo 'not ok - a kernel can be had'
+	while read -r kind suite rest; do
+		case $kind in
+		kernel) ! wanted "$rest" "$@" || guest "$rest" ;;
+		skip) echo "ok - kernel of $suite # SKIP $rest" ;;
+		esac
+	done < "$work/list"
+}
+
+main() {
+	[ $# -ge 1 ] || { echo "usage: run.sh BUILD_DIR [RELEASE_PATTERN...]" >&2; exit 2; }
+	build=$(realpath "$1")
+	shift
+	kernels=${SAKER_CACHE:-$HOME/.cache/saker}/kernels
+	results=$(realpath -m "${SAKER_RESULTS:-$build/guests}")
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	mkdir -p "$kernels" "$results"
+	need
+	pack_common
+	matrix "$@" | tee "$work/tap"
+	echo "1..$(grep -cE '^(not )?ok ' "$work/tap")"
+	! grep -q '^not ok ' "$work/tap"
+}
+
+main "$@"
