@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Cgroups come and go, and processes move between them. */
+#include "emit.h"
+
+enum { CGROUP_PATH_MAX = 4096 };
+
+struct cgroup_root { int hierarchy_id; } __attribute__((preserve_access_index));
+struct cgroup___root { struct cgroup_root *root; } __attribute__((preserve_access_index));
+
+/* 0 is the version 2 hierarchy: its root has number 1 before mounts and the kernel's default
+ * root is cgrp_dfl_root, whose hierarchy_id is 0 (kernel/cgroup/cgroup.c, cgroup_init). */
+static __always_inline s64 cgroup_hierarchy(struct cgroup *cgroup)
+{
+	return ((struct cgroup___root *)cgroup)->root->hierarchy_id;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
+{
+	struct event_cgroup_mkdir *e;
+
+	if (!event_wanted(EVENT_cgroup_mkdir))
+		return 0;
+	e = RECORD(cgroup_mkdir, critical);
+	if (!e)
+		return 0;
+	record_current(&e->head);
+	e->id = cgroup->kn->id;
+	e->hierarchy = cgroup_hierarchy(cgroup);
+	e->level = cgroup->level;
+	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, 1);
+	return record_end(ctx, &e->head);
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(cgroup_rmdir__tp, struct cgroup *cgroup, const char *path)
+{
+	struct event_cgroup_rmdir *e;
+
+	if (!event_wanted(EVENT_cgroup_rmdir))
+		return 0;
+	e = RECORD(cgroup_rmdir, critical);
+	if (!e)
+		return 0;
+	record_current(&e->head);
+	e->id = cgroup->kn->id;
+	e->hierarchy = cgroup_hierarchy(cgroup);
+	e->level = cgroup->level;
+	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, 1);
+	return record_end(ctx, &e->head);
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(cgroup_attach_task__tp, struct cgroup *cgroup, const char *path, struct task_struct *task,
+	     bool whole)
+{
+	struct event_cgroup_attach_task *e;
+
+	if (!event_wanted(EVENT_cgroup_attach_task))
+		return 0;
+	e = RECORD(cgroup_attach_task, critical);
+	if (!e)
+		return 0;
+	record_current(&e->head);
+	e->id = cgroup->kn->id;
+	e->hierarchy = cgroup_hierarchy(cgroup);
+	e->pid = task->tgid;
+	e->tid = task->pid;
+	e->group = whole;
+	bpf_probe_read_kernel_str(&e->name, sizeof(e->name), &task->comm);
+	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, 1);
+	return record_end(ctx, &e->head);
+}

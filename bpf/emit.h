@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How a probe makes a record: RECORD or record_begin, fill members, put_*, record_end.
+ *
+ * Probes nest (interrupts) and on new kernels preempt each other, so scratch memory is claimed:
+ * a slot belongs to the probe that counted it from 0 to 1.  The claim needs no exchange
+ * instruction, which 5.10 lacks: whoever reads 1 after adding 1 is alone, since an owner's 1 is
+ * there until it releases.  Two that collide both give way and take the next slot.
+ *
+ * Decide before beginning a record; after it there is one way out: record_end. */
+#ifndef EMIT_H
+#define EMIT_H
+
+#include "compat.h"
+
+enum {
+	APPEND_MAX = 8192,	/* what one append may take of the record */
+	PATH_MAX_BYTES = 4096,
+	NAME_MAX_BYTES = 256,
+};
+
+struct slot {
+	char record[RECORD_MAX + APPEND_MAX];	/* appends begin in the first part: always in bounds */
+	char path[PATH_MAX_BYTES + NAME_MAX_BYTES];
+	u64 claims;
+};
+
+struct slots_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, u32);
+	__type(value, struct slot);
+};
+
+struct numbered_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, u32);
+	__type(value, struct numbered);
+};
+
+struct tallies_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EVENTS_MAX);
+	__type(key, u32);
+	__type(value, struct tally);
+};
+
+struct ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+};
+
+struct perf_map {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+};
+
+struct loud_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct loud);
+	__type(value, u64);
+};
+
+struct tree_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u32);
+};
+
+/* All are defined in maps.bpf.c. */
+extern struct slots_map slots SEC(".maps");
+extern struct numbered_map numbered SEC(".maps");
+extern struct tallies_map tallies SEC(".maps");
+extern struct ring_map ring_critical SEC(".maps"), ring_normal SEC(".maps"), ring_bulk SEC(".maps");
+extern struct perf_map perf_critical SEC(".maps"), perf_normal SEC(".maps"), perf_bulk SEC(".maps");
+extern struct loud_map loud SEC(".maps");
+extern struct tree_map tree SEC(".maps");
+extern const volatile u32 transport, page_bytes;
+extern struct filter filter;
+extern u32 policy_generation;
+extern u32 reader_asleep;
+
+/* Count up a tally of this cpu.  Interrupts may count the same one: atomic. */
+#define TALLY(id, member) do {						\
+	u32 key_ = (id);						\
+	struct tally *t_ = bpf_map_lookup_elem(&tallies, &key_);	\
+	if (t_)								\
+		__sync_fetch_and_add(&t_->member, 1);			\
+} while (0)
+
+static __always_inline struct slot *slot_take(u32 *number)
+{
+	for (u32 i = 0; i < SLOTS; i++) {
+		u32 key = i;
+		struct slot *s = bpf_map_lookup_elem(&slots, &key);
+
+		if (!s)
+			return 0;
+		__sync_fetch_and_add(&s->claims, 1);
+		if (*(volatile u64 *)&s->claims == 1) {
+			*number = i;
+			return s;
+		}
+		__sync_fetch_and_add(&s->claims, -1);
+	}
+	return 0;
+}
+
+static __always_inline void slot_release(struct slot *s)
+{
+	__sync_fetch_and_add(&s->claims, -1);
+}
+
+static __always_inline bool comm_is(struct task_struct *task, const char *want)
+{
+	char comm[16];
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	return ((u64 *)comm)[0] == ((u64 *)want)[0] && ((u64 *)comm)[1] == ((u64 *)want)[1];
+}
+
+/* Does the filter want what this process does?  Cheapest question first. */
+static __always_inline bool process_wanted(u32 pid)
+{
+	if (pid == filter.self || filter.paused)
+		return false;
+	if (filter.pid && filter.pid != pid)
+		return false;
+	if (filter.by_uid && filter.uid != (u32)bpf_get_current_uid_gid())
+		return false;
+	if (filter.by_comm && !comm_is(current_task(), filter.comm))
+		return false;
+	if (filter.by_tree && !bpf_map_lookup_elem(&tree, &pid))
+		return false;
+	return true;
+}
+
+static __always_inline bool event_wanted(u32 id)
+{
+	if (process_wanted(bpf_get_current_pid_tgid() >> 32))
+		return true;
+	TALLY(id, filtered);
+	return false;
+}
+
+/* The pid's number in its own namespace and that namespace, by the upid of its level. */
+static __always_inline u32 pid_own(struct pid *pid, u32 *ns)
+{
+	u32 level = GET_TASK(pid, level);
+	struct upid upid;
+
+	if (level == 0) {
+		if (ns)
+			*ns = GET_TASK(pid, numbers[0].ns, ns.inum);
+		return GET_TASK(pid, numbers[0].nr);
+	}
+	bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
+			      bpf_core_field_offset(struct pid, numbers) +
+			      level * bpf_core_type_size(struct upid));
+	if (ns)
+		*ns = BPF_CORE_READ(upid.ns, ns.inum);
+	return upid.nr;
+}
+
+/* The pid's number in the namespace of this level, 0 if it is not in it. */
+static __always_inline u32 pid_at(struct pid *pid, u32 level)
+{
+	struct upid upid;
+
+	if (GET_TASK(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
+			      bpf_core_field_offset(struct pid, numbers) +
+			      level * bpf_core_type_size(struct upid));
+	return upid.nr;
+}
+
+static __always_inline void who_namespaces(struct who *who, struct task_struct *task)
+{
+	struct nsproxy *ns = GET_TASK(task, nsproxy);
+
+	if (!ns)
+		return;		/* a task that has nearly ended */
+	who->proc_mnt_ns = GET_TASK(ns, mnt_ns, ns.inum);
+	who->proc_net_ns = GET_TASK(ns, net_ns, ns.inum);
+	who->proc_uts_ns = GET_TASK(ns, uts_ns, ns.inum);
+}
+
+static __always_inline void who_user(struct who *who, struct task_struct *task)
+{
+	struct cred *cred = GET_TASK(task, cred);
+
+	who->user_uid = GET_TASK(cred, uid.val);
+	who->user_gid = GET_TASK(cred, gid.val);
+	who->user_euid = GET_TASK(cred, euid.val);
+	who->user_egid = GET_TASK(cred, egid.val);
+	who->user_loginuid = who->user_session = -1;
+	if (bpf_core_field_exists(task->loginuid)) {
+		who->user_loginuid = GET_TASK(task, loginuid.val);
+		who->user_session = GET_TASK(task, sessionid);
+	}
+}
+
+static __always_inline void who_fill(struct who *who, struct task_struct *task)
+{
+	struct task_struct *leader = GET_TASK(task, group_leader);
+	struct task_struct *parent = GET_TASK(task, real_parent);
+	struct task_struct *parent_leader = GET_TASK(parent, group_leader);
+	struct pid *tid = GET_TASK(task, thread_pid);
+	struct pid *parent_pid = GET_TASK(parent_leader, thread_pid);
+	u32 level = GET_TASK(tid, level);
+
+	who->proc_pid = GET_TASK(task, tgid);
+	who->proc_tid = GET_TASK(task, pid);
+	who->proc_ppid = GET_TASK(parent, tgid);
+	who->proc_vtid = pid_own(tid, &who->proc_pid_ns);
+	who->proc_vpid = leader == task ? who->proc_vtid : pid_own(GET_TASK(leader, thread_pid), 0);
+	who->proc_vppid = level == 0 ? who->proc_ppid : pid_at(parent_pid, level);
+	who->proc_start = GET_TASK(task, start_boottime);
+	who->proc_leader_start = GET_TASK(leader, start_boottime);
+	who->proc_parent_start = GET_TASK(parent_leader, start_boottime);
+	if (kernel_has.task_btf) {
+		((u64 *)who->proc_name.s)[0] = ((const u64 *)task->comm)[0];
+		((u64 *)who->proc_name.s)[1] = ((const u64 *)task->comm)[1];
+	} else {
+		bpf_core_read(&who->proc_name, sizeof(who->proc_name), &task->comm);
+	}
+	who->proc_cgroup = GET_TASK(task, cgroups, dfl_cgrp, kn, id);
+	who_namespaces(who, task);
+	who_user(who, task);
+}
+
+/* Room for an append of at most max bytes at *off; 0 when the record is full. */
+static __always_inline u32 record_room(struct head *h, u32 *off, u32 max)
+{
+	u32 at = (h->size + 7) & ~7u, room;
+
+	if (at > RECORD_MAX - 64)
+		return 0;
+	*off = at & (RECORD_MAX - 1);
+	room = RECORD_MAX - *off;
+	return room < max ? room : max;
+}
+
+static __always_inline void record_grow(struct head *h, struct span *at, u32 off, u32 len)
+{
+	at->off = off;
+	at->len = len;
+	h->size = off + len;
+}
+
+enum memory { KERNEL, USER };
+
+/* Append a string; bit is its field's in truncated and faulted.  The bytes it took, 0 if none. */
+static __always_inline long put_str(struct head *h, struct span *at, const void *src, enum memory from,
+				    u32 max, u32 bit)
+{
+	u32 off, room = record_room(h, &off, max);
+	long n;
+
+	if (!src)
+		return 0;
+	if (room < 2 || room > APPEND_MAX) {
+		h->truncated |= 1u << bit;
+		return 0;
+	}
+	n = from == USER ? bpf_probe_read_user_str((char *)h + off, room, src)
+			 : bpf_probe_read_kernel_str((char *)h + off, room, src);
+	if (n <= 0) {
+		h->faulted |= 1u << bit;
+		return 0;
+	}
+	if (n == room)
+		h->truncated |= 1u << bit;
+	record_grow(h, at, off, n);
+	return n;
+}
+
+/* Append len bytes, or as many as fit.  nul: the last one is made NUL, for vectors of strings. */
+static __always_inline void put_bytes(struct head *h, struct span *at, const void *src, enum memory from,
+				      u64 len, u32 max, bool nul, u32 bit)
+{
+	u32 off, room = record_room(h, &off, max);
+	u32 n = len;
+	long r;
+
+	if (!src || len == 0)
+		return;
+	if (len > room) {
+		h->truncated |= 1u << bit;
+		n = room;
+	}
+	if (n < 1 || n > APPEND_MAX)
+		return;
+	r = from == USER ? bpf_probe_read_user((char *)h + off, n, src)
+			 : bpf_probe_read_kernel((char *)h + off, n, src);
+	if (r) {
+		h->faulted |= 1u << bit;
+		return;
+	}
+	if (nul)
+		((char *)h)[off + n - 1] = 0;
+	record_grow(h, at, off, n);
+}
+
+/* The host name of a container; of the initial namespace (PROC_UTS_INIT_INO) user space knows it. */
+static __always_inline void put_hostname(struct head *h, struct task_struct *task)
+{
+	struct uts_namespace *uts;
+
+	if (h->who.proc_uts_ns == 0xEFFFFFFEu || !h->who.proc_uts_ns)
+		return;
+	uts = GET_TASK(task, nsproxy, uts_ns);
+	put_str(h, &h->hostname, &uts->name.nodename, KERNEL, 65, 31);
+}
+
+static __always_inline struct head *record_begin(u32 id, u32 lane, u32 size)
+{
+	struct head *h;
+	struct slot *s;
+	u32 number;
+
+	s = slot_take(&number);
+	if (!s) {
+		TALLY(id, dropped[DROP_SCRATCH]);
+		return 0;
+	}
+	h = (struct head *)s->record;
+	__builtin_memset(h, 0, sizeof(*h));
+	h->size = size;
+	h->id = id;
+	h->lane = lane;
+	h->time = bpf_ktime_get_boot_ns();
+	h->cpu = bpf_get_smp_processor_id();
+	h->slot = number;
+	h->policy = policy_generation;
+	return h;
+}
+
+/* Who runs now did it. */
+static __always_inline void record_current(struct head *h)
+{
+	struct task_struct *task = current_task();
+
+	h->abi = current_abi(task);
+	who_fill(&h->who, task);
+	put_hostname(h, task);
+}
+
+#define RECORD(event, lane) ({								\
+	struct event_##event *e_ = (void *)record_begin(EVENT_##event, LANE_##lane, sizeof(*e_)); \
+	if (e_)										\
+		__builtin_memset((void *)e_ + sizeof(struct head), 0, sizeof(*e_) - sizeof(struct head)); \
+	e_; })
+
+static __always_inline void count_loud(struct head *h)
+{
+	struct loud key = { .cgroup = h->who.proc_cgroup, .lane = h->lane };
+	u64 one = 1, *n = bpf_map_lookup_elem(&loud, &key);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	else
+		bpf_map_update_elem(&loud, &key, &one, BPF_NOEXIST);
+}
+
+static __always_inline long lane_output(void *ctx, struct head *h, u32 size, u64 wake)
+{
+	if (transport == TRANSPORT_PERF) {
+		if (h->lane == LANE_critical)
+			return bpf_perf_event_output(ctx, &perf_critical, BPF_F_CURRENT_CPU, h, size);
+		if (h->lane == LANE_normal)
+			return bpf_perf_event_output(ctx, &perf_normal, BPF_F_CURRENT_CPU, h, size);
+		return bpf_perf_event_output(ctx, &perf_bulk, BPF_F_CURRENT_CPU, h, size);
+	}
+	if (h->lane == LANE_critical)
+		return bpf_ringbuf_output(&ring_critical, h, size, wake);
+	if (h->lane == LANE_normal)
+		return bpf_ringbuf_output(&ring_normal, h, size, wake);
+	return bpf_ringbuf_output(&ring_bulk, h, size, wake);
+}
+
+/* No wake-up a record: that costs the traced program 12 us.  The reader polls while there is
+ * something to read, and asks to be woken only before it sleeps. */
+static __always_inline u64 wake_flag(void)
+{
+	if (!reader_asleep)
+		return BPF_RB_NO_WAKEUP;
+	reader_asleep = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+/* Number the record and put it in its lane, or count it as dropped; the slot is free after. */
+static __always_inline int record_end(void *ctx, struct head *h)
+{
+	struct slot *s = (struct slot *)h;
+	u32 size = (h->size + 7) & ~7u, slot = h->slot, lane = h->lane;
+	struct numbered *n;
+
+	n = bpf_map_lookup_elem(&numbered, &slot);
+	if (n && lane < LANES)
+		h->seq = ++n->seq[lane];
+	h->size = size;
+	if (size > RECORD_MAX || lane_output(ctx, h, size, wake_flag())) {
+		TALLY(h->id, dropped[DROP_FULL]);
+		count_loud(h);
+	}
+	slot_release(s);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "fact.h"
+
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+#define GET_CAST(p, ...) GET(kernel_has.cast, p, __VA_ARGS__)
+
+/* A kernel address as a pointer whose type the verifier knows, where it can be. */
+#define CAST(type, address) ({						\
+	struct type *p_ = (struct type *)(address);			\
+	if (kernel_has.cast)						\
+		p_ = bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(struct type)); \
+	p_; })
+
+enum {
+	PATH_DEPTH = 256,		/* directories and mounts that are walked */
+	S_IFMT_ = 0170000, S_IFSOCK_ = 0140000, S_IFIFO_ = 0010000,
+	AF_UNIX_ = 1, AF_INET_ = 2, AF_INET6_ = 10,
+	PIPEFS_MAGIC_ = 0x50495045,
+};
+
+/* Write a directory's name before what is there; the new begin, negative when it does not fit. */
+static __always_inline int path_prepend(struct slot *s, int pos, struct dentry *d)
+{
+	const unsigned char *name = GET_CAST(d, d_name.name);
+	u32 len = GET_CAST(d, d_name.len);
+
+	if (len > NAME_MAX_BYTES - 1)
+		len = NAME_MAX_BYTES - 1;
+	pos -= len + 1;
+	if (pos < 0)
+		return pos;
+	bpf_probe_read_kernel(&s->path[(pos + 1) & (PATH_MAX_BYTES - 1)], len, name);
+	s->path[pos & (PATH_MAX_BYTES - 1)] = '/';
+	return pos;
+}
+
+static __always_inline struct mount *mount_of(u64 mnt)
+{
+	return CAST(mount, mnt - bpf_core_field_offset(struct mount, mnt));
+}
+
+__noinline u64 path_put(u32 number, u64 dentry, u64 mnt)
+{
+	struct dentry *d = CAST(dentry, dentry);
+	struct mount *m = mount_of(mnt);
+	int pos = PATH_MAX_BYTES - 1;
+	struct span at = {};
+	struct slot *s;
+	struct head *h;
+	bool whole = false;
+
+	s = bpf_map_lookup_elem(&slots, &number);
+	if (!s)
+		return 0;
+	h = (struct head *)s->record;
+	s->path[PATH_MAX_BYTES - 1] = 0;
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		struct dentry *parent = GET_CAST(d, d_parent);
+		int next;
+
+		if (d == GET_CAST(m, mnt.mnt_root)) {
+			struct mount *above = GET_CAST(m, mnt_parent);
+
+			if (above == m || !above) {
+				whole = true;
+				break;
+			}
+			d = GET_CAST(m, mnt_mountpoint);
+			m = above;
+			continue;
+		}
+		if (d == parent || !parent) {
+			whole = true;
+			break;
+		}
+		next = path_prepend(s, pos, d);
+		if (next < 0)
+			break;
+		pos = next;
+		d = parent;
+	}
+	if (pos == PATH_MAX_BYTES - 1 && whole)
+		s->path[(--pos) & (PATH_MAX_BYTES - 1)] = '/';
+	put_bytes(h, &at, &s->path[pos & (PATH_MAX_BYTES - 1)], KERNEL,
+		  (PATH_MAX_BYTES - pos) & (2 * PATH_MAX_BYTES - 1), PATH_MAX_BYTES, true, 31);
+	return (u64)at.off << 32 | at.len | (whole ? 0 : PACKED_TRUNCATED);
+}
+
+static __always_inline void addr_set(struct wire_addr *to, u16 family, u16 port, const void *addr, u32 len)
+{
+	to->family = family;
+	to->port = port;
+	bpf_probe_read_kernel(to->addr, len, addr);
+}
+
+static __always_inline void sock_addresses(struct fact_sock *to, struct sock *sk)
+{
+	u16 src = GET_CAST(sk, __sk_common.skc_num);
+	u16 dst = __builtin_bswap16(GET_CAST(sk, __sk_common.skc_dport));
+
+	if (to->family == AF_INET_) {
+		addr_set(&to->src, AF_INET_, src, &sk->__sk_common.skc_rcv_saddr, 4);
+		addr_set(&to->dst, AF_INET_, dst, &sk->__sk_common.skc_daddr, 4);
+	} else if (to->family == AF_INET6_) {
+		addr_set(&to->src, AF_INET6_, src, &sk->__sk_common.skc_v6_rcv_saddr, 16);
+		addr_set(&to->dst, AF_INET6_, dst, &sk->__sk_common.skc_v6_daddr, 16);
+	}
+}
+
+/* The path of a unix socket, or of the one it is connected to when it has none itself. */
+static __always_inline void sock_unix_name(struct head *h, struct span *at, struct sock *sk)
+{
+	struct unix_sock *unix_sk = CAST(unix_sock, sk);
+	struct unix_address *addr = GET_CAST(unix_sk, addr);
+	int len;
+
+	if (!addr) {
+		unix_sk = CAST(unix_sock, GET_CAST(unix_sk, peer));
+		addr = GET_CAST(unix_sk, addr);
+	}
+	if (!addr)
+		return;
+	len = BPF_CORE_READ(addr, len) - 2;
+	if (len > 0 && len <= 108)
+		put_bytes(h, at, &addr->name[0].sun_path, KERNEL, len, 108, false, FIELD_FACTS);
+}
+
+static __always_inline void fact_sock(struct head *h, struct fact *fact, struct file *file)
+{
+	struct socket *socket = CAST(socket, GET_CAST(file, private_data));
+	struct sock *sk = CAST(sock, GET_CAST(socket, sk));
+	struct fact_sock sock = {};
+
+	if (!sk)
+		return;
+	sock.family = GET_CAST(sk, __sk_common.skc_family);
+	sock.type = GET_CAST(socket, type);
+	sock.state = GET_CAST(sk, __sk_common.skc_state);
+	sock.proto = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_protocol);
+	sock_addresses(&sock, sk);
+	if (sock.family == AF_UNIX_)
+		sock_unix_name(h, &sock.name, sk);
+	put_bytes(h, &fact->sock, &sock, KERNEL, sizeof(sock), sizeof(sock), false, FIELD_FACTS);
+}
+
+static __always_inline void fact_inode(struct fact *fact, struct file *file)
+{
+	struct inode *inode = CAST(inode, GET_CAST(file, f_inode));
+	struct super_block *sb = CAST(super_block, GET_CAST(inode, i_sb));
+	struct dentry *dentry = CAST(dentry, GET_CAST(file, f_path.dentry));
+
+	fact->mode = GET_CAST(inode, i_mode);
+	fact->ino = GET_CAST(inode, i_ino);
+	fact->dev = dev_number(GET_CAST(sb, s_dev));
+	fact->magic = GET_CAST(sb, s_magic);
+	if (!GET_CAST(inode, i_nlink) && !GET_CAST(dentry, d_hash.pprev))
+		fact->flags |= FACT_DELETED;
+	if (GET_CAST(file, f_mode) & 0x100000)	/* FMODE_CREATED, include/linux/fs.h */
+		fact->flags |= FACT_CREATED;
+}
+
+__noinline int fact_put(u32 number, int fd, u32 arg)
+{
+	struct fact fact = { .fd = fd, .arg = arg };
+	struct span at = {};
+	struct file *file;
+	struct slot *s;
+	struct head *h;
+	u64 name;
+
+	s = bpf_map_lookup_elem(&slots, &number);
+	file = file_of(fd);
+	if (!s || !file)
+		return 0;
+	h = (struct head *)s->record;
+	file = CAST(file, file);
+	fact_inode(&fact, file);
+	if ((fact.mode & S_IFMT_) == S_IFSOCK_ && GET_CAST(file, private_data)) {
+		fact_sock(h, &fact, file);
+	} else if (fact.magic != PIPEFS_MAGIC_) {
+		name = path_put(number, (u64)GET_CAST(file, f_path.dentry), (u64)GET_CAST(file, f_path.mnt));
+		span_set(h, &fact.name, name, FIELD_FACTS);
+	}
+	put_bytes(h, &at, &fact, KERNEL, sizeof(fact), sizeof(fact), false, FIELD_FACTS);
+	return at.off;
+}
+
+__noinline int file_put(u32 number, u64 file)
+{
+	struct file *f = CAST(file, file);
+	struct inode *inode = CAST(inode, GET_CAST(f, f_inode));
+	struct super_block *sb = CAST(super_block, GET_CAST(inode, i_sb));
+	struct event_file_open *e;
+	struct slot *s;
+	u64 path;
+
+	s = bpf_map_lookup_elem(&slots, &number);
+	if (!s)
+		return 0;
+	e = (struct event_file_open *)s->record;
+	e->flags = GET_CAST(f, f_flags);
+	e->mode = GET_CAST(inode, i_mode);
+	e->dev = dev_number(GET_CAST(sb, s_dev));
+	e->inode = GET_CAST(inode, i_ino);
+	e->created = !!(GET_CAST(f, f_mode) & 0x100000);	/* FMODE_CREATED, include/linux/fs.h */
+	e->fs = GET_CAST(sb, s_magic);
+	path = path_put(number, (u64)GET_CAST(f, f_path.dentry), (u64)GET_CAST(f, f_path.mnt));
+	span_set(&e->head, &e->path, path, 0);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the kernel's own objects say of a file or descriptor.  The functions are global, so that
+ * the verifier walks each once, and take a slot's number since they may not take its address. */
+#ifndef FACT_H
+#define FACT_H
+
+#include "emit.h"
+
+enum { PACKED_TRUNCATED = 1u << 31 };
+
+/* Append the path of (mnt, dentry) in its mount namespace to the record of this slot.
+ * offset << 32 | length, with PACKED_TRUNCATED when leading directories did not fit; 0 if none. */
+u64 path_put(u32 number, u64 dentry, u64 mnt);
+
+/* Append a struct fact of the descriptor of the current process to the record of this slot;
+ * its offset in the record, 0 if there is no such descriptor. */
+int fact_put(u32 number, int fd, u32 arg);
+
+/* Fill the event_file_open in the record of this slot from a struct file. */
+int file_put(u32 number, u64 file);
+
+static __always_inline void span_set(struct head *h, struct span *at, u64 packed, u32 bit)
+{
+	at->off = packed >> 32;
+	at->len = (u32)packed & ~PACKED_TRUNCATED;
+	if (packed & PACKED_TRUNCATED)
+		h->truncated |= 1u << bit;
+}
+
+/* The open file behind a descriptor of the current process, 0 if none. */
+static __always_inline struct file *file_of(int fd)
+{
+	struct task_struct *task = current_task();
+	struct fdtable *table = GET_TASK(task, files, fdt);
+	struct file **files, *file = 0;
+
+	if (!table || fd < 0 || (u32)fd >= GET_TASK(table, max_fds))
+		return 0;
+	files = GET_TASK(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
+	return file;
+}
+
+static __always_inline u32 dev_number(u32 kernel_dev)
+{
+	/* new_encode_dev, include/linux/kdev_t.h: as stat(2) shows it */
+	u32 major = kernel_dev >> 20, minor = kernel_dev & 0xfffff;
+
+	return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
+}
+
+#endif

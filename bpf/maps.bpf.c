@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The maps and settings that all programs share. */
+#include "emit.h"
+
+struct slots_map slots SEC(".maps");
+struct numbered_map numbered SEC(".maps");
+struct tallies_map tallies SEC(".maps");
+struct ring_map ring_critical SEC(".maps");
+struct ring_map ring_normal SEC(".maps");
+struct ring_map ring_bulk SEC(".maps");
+struct perf_map perf_critical SEC(".maps");
+struct perf_map perf_normal SEC(".maps");
+struct perf_map perf_bulk SEC(".maps");
+struct loud_map loud SEC(".maps");
+struct tree_map tree SEC(".maps");
+
+const volatile struct kernel_has kernel_has = {};
+const volatile u32 transport = TRANSPORT_RING;
+const volatile u32 page_bytes = 4096;
+struct filter filter = {};
+u32 policy_generation = 0;
+u32 reader_asleep = 0;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
