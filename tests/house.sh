@@ -79,7 +79,7 @@ strip_sources() {
 
 # FILE LINE TARGET of each include; a target keeps its <> or loses its "".
 includes() { # [FOLDER]
-	(cd "$work/code" && grep -rHnE '^[[:space:]]*#[[:space:]]*include' "${1:-.}" 2> /dev/null) |
+	{ (cd "$work/code" && grep -rHnE '^[[:space:]]*#[[:space:]]*include' "${1:-.}" 2> /dev/null) || true; } |
 		sed -nE 's,^(\./)?([^:]+):([0-9]+):[^"<]*("([^"]+)"|(<[^>]+>)).*,\2 \3 \5\6,p'
 }
 
@@ -151,7 +151,7 @@ rule_own_header() {
 	local file first
 	files 'src/*.c' | while read -r file; do
 		[ -e "${file%.c}.h" ] || continue
-		first=$(includes "$file" | head -n 1 | cut -d ' ' -f 3)
+		first=$(includes "$file" | awk 'NR == 1 { print $3 }')
 		[ "$(basename "$first")" = "$(basename "${file%.c}.h")" ] || echo "$file: first is ${first:-nothing}"
 	done
 }

@@ -78,14 +78,19 @@ fail_stage() { # STAGE NAME WHAT
 	note_counts "$1" 0 1 0
 }
 
+# Unlike head, reads to the end, so nobody before it in a pipe is cut off and called failed.
+first() { # LINES [PREFIX]
+	sed -n "1,$1p" | cut -c1-300 | sed "s/^/    ${2:-}/"
+}
+
 # Failed points with what they said, or else the end of the output.
 show_failure() { # BASE
 	if grep -qa '^not ok' "$1.tap"; then
-		awk '/^not ok/ { left = 12 } /^ok/ { left = 0 } left-- > 0' "$1.tap" | head -n 80
+		awk '/^not ok/ { left = 12 } /^ok/ { left = 0 } left-- > 0' "$1.tap"
 	else
 		tail -n 15 "$1.tap"
-	fi | cut -c1-300 | sed 's/^/    /'
-	tail -n 25 "$1.err" | cut -c1-300 | sed 's/^/    | /'
+	fi | first 80
+	tail -n 25 "$1.err" | first 25 '| '
 	echo "    see $1.tap and .err"
 }
 
@@ -133,7 +138,7 @@ judge_reports() { # STAGE NAME FILE...
 	mapfile -t files < <(grep -alE 'AddressSanitizer|LeakSanitizer|runtime error:' "$@" "$reports"/* 2> /dev/null)
 	if [ ${#files[@]} -gt 0 ]; then
 		fail_stage "$stage" "$name" 'sanitizer report'
-		grep -ahE -A 12 'ERROR: |runtime error:' "${files[@]}" | head -n 40 | cut -c1-300 | sed 's/^/    /'
+		grep -ahE -A 12 'ERROR: |runtime error:' "${files[@]}" | first 40 || true
 		cat "$reports"/* >> "$results/sanitizer.log" 2> /dev/null || true
 	fi
 	rm -f "$reports"/*
@@ -193,7 +198,7 @@ need_build() { # KIND STAGE
 			build_state[$1]=bad
 			note_failure build "$1" "see $log"
 			note_counts build 0 1 0
-			{ grep -E -A 5 'error:|ERROR:|FAILED:' "$log" || tail -n 30 "$log"; } | head -n 60 | cut -c1-300 | sed 's/^/    /'
+			{ grep -E -A 5 'error:|ERROR:|FAILED:' "$log" || tail -n 30 "$log"; } | first 60
 		fi
 	fi
 	[ "${build_state[$1]}" = good ] || { skip_stage "$2" "$1" "the $1 build failed"; return 1; }
@@ -362,6 +367,7 @@ select_stages() { # ARGUMENT...
 
 main() {
 	local stage
+	trap 'echo "run.sh: stopped at line $LINENO" >&2' ERR
 	select_stages "$@"
 	exec < /dev/null
 	export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin

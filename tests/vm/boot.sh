@@ -17,5 +17,5 @@ timeout -k 5 "${GUEST_TIMEOUT:-150}" nice qemu-system-x86_64 \
 	-chardev "file,id=console,path=$console" -serial chardev:console \
 	-chardev stdio,id=results,signal=off -serial chardev:results \
 	-kernel "$kernel" -initrd "$initramfs" \
-	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf $*" \
+	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf live_seconds=${LIVE_SECONDS:-100} $*" \
 	< /dev/null

@@ -77,7 +77,7 @@ open_suite() { # SUITE
 
 newest_release() { # SUITE
 	world "$1" apt-cache depends linux-image-cloud-amd64 |
-		sed -n 's/.*Depends: linux-image-\([0-9].*\)/\1/p' | head -n 1
+		sed -n 's/.*Depends: linux-image-\([0-9].*\)/\1/p' | awk 'NR == 1'
 }
 
 # The newest build of each minor release: 6.16.3+deb13-cloud-amd64 and so on.

@@ -107,7 +107,8 @@ results_of() { # RELEASE
 			if (!planned) result(0, "live tests announce a plan")
 			else if (plan != n) result(0, "live tests keep their plan: " plan " planned, " n " ran")
 			# Exit status 1 with failed tests is what a test program owes; anything else is news.
-			if (live_ended && status != 0 && !bad) result(0, "live tests, exit status " status)
+			if (live_ended && status != 0 && !bad)
+				result(0, "live tests, exit status " status (status == 143 ? ", out of time" : ""))
 		}'
 }
 
