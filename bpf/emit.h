@@ -21,6 +21,7 @@ enum {
 struct slot {
 	char record[RECORD_MAX + APPEND_MAX];	/* appends begin in the first part: always in bounds */
 	char path[PATH_MAX_BYTES + NAME_MAX_BYTES];
+	u64 path_begin;		/* while a path is built from its end */
 	u64 claims;
 };
 
@@ -79,10 +80,10 @@ extern struct ring_map ring_critical SEC(".maps"), ring_normal SEC(".maps"), rin
 extern struct perf_map perf_critical SEC(".maps"), perf_normal SEC(".maps"), perf_bulk SEC(".maps");
 extern struct loud_map loud SEC(".maps");
 extern struct tree_map tree SEC(".maps");
-extern const volatile u32 transport, page_bytes;
+extern const volatile __u32 transport, page_bytes;
 extern struct filter filter;
-extern u32 policy_generation;
-extern u32 reader_asleep;
+extern __u32 policy_generation;
+extern __u32 reader_asleep;
 
 /* Count up a tally of this cpu.  Interrupts may count the same one: atomic. */
 #define TALLY(id, member) do {						\
@@ -234,6 +235,9 @@ static __always_inline void who_fill(struct who *who, struct task_struct *task)
 	who_user(who, task);
 }
 
+/* The compiler knows nothing of x any more, so that it keeps a check the verifier needs. */
+#define FORGET(x) asm volatile("" : "+r"(x))
+
 /* Room for an append of at most max bytes at *off; 0 when the record is full. */
 static __always_inline u32 record_room(struct head *h, u32 *off, u32 max)
 {
@@ -264,6 +268,7 @@ static __always_inline long put_str(struct head *h, struct span *at, const void 
 
 	if (!src)
 		return 0;
+	FORGET(room);
 	if (room < 2 || room > APPEND_MAX) {
 		h->truncated |= 1u << bit;
 		return 0;
@@ -294,6 +299,7 @@ static __always_inline void put_bytes(struct head *h, struct span *at, const voi
 		h->truncated |= 1u << bit;
 		n = room;
 	}
+	FORGET(n);
 	if (n < 1 || n > APPEND_MAX)
 		return;
 	r = from == USER ? bpf_probe_read_user((char *)h + off, n, src)

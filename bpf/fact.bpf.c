@@ -13,26 +13,28 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 	p_; })
 
 enum {
-	PATH_DEPTH = 256,		/* directories and mounts that are walked */
+	PATH_DEPTH = 64,		/* directories and mounts that are walked */
 	S_IFMT_ = 0170000, S_IFSOCK_ = 0140000, S_IFIFO_ = 0010000,
 	AF_UNIX_ = 1, AF_INET_ = 2, AF_INET6_ = 10,
 	PIPEFS_MAGIC_ = 0x50495045,
 };
 
-/* Write a directory's name before what is there; the new begin, negative when it does not fit. */
-static __always_inline int path_prepend(struct slot *s, int pos, struct dentry *d)
+/* Write a directory's name before what is there; false when it does not fit.  Where the path
+ * begins is kept in the slot: what comes from memory is unknown to the verifier, so that it walks
+ * each turn of the loop once and not once for each way there. */
+static __always_inline bool path_prepend(struct slot *s, struct dentry *d)
 {
 	const unsigned char *name = GET_CAST(d, d_name.name);
-	u32 len = GET_CAST(d, d_name.len);
+	u32 len = GET_CAST(d, d_name.len) & (NAME_MAX_BYTES - 1);
+	u32 begin = s->path_begin & (PATH_MAX_BYTES - 1);
 
-	if (len > NAME_MAX_BYTES - 1)
-		len = NAME_MAX_BYTES - 1;
-	pos -= len + 1;
-	if (pos < 0)
-		return pos;
-	bpf_probe_read_kernel(&s->path[(pos + 1) & (PATH_MAX_BYTES - 1)], len, name);
-	s->path[pos & (PATH_MAX_BYTES - 1)] = '/';
-	return pos;
+	if (begin < len + 1)
+		return false;
+	begin -= len + 1;
+	s->path_begin = begin;
+	bpf_probe_read_kernel(&s->path[(begin + 1) & (PATH_MAX_BYTES - 1)], len, name);
+	s->path[begin & (PATH_MAX_BYTES - 1)] = '/';
+	return true;
 }
 
 static __always_inline struct mount *mount_of(u64 mnt)
@@ -40,50 +42,44 @@ static __always_inline struct mount *mount_of(u64 mnt)
 	return CAST(mount, mnt - bpf_core_field_offset(struct mount, mnt));
 }
 
-__noinline u64 path_put(u32 number, u64 dentry, u64 mnt)
+__noinline u64 path_put(u32 number, u64 path)
 {
-	struct dentry *d = CAST(dentry, dentry);
-	struct mount *m = mount_of(mnt);
-	int pos = PATH_MAX_BYTES - 1;
+	struct path *p = CAST(path, path);
+	struct dentry *d = GET_CAST(p, dentry);
+	struct mount *m = mount_of((u64)GET_CAST(p, mnt));
+	bool whole = false;
 	struct span at = {};
 	struct slot *s;
-	struct head *h;
-	bool whole = false;
+	u32 begin;
 
 	s = bpf_map_lookup_elem(&slots, &number);
-	if (!s)
+	if (!s || !path || !d)
 		return 0;
-	h = (struct head *)s->record;
 	s->path[PATH_MAX_BYTES - 1] = 0;
+	s->path_begin = PATH_MAX_BYTES - 1;
 	for (int i = 0; i < PATH_DEPTH; i++) {
 		struct dentry *parent = GET_CAST(d, d_parent);
-		int next;
 
 		if (d == GET_CAST(m, mnt.mnt_root)) {
 			struct mount *above = GET_CAST(m, mnt_parent);
 
-			if (above == m || !above) {
-				whole = true;
+			whole = above == m || !above;
+			if (whole)
 				break;
-			}
 			d = GET_CAST(m, mnt_mountpoint);
 			m = above;
 			continue;
 		}
-		if (d == parent || !parent) {
-			whole = true;
+		whole = d == parent || !parent;
+		if (whole || !path_prepend(s, d))
 			break;
-		}
-		next = path_prepend(s, pos, d);
-		if (next < 0)
-			break;
-		pos = next;
 		d = parent;
 	}
-	if (pos == PATH_MAX_BYTES - 1 && whole)
-		s->path[(--pos) & (PATH_MAX_BYTES - 1)] = '/';
-	put_bytes(h, &at, &s->path[pos & (PATH_MAX_BYTES - 1)], KERNEL,
-		  (PATH_MAX_BYTES - pos) & (2 * PATH_MAX_BYTES - 1), PATH_MAX_BYTES, true, 31);
+	begin = s->path_begin & (PATH_MAX_BYTES - 1);
+	if (begin == PATH_MAX_BYTES - 1 && whole)
+		s->path[--begin] = '/';
+	put_bytes((struct head *)s->record, &at, &s->path[begin & (PATH_MAX_BYTES - 1)], KERNEL,
+		  PATH_MAX_BYTES - begin, PATH_MAX_BYTES, true, 31);
 	return (u64)at.off << 32 | at.len | (whole ? 0 : PACKED_TRUNCATED);
 }
 
@@ -163,24 +159,22 @@ static __always_inline void fact_inode(struct fact *fact, struct file *file)
 __noinline int fact_put(u32 number, int fd, u32 arg)
 {
 	struct fact fact = { .fd = fd, .arg = arg };
+	u64 address = file_of(fd);
 	struct span at = {};
 	struct file *file;
 	struct slot *s;
 	struct head *h;
-	u64 name;
 
 	s = bpf_map_lookup_elem(&slots, &number);
-	file = file_of(fd);
-	if (!s || !file)
+	if (!s || !address)
 		return 0;
 	h = (struct head *)s->record;
-	file = CAST(file, file);
+	file = CAST(file, address);
 	fact_inode(&fact, file);
 	if ((fact.mode & S_IFMT_) == S_IFSOCK_ && GET_CAST(file, private_data)) {
 		fact_sock(h, &fact, file);
 	} else if (fact.magic != PIPEFS_MAGIC_) {
-		name = path_put(number, (u64)GET_CAST(file, f_path.dentry), (u64)GET_CAST(file, f_path.mnt));
-		span_set(h, &fact.name, name, FIELD_FACTS);
+		span_set(h, &fact.name, path_put(number, file_path(address)), FIELD_FACTS);
 	}
 	put_bytes(h, &at, &fact, KERNEL, sizeof(fact), sizeof(fact), false, FIELD_FACTS);
 	return at.off;
@@ -193,7 +187,6 @@ __noinline int file_put(u32 number, u64 file)
 	struct super_block *sb = CAST(super_block, GET_CAST(inode, i_sb));
 	struct event_file_open *e;
 	struct slot *s;
-	u64 path;
 
 	s = bpf_map_lookup_elem(&slots, &number);
 	if (!s)
@@ -205,7 +198,6 @@ __noinline int file_put(u32 number, u64 file)
 	e->inode = GET_CAST(inode, i_ino);
 	e->created = !!(GET_CAST(f, f_mode) & 0x100000);	/* FMODE_CREATED, include/linux/fs.h */
 	e->fs = GET_CAST(sb, s_magic);
-	path = path_put(number, (u64)GET_CAST(f, f_path.dentry), (u64)GET_CAST(f, f_path.mnt));
-	span_set(&e->head, &e->path, path, 0);
+	span_set(&e->head, &e->path, path_put(number, file_path(file)), 0);
 	return 0;
 }

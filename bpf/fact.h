@@ -8,9 +8,10 @@
 
 enum { PACKED_TRUNCATED = 1u << 31 };
 
-/* Append the path of (mnt, dentry) in its mount namespace to the record of this slot.
+/* Append the path that a struct path stands for, from the root of its mount namespace, to the
+ * record of this slot.  path is the address as a number, not a pointer the verifier has typed.
  * offset << 32 | length, with PACKED_TRUNCATED when leading directories did not fit; 0 if none. */
-u64 path_put(u32 number, u64 dentry, u64 mnt);
+u64 path_put(u32 number, u64 path);
 
 /* Append a struct fact of the descriptor of the current process to the record of this slot;
  * its offset in the record, 0 if there is no such descriptor. */
@@ -27,18 +28,33 @@ static __always_inline void span_set(struct head *h, struct span *at, u64 packed
 		h->truncated |= 1u << bit;
 }
 
-/* The open file behind a descriptor of the current process, 0 if none. */
-static __always_inline struct file *file_of(int fd)
+/* The address of the open file behind a descriptor of the current process, 0 if none. */
+static __always_inline u64 file_of(int fd)
 {
 	struct task_struct *task = current_task();
 	struct fdtable *table = GET_TASK(task, files, fdt);
-	struct file **files, *file = 0;
+	struct file **files;
+	u64 file = 0;
 
 	if (!table || fd < 0 || (u32)fd >= GET_TASK(table, max_fds))
 		return 0;
 	files = GET_TASK(table, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
 	return file;
+}
+
+/* The address of the struct path in a file. */
+static __always_inline u64 file_path(u64 file)
+{
+	return file + bpf_core_field_offset(struct file, f_path);
+}
+
+/* Where a task works: the address of its struct path, 0 if it has none any more. */
+static __always_inline u64 task_cwd(struct task_struct *task)
+{
+	u64 fs = (u64)BPF_CORE_READ(task, fs);
+
+	return fs ? fs + bpf_core_field_offset(struct fs_struct, pwd) : 0;
 }
 
 static __always_inline u32 dev_number(u32 kernel_dev)

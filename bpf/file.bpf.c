@@ -3,21 +3,30 @@
  * Elsewhere the system calls' exit shows them (syscall.bpf.c). */
 #include "file.h"
 
-SEC("lsm/file_open")
-int BPF_PROG(file_open__lsm, struct file *file)
+/* The hook's first argument as a number. */
+static __always_inline u64 first_argument(void *ctx)
 {
-	file_open_emit(ctx, file);
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), ctx);
+	return value;
+}
+
+SEC("lsm/file_open")
+int file_open__lsm(u64 *ctx)
+{
+	file_open_emit(ctx, first_argument(ctx));
 	return 0;
 }
 
 SEC("fentry/security_file_open")
-int BPF_PROG(file_open__fentry, struct file *file)
+int file_open__fentry(u64 *ctx)
 {
-	return file_open_emit(ctx, file);
+	return file_open_emit(ctx, first_argument(ctx));
 }
 
 SEC("kprobe/security_file_open")
-int BPF_KPROBE(file_open__kprobe, struct file *file)
+int BPF_KPROBE(file_open__kprobe, u64 file)
 {
 	return file_open_emit(ctx, file);
 }

@@ -6,7 +6,7 @@
 #include "fact.h"
 
 /* The record of a file_open, when the filter wants it. */
-static __always_inline int file_open_emit(void *ctx, void *file)
+static __always_inline int file_open_emit(void *ctx, u64 file)
 {
 	struct event_file_open *e;
 
@@ -16,7 +16,7 @@ static __always_inline int file_open_emit(void *ctx, void *file)
 	if (!e)
 		return 0;
 	record_current(&e->head);
-	file_put(e->head.slot, (u64)file);
+	file_put(e->head.slot, file);
 	return record_end(ctx, &e->head);
 }
 

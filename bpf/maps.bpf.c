@@ -15,10 +15,10 @@ struct loud_map loud SEC(".maps");
 struct tree_map tree SEC(".maps");
 
 const volatile struct kernel_has kernel_has = {};
-const volatile u32 transport = TRANSPORT_RING;
-const volatile u32 page_bytes = 4096;
+const volatile __u32 transport = TRANSPORT_RING;
+const volatile __u32 page_bytes = 4096;
 struct filter filter = {};
-u32 policy_generation = 0;
-u32 reader_asleep = 0;
+__u32 policy_generation = 0;
+__u32 reader_asleep = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -102,9 +102,8 @@ static __always_inline void exec_file(struct event_process_exec *e, struct file 
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	u64 path = path_put(e->head.slot, (u64)dentry, (u64)BPF_CORE_READ(file, f_path.mnt));
 
-	span_set(&e->head, &e->path, path, BIT_path);
+	span_set(&e->head, &e->path, path_put(e->head.slot, file_path((u64)file)), BIT_path);
 	e->dev = dev_number(BPF_CORE_READ(inode, i_sb, s_dev));
 	e->inode = BPF_CORE_READ(inode, i_ino);
 	e->mode = BPF_CORE_READ(inode, i_mode);
@@ -154,22 +153,19 @@ static __always_inline void exec_creds(struct event_process_exec *e, struct task
 
 static __always_inline void exec_stdin(struct event_process_exec *e)
 {
-	struct file *file = file_of(0);
-	u64 path;
+	u64 file = file_of(0);
 
 	if (!file)
 		return;
-	e->stdin_mode = BPF_CORE_READ(file, f_inode, i_mode);
-	path = path_put(e->head.slot, (u64)BPF_CORE_READ(file, f_path.dentry), (u64)BPF_CORE_READ(file, f_path.mnt));
-	span_set(&e->head, &e->stdin, path, BIT_stdin);
+	e->stdin_mode = BPF_CORE_READ((struct file *)file, f_inode, i_mode);
+	span_set(&e->head, &e->stdin, path_put(e->head.slot, file_path(file)), BIT_stdin);
 }
 
 static __always_inline void exec_place(struct event_process_exec *e, struct task_struct *task)
 {
-	u64 dentry = (u64)BPF_CORE_READ(task, fs, pwd.dentry), mnt = (u64)BPF_CORE_READ(task, fs, pwd.mnt);
 	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
 
-	span_set(&e->head, &e->cwd, path_put(e->head.slot, dentry, mnt), BIT_cwd);
+	span_set(&e->head, &e->cwd, path_put(e->head.slot, task_cwd(task)), BIT_cwd);
 	if (tty)
 		put_str(&e->head, &e->tty, &tty->name, KERNEL, 64, BIT_tty);
 }
@@ -185,7 +181,7 @@ int BPF_PROG(process_exec__tp, struct task_struct *task, int old_tid, struct lin
 	if (!e)
 		return 0;
 	record_current(&e->head);
-	exec_file(e, bprm->file);
+	exec_file(e, BPF_CORE_READ(bprm, file));
 	put_str(&e->head, &e->filename, bprm->filename, KERNEL, PATH_MAX_BYTES, BIT_filename);
 	exec_script(e, bprm);
 	exec_vectors(e, task->mm);

@@ -22,7 +22,7 @@ struct stash_large_map {
 } stash_large SEC(".maps");
 
 /* WANT_* by number of the call.  Looked at first, so that an unwanted call pays little. */
-u8 calls_wanted[CALLS_MAX] = {};
+__u8 calls_wanted[CALLS_MAX] = {};
 struct call calls[ABIS][CALLS_MAX] = {};
 bool stash_restores = false;	/* a call that restores all registers, and so its number, is wanted */
 bool envp_wanted = false;
@@ -84,17 +84,22 @@ static __always_inline u32 struct_bytes(u32 fetch)
 	}
 }
 
-/* Replace an argument that is an address by what lies there. */
-static __always_inline void fetch_arg(struct event_syscall *e, u32 i, u32 fetch)
+/* Replace the argument of the record in this slot, an address, by what lies there.  A global
+ * function, so that the verifier walks it once and not for each argument. */
+__noinline int fetch_arg(u32 number, u32 i, u32 fetch)
 {
-	struct head *h = &e->head;
-	u64 value = e->args[i];
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	struct event_syscall *e;
 	struct span at = {};
+	struct head *h;
+	u64 value;
 
+	if (!s || i >= CALL_ARGS)
+		return 0;
+	e = (struct event_syscall *)s->record;
+	h = &e->head;
+	value = e->args[i];
 	switch (fetch) {
-	case FETCH_NUM:
-	case FETCH_FD:
-		return;
 	case FETCH_STR:
 		put_str(h, &at, (void *)value, USER, STR_MAX, i);
 		break;
@@ -111,6 +116,7 @@ static __always_inline void fetch_arg(struct event_syscall *e, u32 i, u32 fetch)
 		put_bytes(h, &at, (void *)value, USER, struct_bytes(fetch), 88, false, i);
 	}
 	*(struct span *)&e->args[i] = at;
+	return 0;
 }
 
 /* Append what the descriptor stands for.  n counts the facts of the record. */
@@ -150,7 +156,7 @@ static __always_inline void fetch_args(struct event_syscall *e, const struct cal
 		if (fetch == FETCH_FD)
 			add_fact(e, &facts, e->args[i], i);
 		else if (fetch != FETCH_NUM)
-			fetch_arg(e, i, fetch);
+			fetch_arg(e->head.slot, i, fetch);
 		if (fetch == FETCH_B8 && c->ret_fd == RETURNS_PAIR && ret == 0)
 			add_pair(e, &facts, i);
 	}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/btf.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+
+struct btf *btf_open(const char *path, int *error)
+{
+	struct btf *btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
+
+	if (!btf)
+		*error = -errno;
+	return btf;
+}
+
+void btf_close(struct btf *btf)
+{
+	btf__free(btf);
+}
+
+unsigned btf_function(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+
+	return id > 0 ? id : 0;
+}
+
+/* The function type of a tracepoint: typedef void (*btf_trace_NAME)(void *, ...). */
+static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *t;
+	char name[96];
+	int id;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return NULL;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	if (!t || !btf_is_ptr(t))
+		return NULL;
+	t = btf__type_by_id(btf, t->type);
+	return t && btf_is_func_proto(t) ? t : NULL;
+}
+
+const char *btf_tracepoint_arg(const struct btf *btf, const char *tracepoint, unsigned n)
+{
+	const struct btf_type *proto = tracepoint_proto(btf, tracepoint), *t;
+
+	if (!proto || n + 1 >= btf_vlen(proto))
+		return NULL;
+	t = btf__type_by_id(btf, btf_params(proto)[n + 1].type);
+	if (!btf_is_ptr(t))
+		return "";
+	t = btf__type_by_id(btf, t->type);
+	while (t && (btf_is_const(t) || btf_is_typedef(t)))
+		t = btf__type_by_id(btf, t->type);
+	return t && btf_is_struct(t) ? btf__name_by_offset(btf, t->name_off) : "";
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to the kernel's own type information. */
+#ifndef KERNEL_BTF_H
+#define KERNEL_BTF_H
+
+#include <stdbool.h>
+
+struct btf;
+
+/* The kernel's types, owned by the caller (btf_close); NULL when there are none, with *error a
+ * negative errno.  path: a file to read instead of the running kernel's, or NULL. */
+struct btf *btf_open(const char *path, int *error);
+void btf_close(struct btf *btf);
+
+/* Does the kernel have a function of this name (also kfuncs)?  Its id, 0 if not. */
+unsigned btf_function(const struct btf *btf, const char *name);
+
+/* The name of the struct that the n-th argument of a tracepoint points to; "" when it is no
+ * pointer to a struct, NULL when there is no such tracepoint or argument. */
+const char *btf_tracepoint_arg(const struct btf *btf, const char *tracepoint, unsigned n);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of records from the kernel to the loop, by lane: ring buffers or perf buffers. */
+#ifndef KERNEL_LANES_H
+#define KERNEL_LANES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared.h"
+
+struct probe;
+struct ring_buffer;
+struct perf_buffer;
+
+/* Gets every record; it is borrowed for the call. */
+typedef void (*lane_reader)(void *ctx, const void *record, size_t len);
+
+struct lanes;
+
+struct lane_source {
+	struct lanes *lanes;
+	struct ring_buffer *ring;
+	struct perf_buffer *perf;
+	uint64_t read;			/* records */
+	uint64_t bytes;
+};
+
+struct lanes {
+	struct lane_source source[LANES];
+	struct probe *probe;
+	lane_reader reader;
+	void *ctx;
+	unsigned budget;		/* records that may still be read this turn */
+};
+
+/* 0 or negative errno.  perf_bytes: size of one cpu's buffer of each lane. */
+int lanes_open(struct lanes *lanes, struct probe *probe, const size_t lane_bytes[LANES], lane_reader reader, void *ctx);
+void lanes_close(struct lanes *lanes);
+
+/* A file descriptor that is readable when the lane has woken us; owned by lanes. */
+int lanes_fd(const struct lanes *lanes, enum lane lane);
+
+/* Read at most budget records, the critical lane first.  How many were read. */
+unsigned lanes_read(struct lanes *lanes, unsigned budget);
+
+/* Ask the kernel side to wake us at the next record.  Read once more after it: a record may have
+ * come between the last read and this. */
+void lanes_sleep(struct lanes *lanes);
+
+#endif

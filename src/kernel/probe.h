@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel side: opened whole, loaded as far as wanted events need, attached, closed. */
+#ifndef KERNEL_PROBE_H
+#define KERNEL_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/set.h"
+
+struct saker_bpf;
+struct bpf_link;
+
+enum { PROBE_LINKS = 64, PROBE_WHY = 160 };
+
+struct probe_options {
+	enum transport transport;
+	size_t lane_bytes[LANES];	/* powers of two, whole pages */
+	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
+	bool envp;			/* capture the environment of executed programs */
+};
+
+/* How an event is produced. */
+struct rung {
+	const char *name;		/* "lsm", "fentry", "kprobe", "tp", "exit", "iter"; NULL: not at all */
+	char why[PROBE_WHY];		/* why not, or why no better rung; "" */
+};
+
+struct probe {
+	struct saker_bpf *skel;
+	struct bpf_link *links[PROBE_LINKS];
+	unsigned nlinks;
+	struct event_set wanted;
+	struct rung rungs[EVENTS_MAX];
+	char error[512];		/* what libbpf said last when something failed */
+};
+
+/* Load and attach what the wanted events need.  0, or negative errno with probe->error set.
+ * Events that cannot be produced have no rung name; that is no failure of the whole.
+ * Nothing is seen until filter.paused is lifted (probe_start). */
+int probe_open(struct probe *probe, const struct probe_options *options, const struct event_set *wanted,
+	       const struct filter *filter);
+
+/* Let events come. */
+void probe_start(struct probe *probe);
+
+/* Detach and free; also after a failed probe_open. */
+void probe_close(struct probe *probe);
+
+/* Find out each event's rung without attaching anything. */
+int probe_survey(struct probe *probe, const struct probe_options *options);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/rungs.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "event/schema.h"
+#include "kernel/btf.h"
+#include "kernel/trial.h"
+#include "saker.skel.h"
+
+/* Best first. */
+static const char *const ladder[] = { "lsm", "fentry", "kprobe", "tp", "iter" };
+
+/* Programs for one of several prototypes of a tracepoint: the argument that must point to the struct. */
+static const struct { const char *program; unsigned arg; const char *points_to; } prototypes[] = {
+	{ "oom_kill__tp_task", 0, "task_struct" },
+	{ "oom_kill__tp_pid", 0, "" },
+	{ "io_uring_submit__tp_req", 0, "io_kiocb" },
+	{ "io_uring_submit__tp_sqe", 0, "io_kiocb" },
+	{ "io_uring_submit__tp_sqe510", 1, "io_kiocb" },
+};
+
+struct choice {
+	struct probe *probe;
+	const struct btf *btf;
+	const char *const *refused;
+	unsigned nrefused;
+};
+
+int rungs_program(const struct bpf_program *prog, const char **rung)
+{
+	const char *name = bpf_program__name(prog), *sep = strstr(name, "__");
+
+	for (unsigned id = 0; sep && id < EVENT_SYSCALL; id++) {
+		const struct schema *s = schema_get(id);
+
+		if (s && strlen(s->name) == (size_t)(sep - name) && !strncmp(s->name, name, sep - name)) {
+			*rung = sep + 2;
+			return id;
+		}
+	}
+	return -ENOENT;
+}
+
+static bool tracepoint_works(const struct choice *c, const char *program, const char *tracepoint, const char **why)
+{
+	for (size_t i = 0; i < sizeof(prototypes) / sizeof(*prototypes); i++) {
+		const char *type;
+
+		if (strcmp(prototypes[i].program, program))
+			continue;
+		type = btf_tracepoint_arg(c->btf, tracepoint, prototypes[i].arg);
+		*why = "the kernel's tracepoint has other arguments";
+		return type && !strcmp(type, prototypes[i].points_to);
+	}
+	*why = "the kernel has no such tracepoint";
+	return btf_tracepoint_arg(c->btf, tracepoint, 0);
+}
+
+/* The name of what a section hooks: "tp_btf/sys_exit" -> "sys_exit". */
+static const char *section_target(const struct bpf_program *prog)
+{
+	const char *slash = strchr(bpf_program__section_name(prog), '/');
+
+	return slash ? slash + 1 : "";
+}
+
+static bool program_works(const struct choice *c, const struct bpf_program *prog, const char *rung, const char **why)
+{
+	const char *name = bpf_program__name(prog), *target = section_target(prog);
+
+	for (unsigned i = 0; i < c->nrefused; i++) {
+		*why = "the kernel refuses to load it";
+		if (!strcmp(c->refused[i], name))
+			return false;
+	}
+	if (!strcmp(rung, "lsm"))
+		return trial_lsm(c->btf, target, why) == 0;
+	if (!strcmp(rung, "fentry"))
+		return trial_fentry(c->btf, target, why) == 0;
+	if (!strcmp(rung, "kprobe"))
+		return trial_kprobe(why) == 0;
+	if (!strncmp(rung, "tp", 2))
+		return tracepoint_works(c, name, target, why);
+	return true;
+}
+
+static void note_refusal(struct rung *rung, const char *name, const char *why)
+{
+	size_t len = strlen(rung->why);
+
+	snprintf(rung->why + len, sizeof(rung->why) - len, "%s%s: %s", len ? "; " : "", name, why);
+}
+
+/* Try the event's programs of one rung. */
+static bool rung_take(struct choice *c, unsigned id, const char *wanted)
+{
+	struct rung *r = &c->probe->rungs[id];
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, c->probe->skel->obj) {
+		const char *rung, *why = "";
+
+		if (rungs_program(prog, &rung) != (int)id || strncmp(rung, wanted, strlen(wanted)))
+			continue;
+		if (program_works(c, prog, rung, &why)) {
+			bpf_program__set_autoload(prog, true);
+			r->name = wanted;
+			return true;
+		}
+		note_refusal(r, rung, why);
+	}
+	return false;
+}
+
+static void event_choose(struct choice *c, unsigned id)
+{
+	for (size_t i = 0; i < sizeof(ladder) / sizeof(*ladder); i++)
+		if (rung_take(c, id, ladder[i]))
+			return;
+	if (id == EVENT_file_open)
+		c->probe->rungs[id].name = "exit";	/* the exit of open, openat, .. shows the file */
+	else if (id >= EVENT_lost)
+		c->probe->rungs[id].name = "agent";	/* told by the agent itself */
+}
+
+static bool call_refused(const struct choice *c)
+{
+	for (unsigned i = 0; i < c->nrefused; i++)
+		if (!strncmp(c->refused[i], "syscall__", 9))
+			return true;
+	return false;
+}
+
+static void call_choose(struct choice *c, unsigned id, bool *entry)
+{
+	const struct schema *s = schema_get(id);
+	struct rung *r = &c->probe->rungs[id];
+
+	if (schema_call_number(id, ABI_NATIVE) < 0 && schema_call_number(id, ABI_32) < 0)
+		note_refusal(r, "exit", "this architecture has no such call");
+	else if (call_refused(c))
+		note_refusal(r, "exit", "the kernel refuses to load it");
+	else
+		r->name = s->view == VIEW_entry ? "entry" : s->view == VIEW_both ? "entry+exit" : "exit";
+	*entry |= s->view == VIEW_entry || s->view == VIEW_both;
+}
+
+void rungs_choose(struct probe *probe, const struct btf *btf, const char *const *refused, unsigned n)
+{
+	struct choice c = { probe, btf, refused, n };
+	bool exit = false, entry = false;
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, probe->skel->obj)
+		bpf_program__set_autoload(prog, false);
+	memset(probe->rungs, 0, sizeof(probe->rungs));
+	for (unsigned id = 0; id < EVENT_COUNT; id++) {
+		const struct schema *s = schema_get(id);
+
+		if (!s || !event_set_has(&probe->wanted, id))
+			continue;
+		if (!s->syscall) {
+			event_choose(&c, id);
+			continue;
+		}
+		call_choose(&c, id, &entry);
+		exit |= s->view != VIEW_entry;
+	}
+	exit |= probe->rungs[EVENT_file_open].name && !strcmp(probe->rungs[EVENT_file_open].name, "exit");
+	bpf_program__set_autoload(probe->skel->progs.syscall__exit, exit && !call_refused(&c));
+	bpf_program__set_autoload(probe->skel->progs.syscall__enter, entry && !call_refused(&c));
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/trial.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "kernel/btf.h"
+
+/* counter += 1; return 0 */
+static int counter_program(enum bpf_prog_type type, enum bpf_attach_type attach, unsigned btf_id, int map)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1, .src_reg = BPF_PSEUDO_MAP_VALUE, .imm = map },
+		{ 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 1 },
+		{ .code = BPF_STX | BPF_DW | BPF_ATOMIC, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2, .imm = BPF_ADD },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach, .attach_btf_id = btf_id);
+
+	return bpf_prog_load(type, "trial", "GPL", insns, sizeof(insns) / sizeof(*insns), &opts);
+}
+
+static int fired(int map)
+{
+	uint64_t count = 0;
+	uint32_t key = 0;
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	if (bpf_map_lookup_elem(map, &key, &count) < 0)
+		return -errno;
+	return count ? 0 : -ENOMSG;
+}
+
+/* Attach, make it happen, detach. */
+static int attached_fires(int prog, int map, const char **why)
+{
+	int link = bpf_raw_tracepoint_open(NULL, prog), r;
+
+	if (link < 0) {
+		*why = "the kernel refuses to attach it";
+		return link;
+	}
+	r = fired(map);
+	if (r == -ENOMSG)
+		*why = "it attaches but never runs";
+	close(link);
+	return r;
+}
+
+static int trial(enum bpf_prog_type type, enum bpf_attach_type attach, unsigned btf_id, const char **why)
+{
+	int map, prog, r;
+
+	if (!btf_id) {
+		*why = "the kernel has no such function";
+		return -ENOENT;
+	}
+	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "trial", 4, 8, 1, NULL);
+	if (map < 0) {
+		*why = "cannot create a map";
+		return map;
+	}
+	prog = counter_program(type, attach, btf_id, map);
+	if (prog < 0) {
+		*why = "the kernel refuses to load it";
+		r = prog;
+	} else {
+		r = attached_fires(prog, map, why);
+		close(prog);
+	}
+	close(map);
+	return r;
+}
+
+int trial_lsm(const struct btf *btf, const char *hook, const char **why)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "bpf_lsm_%s", hook);
+	return trial(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, btf_function(btf, name), why);
+}
+
+int trial_fentry(const struct btf *btf, const char *function, const char **why)
+{
+	return trial(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, btf_function(btf, function), why);
+}
+
+int trial_kprobe(const char **why)
+{
+	if (access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0)
+		return 0;
+	*why = "the kernel is built without kprobes";
+	return -ENOENT;
+}

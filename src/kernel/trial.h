@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does a hook really work here?  Asked by doing it: load a program that counts, attach it, make
+ * the event happen, and look whether it counted.  (5.10 loads and attaches LSM programs that
+ * never run when "bpf" is not in the kernel's lsm= list.) */
+#ifndef KERNEL_TRIAL_H
+#define KERNEL_TRIAL_H
+
+struct btf;
+
+/* 0: the hook fires; else negative errno (-ENOMSG: attached, but silent), with the reason in
+ * words in why.  Function names a kernel function that open(2) calls. */
+int trial_lsm(const struct btf *btf, const char *hook, const char **why);
+int trial_fentry(const struct btf *btf, const char *function, const char **why);
+int trial_kprobe(const char **why);
+
+#endif
