@@ -148,93 +148,6 @@ static __always_inline bool event_wanted(u32 id)
 	return false;
 }
 
-/* The pid's number in its own namespace and that namespace, by the upid of its level. */
-static __always_inline u32 pid_own(struct pid *pid, u32 *ns)
-{
-	u32 level = GET_TASK(pid, level);
-	struct upid upid;
-
-	if (level == 0) {
-		if (ns)
-			*ns = GET_TASK(pid, numbers[0].ns, ns.inum);
-		return GET_TASK(pid, numbers[0].nr);
-	}
-	bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
-			      bpf_core_field_offset(struct pid, numbers) +
-			      level * bpf_core_type_size(struct upid));
-	if (ns)
-		*ns = BPF_CORE_READ(upid.ns, ns.inum);
-	return upid.nr;
-}
-
-/* The pid's number in the namespace of this level, 0 if it is not in it. */
-static __always_inline u32 pid_at(struct pid *pid, u32 level)
-{
-	struct upid upid;
-
-	if (GET_TASK(pid, level) < level)
-		return 0;
-	bpf_probe_read_kernel(&upid, sizeof(upid), (void *)pid +
-			      bpf_core_field_offset(struct pid, numbers) +
-			      level * bpf_core_type_size(struct upid));
-	return upid.nr;
-}
-
-static __always_inline void who_namespaces(struct who *who, struct task_struct *task)
-{
-	struct nsproxy *ns = GET_TASK(task, nsproxy);
-
-	if (!ns)
-		return;		/* a task that has nearly ended */
-	who->proc_mnt_ns = GET_TASK(ns, mnt_ns, ns.inum);
-	who->proc_net_ns = GET_TASK(ns, net_ns, ns.inum);
-	who->proc_uts_ns = GET_TASK(ns, uts_ns, ns.inum);
-}
-
-static __always_inline void who_user(struct who *who, struct task_struct *task)
-{
-	struct cred *cred = GET_TASK(task, cred);
-
-	who->user_uid = GET_TASK(cred, uid.val);
-	who->user_gid = GET_TASK(cred, gid.val);
-	who->user_euid = GET_TASK(cred, euid.val);
-	who->user_egid = GET_TASK(cred, egid.val);
-	who->user_loginuid = who->user_session = -1;
-	if (bpf_core_field_exists(task->loginuid)) {
-		who->user_loginuid = GET_TASK(task, loginuid.val);
-		who->user_session = GET_TASK(task, sessionid);
-	}
-}
-
-static __always_inline void who_fill(struct who *who, struct task_struct *task)
-{
-	struct task_struct *leader = GET_TASK(task, group_leader);
-	struct task_struct *parent = GET_TASK(task, real_parent);
-	struct task_struct *parent_leader = GET_TASK(parent, group_leader);
-	struct pid *tid = GET_TASK(task, thread_pid);
-	struct pid *parent_pid = GET_TASK(parent_leader, thread_pid);
-	u32 level = GET_TASK(tid, level);
-
-	who->proc_pid = GET_TASK(task, tgid);
-	who->proc_tid = GET_TASK(task, pid);
-	who->proc_ppid = GET_TASK(parent, tgid);
-	who->proc_vtid = pid_own(tid, &who->proc_pid_ns);
-	who->proc_vpid = leader == task ? who->proc_vtid : pid_own(GET_TASK(leader, thread_pid), 0);
-	who->proc_vppid = level == 0 ? who->proc_ppid : pid_at(parent_pid, level);
-	who->proc_start = GET_TASK(task, start_boottime);
-	who->proc_leader_start = GET_TASK(leader, start_boottime);
-	who->proc_parent_start = GET_TASK(parent_leader, start_boottime);
-	if (kernel_has.task_btf) {
-		((u64 *)who->proc_name.s)[0] = ((const u64 *)task->comm)[0];
-		((u64 *)who->proc_name.s)[1] = ((const u64 *)task->comm)[1];
-	} else {
-		bpf_core_read(&who->proc_name, sizeof(who->proc_name), &task->comm);
-	}
-	who->proc_cgroup = GET_TASK(task, cgroups, dfl_cgrp, kn, id);
-	who_namespaces(who, task);
-	who_user(who, task);
-}
-
 /* The compiler knows nothing of x any more, so that it keeps a check the verifier needs. */
 #define FORGET(x) asm volatile("" : "+r"(x))
 
@@ -313,17 +226,6 @@ static __always_inline void put_bytes(struct head *h, struct span *at, const voi
 	record_grow(h, at, off, n);
 }
 
-/* The host name of a container; of the initial namespace (PROC_UTS_INIT_INO) user space knows it. */
-static __always_inline void put_hostname(struct head *h, struct task_struct *task)
-{
-	struct uts_namespace *uts;
-
-	if (h->who.proc_uts_ns == 0xEFFFFFFEu || !h->who.proc_uts_ns)
-		return;
-	uts = GET_TASK(task, nsproxy, uts_ns);
-	put_str(h, &h->hostname, &uts->name.nodename, KERNEL, 65, 31);
-}
-
 static __always_inline struct head *record_begin(u32 id, u32 lane, u32 size)
 {
 	struct head *h;
@@ -347,14 +249,14 @@ static __always_inline struct head *record_begin(u32 id, u32 lane, u32 size)
 	return h;
 }
 
-/* Who runs now did it. */
+/* Fill in who did it: the current task, or another one by its address. */
+int who_put_current(u32 number);
+int who_put_task(u32 number, u64 task);
+
 static __always_inline void record_current(struct head *h)
 {
-	struct task_struct *task = current_task();
-
-	h->abi = current_abi(task);
-	who_fill(&h->who, task);
-	put_hostname(h, task);
+	h->abi = current_abi(current_task());
+	who_put_current(h->slot);
 }
 
 #define RECORD(event, lane) ({								\

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "fact.h"
+#include "who.h"
 
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
@@ -18,6 +19,33 @@ enum {
 	AF_UNIX_ = 1, AF_INET_ = 2, AF_INET6_ = 10,
 	PIPEFS_MAGIC_ = 0x50495045,
 };
+
+static __always_inline int who_put(u32 number, struct task_struct *task, bool typed)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	struct head *h;
+
+	if (!s)
+		return 0;
+	h = (struct head *)s->record;
+	who_fill(&h->who, task, typed);
+	put_hostname(h, task, typed);
+	return 0;
+}
+
+/* Since 6.2 an untrusted pointer: for a trusted one the verifier looks up a name in all of the
+ * kernel's types at each load, which takes 1 ms each. */
+__noinline int who_put_current(u32 number)
+{
+	if (kernel_has.cast)
+		return who_put(number, CAST(task_struct, bpf_get_current_task()), true);
+	return who_put(number, current_task(), kernel_has.task_btf);
+}
+
+__noinline int who_put_task(u32 number, u64 task)
+{
+	return who_put(number, CAST(task_struct, task), kernel_has.cast);
+}
 
 /* Write a directory's name before what is there; false when it does not fit.  Where the path
  * begins is kept in the slot: what comes from memory is unknown to the verifier, so that it walks
@@ -154,6 +182,21 @@ static __always_inline void fact_inode(struct fact *fact, struct file *file)
 		fact->flags |= FACT_DELETED;
 	if (GET_CAST(file, f_mode) & 0x100000)	/* FMODE_CREATED, include/linux/fs.h */
 		fact->flags |= FACT_CREATED;
+}
+
+/* The address of the open file behind a descriptor of the current process, 0 if none. */
+__noinline u64 file_of(int fd)
+{
+	struct task_struct *task = CAST(task_struct, bpf_get_current_task());
+	struct fdtable *table = GET_CAST(task, files, fdt);
+	struct file **files;
+	u64 file = 0;
+
+	if (!table || fd < 0 || (u32)fd >= GET_CAST(table, max_fds))
+		return 0;
+	files = GET_CAST(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
+	return file;
 }
 
 __noinline int fact_put(u32 number, int fd, u32 arg)

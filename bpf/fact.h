@@ -29,19 +29,7 @@ static __always_inline void span_set(struct head *h, struct span *at, u64 packed
 }
 
 /* The address of the open file behind a descriptor of the current process, 0 if none. */
-static __always_inline u64 file_of(int fd)
-{
-	struct task_struct *task = current_task();
-	struct fdtable *table = GET_TASK(task, files, fdt);
-	struct file **files;
-	u64 file = 0;
-
-	if (!table || fd < 0 || (u32)fd >= GET_TASK(table, max_fds))
-		return 0;
-	files = GET_TASK(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	return file;
-}
+u64 file_of(int fd);
 
 /* The address of the struct path in a file. */
 static __always_inline u64 file_path(u64 file)

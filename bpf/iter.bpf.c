@@ -31,6 +31,7 @@ int process_existing__iter(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct seq_file *seq = ctx->meta->seq;
 	struct event_process_existing *e;
+	u64 address = 0;
 	u32 size;
 
 	if (!task || task->pid != task->tgid || task->tgid == filter.self)
@@ -38,8 +39,8 @@ int process_existing__iter(struct bpf_iter__task *ctx)
 	e = RECORD(process_existing, critical);
 	if (!e)
 		return 0;
-	who_fill(&e->head.who, task);
-	put_hostname(&e->head, task);
+	bpf_probe_read_kernel(&address, sizeof(address), &ctx->task);
+	who_put_task(e->head.slot, address);
 	e->kernel = !!(task->flags & PF_KTHREAD_);
 	if (!e->kernel)
 		existing_exe(e, task);

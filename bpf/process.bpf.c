@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The life of processes. */
 #include "fact.h"
+#include "who.h"
 
 enum {
 	BIT_path = 0, BIT_filename, BIT_argv, BIT_envp, BIT_cwd, BIT_tty, BIT_interpreter,
@@ -24,6 +25,7 @@ int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
 {
 	struct event_process_fork *e;
 	struct pid *pid;
+	u32 level;
 
 	tree_follow(bpf_get_current_pid_tgid() >> 32, child->tgid);
 	if (!event_wanted(EVENT_process_fork))
@@ -32,14 +34,15 @@ int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
 	if (!e)
 		return 0;
 	record_current(&e->head);
-	pid = child->thread_pid;
+	pid = BPF_CORE_READ(child, thread_pid);
 	e->pid = child->tgid;
 	e->tid = child->pid;
-	e->vtid = pid_own(pid, 0);
-	e->vpid = child->pid == child->tgid ? e->vtid : pid_own(child->group_leader->thread_pid, 0);
+	level = BPF_CORE_READ(pid, level);
+	e->vtid = pid_at(pid, level, false);
+	e->vpid = pid_at(BPF_CORE_READ(child, group_leader, thread_pid), level, false);
 	e->start = child->start_boottime;
 	e->flags = clone_flags;
-	e->parent = child->real_parent->tgid;
+	e->parent = BPF_CORE_READ(child, real_parent, tgid);
 	return record_end(ctx, &e->head);
 }
 

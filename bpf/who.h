@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who did it, read from a task.  typed says whether the verifier knows the pointer's type, in
+ * which case reads are plain loads. */
+#ifndef WHO_H
+#define WHO_H
+
+#include "emit.h"
+
+/* Address of the upid of a level: numbers[level], which the verifier would not let us index. */
+static __always_inline u64 upid_at(struct pid *pid, u32 level)
+{
+	return (u64)pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+}
+
+/* The pid's number in the namespace of this level, 0 if it is not in it. */
+static __always_inline u32 pid_at(struct pid *pid, u32 level, bool typed)
+{
+	u32 nr = 0;
+
+	if (level == 0)
+		return GET(typed, pid, numbers[0].nr);
+	if (GET(typed, pid, level) >= level)
+		bpf_probe_read_kernel(&nr, sizeof(nr), (void *)upid_at(pid, level) +
+				      bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
+/* The pid namespace of this level. */
+static __always_inline u32 pid_ns_at(struct pid *pid, u32 level, bool typed)
+{
+	struct pid_namespace *ns = 0;
+
+	if (level == 0)
+		return GET(typed, pid, numbers[0].ns, ns.inum);
+	bpf_probe_read_kernel(&ns, sizeof(ns), (void *)upid_at(pid, level) + bpf_core_field_offset(struct upid, ns));
+	return BPF_CORE_READ(ns, ns.inum);
+}
+
+static __always_inline void who_namespaces(struct who *who, struct task_struct *task, bool typed)
+{
+	struct nsproxy *ns = GET(typed, task, nsproxy);
+
+	if (!ns)
+		return;		/* a task that has nearly ended */
+	who->proc_mnt_ns = GET(typed, ns, mnt_ns, ns.inum);
+	who->proc_net_ns = GET(typed, ns, net_ns, ns.inum);
+	who->proc_uts_ns = GET(typed, ns, uts_ns, ns.inum);
+}
+
+static __always_inline void who_user(struct who *who, struct task_struct *task, bool typed)
+{
+	struct cred *cred = GET(typed, task, cred);
+
+	who->user_uid = GET(typed, cred, uid.val);
+	who->user_gid = GET(typed, cred, gid.val);
+	who->user_euid = GET(typed, cred, euid.val);
+	who->user_egid = GET(typed, cred, egid.val);
+	who->user_loginuid = who->user_session = -1;
+	if (bpf_core_field_exists(task->loginuid)) {
+		who->user_loginuid = GET(typed, task, loginuid.val);
+		who->user_session = GET(typed, task, sessionid);
+	}
+}
+
+static __always_inline void who_fill(struct who *who, struct task_struct *task, bool typed)
+{
+	struct task_struct *leader = GET(typed, task, group_leader);
+	struct task_struct *parent = GET(typed, task, real_parent);
+	struct task_struct *parent_leader = GET(typed, parent, group_leader);
+	struct pid *tid = GET(typed, task, thread_pid);
+	struct pid *parent_pid = GET(typed, parent_leader, thread_pid);
+	u32 level = GET(typed, tid, level);
+
+	who->proc_pid = GET(typed, task, tgid);
+	who->proc_tid = GET(typed, task, pid);
+	who->proc_ppid = GET(typed, parent, tgid);
+	who->proc_vtid = pid_at(tid, level, typed);
+	who->proc_pid_ns = pid_ns_at(tid, level, typed);
+	who->proc_vpid = leader == task ? who->proc_vtid : pid_at(GET(typed, leader, thread_pid), level, typed);
+	who->proc_vppid = pid_at(parent_pid, level, typed);
+	who->proc_start = GET(typed, task, start_boottime);
+	who->proc_leader_start = GET(typed, leader, start_boottime);
+	who->proc_parent_start = GET(typed, parent_leader, start_boottime);
+	if (typed) {
+		((u64 *)who->proc_name.s)[0] = ((const u64 *)task->comm)[0];
+		((u64 *)who->proc_name.s)[1] = ((const u64 *)task->comm)[1];
+	} else {
+		bpf_core_read(&who->proc_name, sizeof(who->proc_name), &task->comm);
+	}
+	who->proc_cgroup = GET(typed, task, cgroups, dfl_cgrp, kn, id);
+	who_namespaces(who, task, typed);
+	who_user(who, task, typed);
+}
+
+/* The host name of a container; of the initial namespace (PROC_UTS_INIT_INO) user space knows it. */
+static __always_inline void put_hostname(struct head *h, struct task_struct *task, bool typed)
+{
+	struct uts_namespace *uts;
+
+	if (h->who.proc_uts_ns == 0xEFFFFFFEu || !h->who.proc_uts_ns)
+		return;
+	uts = GET(typed, task, nsproxy, uts_ns);
+	put_str(h, &h->hostname, &uts->name.nodename, KERNEL, 65, 31);
+}
+
+
+#endif
