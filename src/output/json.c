@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What is the same in every line of an event (names, punctuation) is joined into pieces beforehand;
+ * what is the same for every line of a thread (proc, user) is kept as a fragment; and the text of a
+ * set of flags is kept as a memo.  A record then costs a few copies and the escaping of its strings.
+ */
+#include "output/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "output/json_line.h"
+#include "output/stamp.h"
+
+enum { OPENING_LEN = 9 + STAMP_SECOND };
+
+static const char lanes[LANES][24] = {
+	",\"lane\":\"critical\"", ",\"lane\":\"normal\"", ",\"lane\":\"bulk\"",
+};
+
+/* Append to the pieces; with none yet, only count. */
+static struct piece piece_add(struct json_encoder *json, const char *a, const char *b, const char *c)
+{
+	struct piece piece = { json->pieces_len, strlen(a) + strlen(b) + strlen(c) };
+	struct text t = { .p = json->pieces + piece.off };
+
+	if (json->pieces) {
+		t.end = t.p + piece.len;
+		text_str(&t, a);
+		text_str(&t, b);
+		text_str(&t, c);
+	}
+	json->pieces_len += (piece.len + PIECE_STEP - 1) / PIECE_STEP * PIECE_STEP;
+	return piece;
+}
+
+/* Lay out the text of all events; fields is NULL when only counting.  The number of fields. */
+static size_t lay_out(struct json_encoder *json, struct json_field *fields)
+{
+	size_t n = 0;
+
+	json->pieces_len = 0;
+	for (unsigned id = 0; id < EVENT_COUNT; id++) {
+		const struct schema *s = schema_get(id);
+		struct json_shape *shape = &json->shapes[id];
+
+		if (!s)
+			continue;
+		shape->opening = piece_add(json, "Z\",\"event\":\"", s->name, "\",\"seq\":");
+		shape->fields = fields ? fields + n : NULL;
+		shape->nfields = s->nfields;
+		shape->has_ret = s->syscall && s->view != VIEW_entry && s->ret != T_none;
+		shape->ret_type = s->ret;
+		for (unsigned i = 0; i < s->nfields; i++, n++) {
+			struct piece key = piece_add(json, i ? ",\"" : ",\"args\":{\"", s->fields[i].name, "\":");
+
+			if (fields)
+				fields[n] = (struct json_field){ key, schema_field_off(s, i),
+								 form_of(s->fields[i].type), s->fields[i].type };
+		}
+	}
+	return n;
+}
+
+static void set_hostname(struct json_encoder *json, const char *name)
+{
+	struct text t = { .p = json->hostname, .end = json->hostname + sizeof(json->hostname) };
+
+	text_str(&t, ",\"hostname\":");
+	text_quoted(&t, name, strnlen(name, 64));
+	json->hostname_len = t.p - json->hostname;
+}
+
+int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t boot_to_wall)
+{
+	size_t nfields;
+
+	memset(json, 0, sizeof(*json));
+	json->shapes = calloc(EVENT_COUNT, sizeof(*json->shapes));
+	json->fragments = calloc(FRAGMENTS, sizeof(*json->fragments));
+	json->memos = calloc(MEMOS, sizeof(*json->memos));
+	if (!json->shapes || !json->fragments || !json->memos)
+		goto fail;
+	nfields = lay_out(json, NULL);
+	json->pieces = calloc(1, json->pieces_len);
+	json->fields = calloc(nfields, sizeof(*json->fields));
+	if (!json->pieces || !json->fields)
+		goto fail;
+	lay_out(json, json->fields);
+	set_hostname(json, hostname);
+	json_encoder_clock(json, boot_to_wall);
+	return 0;
+fail:
+	json_encoder_fini(json);
+	return -ENOMEM;
+}
+
+void json_encoder_fini(struct json_encoder *json)
+{
+	free(json->shapes);
+	free(json->fields);
+	free(json->fragments);
+	free(json->memos);
+	free(json->pieces);
+	memset(json, 0, sizeof(*json));
+}
+
+void json_encoder_clock(struct json_encoder *json, int64_t boot_to_wall)
+{
+	json->boot_to_wall = boot_to_wall;
+	json->second = UINT64_MAX;
+	for (unsigned i = 0; i < FRAGMENTS; i++)
+		json->fragments[i].len = 0;
+}
+
+static void opening(struct line *l, const struct json_shape *shape, const struct head *h)
+{
+	struct json_encoder *json = l->json;
+	uint64_t wall = h->time + (uint64_t)json->boot_to_wall, second = wall / 1000000000;
+
+	if (!text_room(&l->t, 512))
+		return;
+	if (second != json->second) {
+		memcpy(json->opening, "{\"time\":\"", 9);
+		stamp_second(json->opening + 9, second);
+		json->second = second;
+	}
+	memcpy(l->t.p, json->opening, sizeof(json->opening));
+	stamp_fraction(l->t.p + OPENING_LEN, wall - second * 1000000000);
+	l->t.p += OPENING_LEN + 9;
+	put_piece(&l->t, json, shape->opening);
+	put_value(l, FORM_NUMBER, T_wide, h->seq);
+	PUT(&l->t, ",\"cpu\":");
+	text_udec(&l->t, h->cpu);
+	memcpy(l->t.p, lanes[h->lane], sizeof(lanes[0]));
+	l->t.p += strlen(lanes[h->lane]);
+	if (h->slot) {
+		PUT(&l->t, ",\"nest\":");
+		text_udec(&l->t, h->slot);
+	}
+}
+
+static void fields(struct line *l, const struct json_shape *shape, const struct schema *s)
+{
+	for (unsigned i = 0; i < shape->nfields; i++)
+		line_field(l, &shape->fields[i], s, i);
+	if (!text_room(&l->t, KEY_MAX))
+		return;
+	if (shape->nfields)
+		put_char(&l->t, '}');
+	else
+		PUT(&l->t, ",\"args\":{}");
+}
+
+size_t json_encode(struct json_encoder *json, const void *record, const struct process *process,
+		   char *buf, size_t size)
+{
+	const struct head *h = record;
+	const struct schema *s = schema_get(h->id);
+	const struct json_shape *shape = &json->shapes[h->id];
+	struct line l = {
+		.t = { .p = buf, .end = buf + size }, .json = json, .record = record,
+		.compat = s->syscall && h->abi == ABI_32,
+	};
+
+	json->nraw = 0;
+	opening(&l, shape, h);
+	line_who(&l, process);
+	line_hostname(&l);
+	if (h->abi == ABI_32)
+		text_str(&l.t, ",\"abi\":\"32-bit\"");
+	fields(&l, shape, s);
+	if (s->syscall) {
+		line_result(&l, shape);
+		line_facts(&l, s);
+	}
+	if (h->policy) {
+		text_str(&l.t, ",\"policy\":");
+		text_udec(&l.t, h->policy);
+	}
+	line_flaws(&l, s, process);
+	text_str(&l.t, "}\n");
+	return l.t.full ? 0 : (size_t)(l.t.p - buf);
+}

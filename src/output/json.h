@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A record as one line of JSON, in printable ASCII.
+ *
+ * Text is escaped as UTF-8. Where it is not UTF-8, each wrong byte becomes \u00XX, and the object raw
+ * has all bytes of the field in hexadecimal under the field's name.
+ */
+#ifndef SAKER_OUTPUT_JSON_H
+#define SAKER_OUTPUT_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fragment;
+struct json_field;
+struct json_shape;
+struct memo;
+struct process;
+
+enum {
+	/*
+	 * A line that always fits, for records whose spans do not overlap: a byte of text becomes 6
+	 * bytes and 2 more in raw. 8 * RECORD_MAX + 8 * (PROCESS_PATH_MAX + PROCESS_ARGS_MAX) make
+	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the rest takes less than 14.
+	 */
+	JSON_LINE_MAX = 256 << 10,
+	JSON_RAW_MAX = 48,	/* fields of a record that hold text */
+};
+
+/* A field whose text was not UTF-8. */
+struct json_raw {
+	const char *group, *name, *member;	/* joined, they name it */
+	const void *data;
+	uint32_t len;
+};
+
+struct json_encoder {
+	int64_t boot_to_wall;
+	uint64_t second;		/* that opening shows */
+	char opening[32];		/* {"time":"2026-11-23T10:00:00. */
+	char *pieces;			/* all constant text, in the order of use */
+	size_t pieces_len;
+	struct json_shape *shapes;	/* by event id */
+	struct json_field *fields;	/* of all shapes */
+	char hostname[400];		/* as a member of the line */
+	uint32_t hostname_len;
+	struct fragment *fragments;	/* what was written of a process before */
+	struct memo *memos;		/* what was written of a value before */
+	struct json_raw raw[JSON_RAW_MAX];
+	unsigned nraw;
+};
+
+/* boot_to_wall: nanoseconds to add to record times for the time since 1970.  -ENOMEM. */
+int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t boot_to_wall);
+void json_encoder_fini(struct json_encoder *json);
+
+/* The wall clock was set. */
+void json_encoder_clock(struct json_encoder *json, int64_t boot_to_wall);
+
+/* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  process may be
+ * NULL.  What lies behind the line in buf may be overwritten. */
+size_t json_encode(struct json_encoder *json, const void *record, const struct process *process,
+		   char *buf, size_t size);
+
+#endif

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/json_line.h"
+
+#include "identity/process.h"
+#include "output/fd.h"
+
+static void who_strings(struct line *l, const struct process *p)
+{
+	bool invalid = false;
+
+	text_str(&l->t, ",\"exe\":");
+	if (!p || !*p->exe)
+		text_str(&l->t, "null");
+	else if (text_quoted(&l->t, p->exe, strlen(p->exe)))
+		raw_add(l->json, (struct json_raw){ "proc.", "exe", "", p->exe, strlen(p->exe) });
+	text_str(&l->t, ",\"args\":");
+	if (!p || !p->args_known)
+		text_str(&l->t, "null");
+	else
+		text_strv(&l->t, p->args, p->args_len, &invalid);
+	if (invalid)
+		raw_add(l->json, (struct json_raw){ "proc.", "args", "", p->args, p->args_len });
+}
+
+static void who_value(struct line *l, const struct field *f, const void *at)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, at, f->size < 8 ? f->size : 8);
+	if (f->size == 4 && value == UINT32_MAX)
+		PUT(&l->t, "-1");
+	else
+		put_value(l, form_of(f->type), f->type, value);
+}
+
+static void who_name(struct line *l, const char *name, const struct process *p)
+{
+	if (text_quoted(&l->t, name, sizeof(wire_comm)))
+		raw_add(l->json, (struct json_raw){ "proc.", "name", "", name, strnlen(name, sizeof(wire_comm)) });
+	who_strings(l, p);
+}
+
+/* The fields that all records have, an object for each group. */
+static void who_write(struct line *l, const struct process *p)
+{
+	const char *group = "";
+	unsigned n;
+	const struct field *f = schema_common(&n);
+
+	for (const struct field *end = f + n; f < end; f++) {
+		size_t len = strchr(f->name, '.') - f->name;
+
+		if (!text_room(&l->t, VALUE_ROOM))
+			return;
+		if (strncmp(group, f->name, len + 1)) {
+			text_str(&l->t, *group ? "},\"" : ",\"");
+			text_raw(&l->t, f->name, len);
+			text_str(&l->t, "\":{\"");
+			group = f->name;
+		} else {
+			PUT(&l->t, ",\"");
+		}
+		text_str(&l->t, f->name + len + 1);
+		PUT(&l->t, "\":");
+		if (f->type == T_comm)
+			who_name(l, (const char *)l->record + f->off, p);
+		else
+			who_value(l, f, (const char *)l->record + f->off);
+	}
+	text_char(&l->t, '}');
+}
+
+/* What was written of this thread before, if nothing changed since; else write and keep it. */
+void line_who(struct line *l, const struct process *p)
+{
+	const struct head *h = l->record;
+	struct fragment *kept = &l->json->fragments[h->who.proc_tid % FRAGMENTS];
+	uint64_t stamp = p ? p->stamp : 0;
+	unsigned nraw = l->json->nraw;
+	char *start = l->t.p;
+	bool compat = l->compat;
+	size_t len;
+
+	if (kept->len && kept->stamp == stamp && !memcmp(&kept->who, &h->who, sizeof(kept->who))) {
+		text_raw(&l->t, kept->text, kept->len);
+		return;
+	}
+	l->compat = false;
+	who_write(l, p);
+	l->compat = compat;
+	len = l->t.p - start;
+	if (len > sizeof(kept->text) || l->t.full || l->json->nraw > nraw)
+		return;
+	kept->who = h->who;
+	kept->stamp = stamp;
+	kept->len = len;
+	memcpy(kept->text, start, len);
+}
+
+void line_hostname(struct line *l)
+{
+	const struct head *h = l->record;
+	const char *name = event_span(l->record, &h->hostname);
+
+	if (!h->hostname.len) {
+		text_raw(&l->t, l->json->hostname, l->json->hostname_len);
+		return;
+	}
+	text_str(&l->t, ",\"hostname\":");
+	if (text_quoted(&l->t, name, h->hostname.len))
+		raw_add(l->json, (struct json_raw){ "", "hostname", "", name, h->hostname.len });
+}
+
+/* --- descriptors */
+
+static const char *arg_name(const struct schema *s, unsigned arg)
+{
+	return arg < s->nfields ? s->fields[arg].name : "ret";
+}
+
+static void fact_sock(struct line *l, const struct fact_sock *sock)
+{
+	const bool inet = sock->src.family || sock->dst.family;
+
+	if (!text_room(&l->t, 3 * VALUE_ROOM))
+		return;
+	PUT(&l->t, ",\"family\":");
+	put_value(l, FORM_TEXT, T_family, sock->family);
+	PUT(&l->t, ",\"socktype\":");
+	put_value(l, FORM_TEXT, T_sock_type, sock->type);
+	if (!inet)
+		return;
+	PUT(&l->t, ",\"proto\":");
+	put_value(l, FORM_TEXT, T_sock_proto, sock->proto);
+	PUT(&l->t, ",\"state\":");
+	put_value(l, FORM_TEXT, T_sock_state, sock->state);
+	PUT(&l->t, ",\"src\":");
+	put_addr(l, &sock->src);
+	PUT(&l->t, ",\"dst\":");
+	put_addr(l, &sock->dst);
+}
+
+static void fact_name(struct line *l, const struct schema *s, const struct fact *fact, bool first)
+{
+	struct fd_name name;
+
+	fd_name(&name, l->record, fact);
+	if (!name.len) {
+		text_str(&l->t, "null");
+		return;
+	}
+	if (!text_quoted(&l->t, name.text, name.len))
+		return;
+	if (name.text == name.made) {	/* a socket's path */
+		const struct fact_sock *sock = fd_sock(l->record, fact);
+
+		name.text = event_span(l->record, &sock->name);
+		name.len = sock->name.len;
+	}
+	raw_add(l->json, (struct json_raw){ first ? "fd." : "fds.", first ? "" : arg_name(s, fact->arg),
+					    first ? "name" : ".name", name.text, name.len });
+}
+
+/* The members of one descriptor; the brace is open, the first member's key written. */
+static void fact_members(struct line *l, const struct schema *s, const struct fact *fact, bool first)
+{
+	if (!text_room(&l->t, VALUE_ROOM))
+		return;
+	PUT(&l->t, "\"num\":");
+	text_dec(&l->t, fact->fd);
+	PUT(&l->t, ",\"type\":\"");
+	text_str(&l->t, fd_type(l->record, fact));
+	PUT(&l->t, "\",\"name\":");
+	fact_name(l, s, fact, first);
+	if (!text_room(&l->t, VALUE_ROOM))
+		return;
+	PUT(&l->t, ",\"dev\":");
+	put_value(l, form_of(T_dev), T_dev, fact->dev);
+	PUT(&l->t, ",\"ino\":");
+	put_value(l, FORM_ID, T_inode, fact->ino);
+	if (fact->flags & FACT_DELETED)
+		PUT(&l->t, ",\"deleted\":true");
+	if (fact->flags & FACT_CREATED)
+		PUT(&l->t, ",\"created\":true");
+	if (fact->sock.len)
+		fact_sock(l, fd_sock(l->record, fact));
+	text_char(&l->t, '}');
+}
+
+void line_facts(struct line *l, const struct schema *s)
+{
+	const struct event_syscall *e = l->record;
+	const struct fact *first = fd_main(e), *fact;
+	bool more = false;
+
+	if (!first)
+		return;
+	text_str(&l->t, ",\"fd\":{");
+	fact_members(l, s, first, true);
+	for (unsigned i = 0; i < FACTS_MAX; i++) {
+		fact = fd_fact(e, i);
+		if (!fact || fact == first)
+			continue;
+		text_str(&l->t, more ? ",{\"arg\":\"" : ",\"fds\":[{\"arg\":\"");
+		text_str(&l->t, arg_name(s, fact->arg));
+		text_str(&l->t, "\",");
+		fact_members(l, s, fact, false);
+		more = true;
+	}
+	if (more)
+		text_char(&l->t, ']');
+}
+
+void line_result(struct line *l, const struct json_shape *shape)
+{
+	const struct event_syscall *e = l->record;
+	const char *name;
+
+	if (!shape->has_ret || !text_room(&l->t, VALUE_ROOM))
+		return;
+	PUT(&l->t, ",\"ret\":");
+	if (e->ret >= 0 || e->ret < -4095) {
+		put_value(l, form_of(shape->ret_type), shape->ret_type, e->ret);
+		return;
+	}
+	text_dec(&l->t, e->ret);
+	name = errno_name(-(int)e->ret);
+	if (!name)
+		return;
+	PUT(&l->t, ",\"errno\":\"");
+	text_str(&l->t, name);
+	put_char(&l->t, '"');
+}
+
+static void flaw_add(struct line *l, const char *key, const char *name, bool *more)
+{
+	text_str(&l->t, *more ? "," : key);
+	text_char(&l->t, '"');
+	text_str(&l->t, name);
+	text_char(&l->t, '"');
+	*more = true;
+}
+
+/* The name of the field behind a bit; what is no field is the record, whose tail was full. */
+static const char *bit_name(const struct schema *s, unsigned bit)
+{
+	if (bit < s->nfields)
+		return s->fields[bit].name;
+	return bit == FIELD_RET ? "ret" : "fd";
+}
+
+static uint32_t named_bits(const struct schema *s)
+{
+	return ((1u << s->nfields) - 1) | (s->syscall ? 1u << FIELD_RET | 1u << FIELD_FACTS : 0);
+}
+
+/* key opens the list. */
+static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, bool args)
+{
+	uint32_t named = named_bits(s);
+	bool more = false;
+
+	for (uint32_t left = bits & named; left; left &= left - 1)
+		flaw_add(l, key, bit_name(s, __builtin_ctz(left)), &more);
+	if (bits & ~named)
+		flaw_add(l, key, "record", &more);
+	if (args)
+		flaw_add(l, key, "proc.args", &more);
+	if (more)
+		text_char(&l->t, ']');
+}
+
+static void raw_write(struct line *l, const struct json_raw *raw)
+{
+	const unsigned char *data = raw->data;
+
+	text_char(&l->t, '"');
+	text_str(&l->t, raw->group);
+	text_str(&l->t, raw->name);
+	text_str(&l->t, raw->member);
+	text_str(&l->t, "\":\"");
+	if (!text_room(&l->t, 2 * (size_t)raw->len))
+		return;
+	for (uint32_t i = 0; i < raw->len; i++) {
+		put_char(&l->t, "0123456789abcdef"[data[i] >> 4]);
+		put_char(&l->t, "0123456789abcdef"[data[i] & 15]);
+	}
+	text_char(&l->t, '"');
+}
+
+void line_flaws(struct line *l, const struct schema *s, const struct process *p)
+{
+	const struct head *h = l->record;
+	bool args = p && p->args_truncated;
+
+	if (h->truncated || args)
+		flaws(l, s, ",\"truncated\":[", h->truncated, args);
+	if (h->faulted)
+		flaws(l, s, ",\"faulted\":[", h->faulted, false);
+	if (!l->json->nraw)
+		return;
+	text_str(&l->t, ",\"raw\":{");
+	for (unsigned i = 0; i < l->json->nraw; i++) {
+		if (i)
+			text_char(&l->t, ',');
+		raw_write(l, &l->json->raw[i]);
+	}
+	text_char(&l->t, '}');
+}
