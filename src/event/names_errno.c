@@ -148,5 +148,8 @@ static const struct name errnos[] = {
 	NEWER(EOPENSTALE, 518),
 	NEWER(ENOPARAM, 519),
 	NEWER(ENOTSUPP, 524),
+	NAME(EWOULDBLOCK),
+	NAME(EDEADLOCK),
+	{ EOPNOTSUPP, "ENOTSUP" },
 };
 NAMES(errnos);

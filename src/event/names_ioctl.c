@@ -5,8 +5,6 @@
 static const struct name ioctls[] = {
 	{ 0x00000001, "FIBMAP" },
 	{ 0x00000002, "FIGETBSZ" },
-	{ 0x0000000f, "VT_MAX_EVENT" },
-	{ 0x000001ff, "UNI_DIRECT_MASK" },
 	{ 0x00000301, "HDIO_GETGEO" },
 	{ 0x0000030d, "HDIO_GET_IDENTITY" },
 	{ 0x0000031e, "HDIO_DRIVE_TASK" },
@@ -275,7 +273,6 @@ static const struct name ioctls[] = {
 	{ 0x0000b702, "NS_GET_PARENT" },
 	{ 0x0000b703, "NS_GET_NSTYPE" },
 	{ 0x0000b704, "NS_GET_OWNER_UID" },
-	{ 0x0000f000, "UNI_DIRECT_BASE" },
 	{ 0x0000fd12, "DM_MPATH_PROBE_PATHS" },
 	{ 0x0000ff01, "PIDFD_GET_CGROUP_NAMESPACE" },
 	{ 0x0000ff02, "PIDFD_GET_IPC_NAMESPACE" },

@@ -52,6 +52,7 @@ static const struct name map_flags[] = {
 	NEWER(MAP_32BIT, 0x40),
 	NEWER(MAP_ABOVE4G, 0x80),
 #endif
+	{ MAP_ANONYMOUS, "MAP_ANON" },
 };
 NAMES(map_flags);
 

@@ -51,6 +51,8 @@ static const struct name families[] = {
 	NAME(AF_SMC),
 	NAME(AF_XDP),
 	NAME(AF_MCTP),
+	NAME(AF_LOCAL),
+	NAME(AF_ROUTE),
 };
 NAMES(families);
 

@@ -402,6 +402,7 @@ static const struct name sched_policies[] = {
 	NAME(SCHED_IDLE),
 	NAME(SCHED_DEADLINE),
 	NEWER(SCHED_EXT, 7),
+	{ SCHED_NORMAL, "SCHED_OTHER" },
 };
 NAMES(sched_policies);
 

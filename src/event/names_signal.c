@@ -40,6 +40,8 @@ static const struct name signals[] = {
 	NAME(SIGIO),
 	NAME(SIGPWR),
 	NAME(SIGSYS),
+	NAME(SIGIOT),
+	NAME(SIGPOLL),
 };
 NAMES(signals);
 
