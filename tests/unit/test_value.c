@@ -491,6 +491,17 @@ Test(value, ip6_like_libc)
 	}
 }
 
+/* With all bits set, which names the most flags. */
+Test(value, structs_fit_the_buffer)
+{
+	uint8_t data[88];
+
+	memset(data, 0xff, sizeof(data));
+	for (unsigned type = 0; type < T_COUNT; type++)
+		cr_expect(strlen(shown_bytes(type, data, sizeof(data))) < VALUE_TEXT_MAX);
+	cr_expect(strlen(shown_bytes(T_clone_args, data, sizeof(data))) > 400);
+}
+
 /* Each length of each family and any bytes: no read beyond the data, which ends a heap block. */
 Test(value, bytes_of_any_length)
 {
