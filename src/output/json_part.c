@@ -140,8 +140,10 @@ static void fact_sock(struct line *l, const struct fact_sock *sock)
 	put_addr(l, &sock->dst);
 }
 
-static void fact_name(struct line *l, const struct schema *s, const struct fact *fact, bool first)
+/* index: among fds; negative for fd. */
+static void fact_name(struct line *l, const struct fact *fact, int index)
 {
+	static const char *const places[FACTS_MAX] = { "0", "1", "2" };
 	struct fd_name name;
 
 	fd_name(&name, l->record, fact);
@@ -157,12 +159,12 @@ static void fact_name(struct line *l, const struct schema *s, const struct fact 
 		name.text = event_span(l->record, &sock->name);
 		name.len = sock->name.len;
 	}
-	raw_add(l->json, (struct json_raw){ first ? "fd." : "fds.", first ? "" : arg_name(s, fact->arg),
-					    first ? "name" : ".name", name.text, name.len });
+	raw_add(l->json, (struct json_raw){ index < 0 ? "fd." : "fds.", index < 0 ? "" : places[index],
+					    index < 0 ? "name" : ".name", name.text, name.len });
 }
 
-/* The members of one descriptor; the brace is open, the first member's key written. */
-static void fact_members(struct line *l, const struct schema *s, const struct fact *fact, bool first)
+/* The members of one descriptor, and the brace behind them. */
+static void fact_members(struct line *l, const struct fact *fact, int index)
 {
 	if (!text_room(&l->t, VALUE_ROOM))
 		return;
@@ -171,11 +173,11 @@ static void fact_members(struct line *l, const struct schema *s, const struct fa
 	PUT(&l->t, ",\"type\":\"");
 	text_str(&l->t, fd_type(l->record, fact));
 	PUT(&l->t, "\",\"name\":");
-	fact_name(l, s, fact, first);
+	fact_name(l, fact, index);
 	if (!text_room(&l->t, VALUE_ROOM))
 		return;
 	PUT(&l->t, ",\"dev\":");
-	put_value(l, form_of(T_dev), T_dev, fact->dev);
+	put_value(l, FORM_TEXT, T_dev, fact->dev);
 	PUT(&l->t, ",\"ino\":");
 	put_value(l, FORM_ID, T_inode, fact->ino);
 	if (fact->flags & FACT_DELETED)
@@ -191,23 +193,22 @@ void line_facts(struct line *l, const struct schema *s)
 {
 	const struct event_syscall *e = l->record;
 	const struct fact *first = fd_main(e), *fact;
-	bool more = false;
+	int others = 0;
 
 	if (!first)
 		return;
 	text_str(&l->t, ",\"fd\":{");
-	fact_members(l, s, first, true);
+	fact_members(l, first, -1);
 	for (unsigned i = 0; i < FACTS_MAX; i++) {
 		fact = fd_fact(e, i);
 		if (!fact || fact == first)
 			continue;
-		text_str(&l->t, more ? ",{\"arg\":\"" : ",\"fds\":[{\"arg\":\"");
+		text_str(&l->t, others ? ",{\"arg\":\"" : ",\"fds\":[{\"arg\":\"");
 		text_str(&l->t, arg_name(s, fact->arg));
 		text_str(&l->t, "\",");
-		fact_members(l, s, fact, false);
-		more = true;
+		fact_members(l, fact, others++);
 	}
-	if (more)
+	if (others)
 		text_char(&l->t, ']');
 }
 

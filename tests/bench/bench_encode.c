@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Nanoseconds that a record costs to encode, and that it costs no allocation. */
+#include <malloc.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "identity/process.h"
+#include "output/json.h"
+#include "output/table.h"
+#include "unit/record.h"
+
+enum { ROUNDS = 5, RECORDS = 400000, THREADS = 64 };
+
+static char buf[JSON_LINE_MAX];
+
+struct bench {
+	struct json_encoder json;
+	struct table_encoder table;
+	struct process_table processes;
+};
+
+typedef size_t encoder(struct bench *b, const void *record);
+
+static size_t run_json(struct bench *b, const void *record)
+{
+	const struct head *h = record;
+
+	return json_encode(&b->json, record, process_find(&b->processes, &h->who), buf, sizeof(buf));
+}
+
+static size_t run_table(struct bench *b, const void *record)
+{
+	const struct head *h = record;
+
+	return table_encode(&b->table, record, process_find(&b->processes, &h->who), buf, sizeof(buf));
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* threads: so many do the same in turn, 2.5 us apart. */
+static void measure(struct bench *b, const char *name, encoder *encode, const struct record *template,
+		    unsigned threads)
+{
+	static struct record records[THREADS];
+	size_t bytes = 0, before = mallinfo2().uordblks;
+	double best = 1e9;
+
+	for (unsigned i = 0; i < threads; i++) {
+		records[i] = *template;
+		records[i].head.who.proc_tid += i;
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		double start = seconds(), took;
+
+		for (unsigned i = 0; i < RECORDS; i++) {
+			struct record *r = &records[i % threads];
+
+			r->head.seq = i;
+			r->head.time += 2500 * threads;
+			bytes = encode(b, r);
+		}
+		took = seconds() - start;
+		best = took < best ? took : best;
+	}
+	printf("%-28s %7.1f ns  %5zu bytes  %zu bytes allocated\n", name, best / RECORDS * 1e9, bytes,
+	       (size_t)mallinfo2().uordblks - before);
+}
+
+int main(void)
+{
+	static const char argv[] = "gcc\0-O2\0-Wall\0-c\0src/main.c\0-o\0main.o";
+	static struct record r;
+	static struct bench b;
+
+	if (json_encoder_init(&b.json, "node-1", RECORD_BOOT_TO_WALL) ||
+	    table_encoder_init(&b.table, RECORD_BOOT_TO_WALL, 0) ||
+	    process_table_init(&b.processes, PROCESS_BYTES_DEFAULT))
+		return 1;
+	record_exec(&r, "/usr/bin/gcc", argv, sizeof(argv));
+	process_observe(&b.processes, &r);
+	measure(&b, "json process_exec", run_json, &r, 1);
+	measure(&b, "table process_exec", run_table, &r, 1);
+	record_openat(&r);
+	measure(&b, "json openat", run_json, &r, 1);
+	measure(&b, "json openat, 64 threads", run_json, &r, THREADS);
+	measure(&b, "table openat", run_table, &r, 1);
+	process_table_fini(&b.processes);
+	table_encoder_fini(&b.table);
+	json_encoder_fini(&b.json);
+	return 0;
+}
