@@ -84,6 +84,7 @@ extern const volatile __u32 transport, page_bytes;
 extern struct filter filter;
 extern __u32 policy_generation;
 extern __u32 reader_asleep;
+extern __u64 drops;		/* of all reasons: user space looks closer when it moved */
 
 /* Count up a tally of this cpu.  Interrupts may count the same one: atomic. */
 #define TALLY(id, member) do {						\
@@ -235,6 +236,7 @@ static __always_inline struct head *record_begin(u32 id, u32 lane, u32 size)
 	s = slot_take(&number);
 	if (!s) {
 		TALLY(id, dropped[DROP_SCRATCH]);
+		__sync_fetch_and_add(&drops, 1);
 		return 0;
 	}
 	h = (struct head *)s->record;
@@ -315,6 +317,7 @@ static __always_inline int record_end(void *ctx, struct head *h)
 	h->size = size;
 	if (size > RECORD_MAX || lane_output(ctx, h, size, wake_flag())) {
 		TALLY(h->id, dropped[DROP_FULL]);
+		__sync_fetch_and_add(&drops, 1);
 		count_loud(h);
 	}
 	slot_release(s);

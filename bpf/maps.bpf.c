@@ -20,5 +20,6 @@ const volatile __u32 page_bytes = 4096;
 struct filter filter = {};
 __u32 policy_generation = 0;
 __u32 reader_asleep = 0;
+__u64 drops = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -20,6 +20,12 @@ static __always_inline void tree_follow(u32 parent, u32 child)
 		bpf_map_update_elem(&tree, &child, &one, BPF_ANY);
 }
 
+static __always_inline void tree_leave(u32 pid, bool last)
+{
+	if (filter.by_tree && last)
+		bpf_map_delete_elem(&tree, &pid);
+}
+
 SEC("tp_btf/task_newtask")
 int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
 {
@@ -205,18 +211,13 @@ static __always_inline u64 exit_status(struct task_struct *task, bool last)
 	return task->exit_code;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(process_exit__tp, struct task_struct *task)
+static __always_inline void exit_emit(void *ctx, struct task_struct *task, bool last)
 {
-	bool last = task->signal->live.counter == 0;
-	struct event_process_exit *e;
+	struct event_process_exit *e = RECORD(process_exit, critical);
 	u64 status;
 
-	if (!event_wanted(EVENT_process_exit))
-		return 0;
-	e = RECORD(process_exit, critical);
 	if (!e)
-		return 0;
+		return;
 	record_current(&e->head);
 	status = exit_status(task, last);
 	e->code = status >> 8 & 0xff;
@@ -227,7 +228,18 @@ int BPF_PROG(process_exit__tp, struct task_struct *task)
 	e->utime = task->utime + (last ? task->signal->utime : 0);
 	e->stime = task->stime + (last ? task->signal->stime : 0);
 	e->max_rss = (u64)task->signal->maxrss * page_bytes;
-	return record_end(ctx, &e->head);
+	record_end(ctx, &e->head);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit__tp, struct task_struct *task)
+{
+	bool last = task->signal->live.counter == 0;
+
+	if (event_wanted(EVENT_process_exit))
+		exit_emit(ctx, task, last);
+	tree_leave(task->tgid, last);
+	return 0;
 }
 
 SEC("tp_btf/task_rename")

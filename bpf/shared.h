@@ -57,7 +57,7 @@ struct filter {
 	char comm[16];
 };
 
-enum drop { DROP_FULL, DROP_SCRATCH, DROP_STASH, DROPS };
+enum drop { DROP_FULL, DROP_SCRATCH, DROPS };
 
 /* Per cpu and event: what did not become a record. */
 struct tally {

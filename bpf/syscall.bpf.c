@@ -177,14 +177,11 @@ static __always_inline struct event_syscall *call_begin(const struct call *c)
 static __always_inline void stash_put(struct event_syscall *e)
 {
 	u64 key = bpf_get_current_task();
-	long r;
 
 	if (e->head.size <= STASH_SMALL)
-		r = bpf_map_update_elem(&stash_small, &key, e, BPF_ANY);
+		bpf_map_update_elem(&stash_small, &key, e, BPF_ANY);
 	else
-		r = bpf_map_update_elem(&stash_large, &key, e, BPF_ANY);
-	if (r)
-		TALLY(e->head.id, dropped[DROP_STASH]);
+		bpf_map_update_elem(&stash_large, &key, e, BPF_ANY);
 	slot_release((struct slot *)e);
 }
 
@@ -218,7 +215,8 @@ static __always_inline u32 stash_take(struct event_syscall *e)
 	return e->head.id;
 }
 
-/* The call's record: its arguments from the stash, or from the registers. */
+/* The call's record: its arguments from the stash, or from the registers.  When the stash was too
+ * small for all calls under way, what the registers no longer tell is marked as unreadable. */
 static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const struct call *c, long ret)
 {
 	struct event_syscall *e = call_begin(c);
@@ -230,6 +228,8 @@ static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const str
 	} else {
 		record_current(&e->head);
 		call_args(regs, e->head.abi, e->args);
+		if (c->view == VIEW_both)
+			e->head.faulted = c->fetches;
 		if (c->fetches)
 			fetch_args(e, c, ret);
 	}

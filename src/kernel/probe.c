@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,7 +22,6 @@ static char libbpf_said[400];
 
 static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (getenv("V")) vfprintf(stderr, format, args);
 	if (level == LIBBPF_WARN)
 		vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
 	return 0;
@@ -234,11 +232,36 @@ void probe_start(struct probe *p)
 	p->skel->bss->filter.paused = 0;
 }
 
-void probe_close(struct probe *p)
+uint64_t probe_drops(const struct probe *p)
+{
+	return p->skel->bss->drops;
+}
+
+uint64_t probe_missed(const struct probe *p)
+{
+	struct bpf_program *prog;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(prog, p->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(prog) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len) == 0)
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+void probe_detach(struct probe *p)
 {
 	for (unsigned i = 0; i < p->nlinks; i++)
 		bpf_link__destroy(p->links[i]);
 	p->nlinks = 0;
+}
+
+void probe_close(struct probe *p)
+{
+	probe_detach(p);
 	saker_bpf__destroy(p->skel);
 	p->skel = NULL;
 }

@@ -45,6 +45,15 @@ int probe_open(struct probe *probe, const struct probe_options *options, const s
 /* Let events come. */
 void probe_start(struct probe *probe);
 
+/* Events that were dropped in the kernel so far, of all reasons: a load, no system call. */
+uint64_t probe_drops(const struct probe *probe);
+
+/* Runs that the kernel skipped because a probe interrupted itself (recursion_misses). */
+uint64_t probe_missed(const struct probe *probe);
+
+/* No event comes any more; what is in the lanes can still be read. */
+void probe_detach(struct probe *probe);
+
 /* Detach and free; also after a failed probe_open. */
 void probe_close(struct probe *probe);
 

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "event/schema.h"
+#include "kernel/snapshot.h"
+#include "kernel/tree.h"
+#include "output/capture.h"
+
+enum {
+	TICK_MS = 1,		/* between reads while records come */
+	TICK_IDLE_MS = 10,	/* for perf buffers, which cannot wake us */
+	IDLE_TICKS = 50,	/* without a record before we sleep */
+	TURN_RECORDS = 4096,	/* read at most before timers and signals get their turn */
+	FILL_ARGS = 64,		/* processes a second whose arguments are read from /proc */
+	SECOND_MS = 500,	/* losses must be told within a second */
+};
+
+/* What the process table learns from, wanted or not. */
+static const unsigned identity_events[] = {
+	EVENT_process_fork, EVENT_process_exec, EVENT_process_exit, EVENT_process_existing,
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+static int64_t boot_to_wall(void)
+{
+	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+}
+
+static int fail(struct agent *a, int r, const char *what)
+{
+	snprintf(a->error, sizeof(a->error), "%s: %s", what, strerror(-r));
+	return r;
+}
+
+static void stop(struct agent *a, const char *reason)
+{
+	if (a->stop_reason)
+		return;
+	a->stop_reason = reason;
+	uv_stop(&a->loop);
+}
+
+/* A finding of the agent itself: not filtered by the kernel, but by what is selected. */
+static void own_record(struct agent *a, struct build *b)
+{
+	const struct head *h = (const void *)b->record;
+
+	pipeline_record(&a->pipeline, b->record, h->size);
+}
+
+static void tell_start(struct agent *a)
+{
+	struct build *b = &a->losses.build;
+	struct event_agent_start *e = build_begin(b, EVENT_agent_start, clock_ns(CLOCK_BOOTTIME), ++a->losses.seq);
+	struct utsname uts;
+	char text[PROBE_WHY + 64];
+
+	uname(&uts);
+	e->elapsed = clock_ns(CLOCK_BOOTTIME) - a->started;
+	build_str(b, &e->version, SAKER_VERSION);
+	build_str(b, &e->kernel, uts.release);
+	for (unsigned id = 1; id < EVENT_COUNT; id++)
+		if (event_set_has(&a->probe.wanted, id) && a->probe.rungs[id].name && id < EVENT_lost + 0u) {
+			snprintf(text, sizeof(text), "%s=%s", schema_get(id)->name, a->probe.rungs[id].name);
+			build_strv(b, &e->hooks, text);
+		}
+	for (unsigned id = EVENT_SYSCALL; id < EVENT_COUNT; id++)
+		if (event_set_has(&a->probe.wanted, id) && a->probe.rungs[id].name) {
+			snprintf(text, sizeof(text), "%s=%s", schema_get(id)->name, a->probe.rungs[id].name);
+			build_strv(b, &e->hooks, text);
+		}
+	for (unsigned id = 1; id < EVENT_COUNT; id++)
+		if (event_set_has(&a->probe.wanted, id) && !a->probe.rungs[id].name) {
+			snprintf(text, sizeof(text), "%s: %s", schema_get(id)->name, a->probe.rungs[id].why);
+			build_strv(b, &e->missing, text);
+		}
+	own_record(a, b);
+}
+
+static uint64_t sum(const uint64_t lanes[LANES])
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < LANES; i++)
+		total += lanes[i];
+	return total;
+}
+
+static void tell_stop(struct agent *a)
+{
+	struct event_agent_stop *e = build_begin(&a->losses.build, EVENT_agent_stop, clock_ns(CLOCK_BOOTTIME),
+						 ++a->losses.seq);
+
+	for (unsigned i = 0; i < LANES; i++)
+		e->seen += account_seen(&a->losses.now.lanes[i]);
+	e->delivered = sum(a->pipeline.counts.delivered);
+	e->dropped = losses_total(&a->losses);
+	build_str(&a->losses.build, &e->reason, a->stop_reason ? a->stop_reason : "closed");
+	own_record(a, &a->losses.build);
+}
+
+static void tell_stats(struct agent *a)
+{
+	static const char *const names[LANES] = { "critical", "normal", "bulk" };
+
+	if (!event_set_has(&a->options.pipeline.selected, EVENT_stats) || losses_read(&a->losses) < 0)
+		return;
+	for (unsigned i = 0; i < LANES; i++) {
+		struct event_stats *e = build_begin(&a->losses.build, EVENT_stats, clock_ns(CLOCK_BOOTTIME),
+						    ++a->losses.seq);
+		const struct lane_account *l = &a->losses.now.lanes[i];
+
+		build_str(&a->losses.build, &e->lane, names[i]);
+		e->seen = account_seen(l);
+		e->filtered = l->filtered;
+		e->limited = l->limited;
+		e->submitted = l->numbered - l->dropped[DROP_FULL];
+		e->dropped = account_dropped(l);
+		e->read = a->lanes.source[i].read;
+		e->delivered = a->pipeline.counts.delivered[i];
+		e->rejected = a->pipeline.counts.unselected[i];
+		e->invalid = a->pipeline.counts.invalid;
+		own_record(a, &a->losses.build);
+	}
+}
+
+static void flush(struct agent *a)
+{
+	int r = writer_flush(&a->writer);
+
+	if (r == 0 && a->options.pipeline.capture)
+		r = a->pipeline.capture_error ? a->pipeline.capture_error
+					      : capture_flush(a->options.pipeline.capture);
+	if (r < 0)
+		stop(a, r == -EPIPE ? "the reader went away" : strerror(-r));
+}
+
+/* The followed command has ended when all of its process tree has. */
+static void look_at_child(struct agent *a)
+{
+	if (a->child.pid > 0 && child_ended(&a->child) && tree_empty(&a->probe))
+		stop(a, "the command ended");
+}
+
+static void on_tick(uv_timer_t *timer);
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+	struct agent *a = poll->data;
+
+	for (unsigned i = 0; i < LANES; i++)
+		uv_poll_stop(&a->polls[i]);
+	a->idle_ticks = 0;
+	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
+}
+
+static unsigned read_lanes(struct agent *a)
+{
+	unsigned n = lanes_read(&a->lanes, TURN_RECORDS);
+
+	if (n)
+		flush(a);
+	if (a->pipeline.done)
+		stop(a, "the count was reached");
+	return n;
+}
+
+/* Nothing came for a while: let the kernel wake us. */
+static void sleep_until_woken(struct agent *a)
+{
+	lanes_sleep(&a->lanes);
+	if (read_lanes(a))
+		return;
+	uv_timer_start(&a->tick, on_tick, TICK_IDLE_MS, TICK_IDLE_MS);
+	if (a->options.probe.transport == TRANSPORT_PERF)
+		return;
+	uv_timer_stop(&a->tick);
+	for (unsigned i = 0; i < LANES; i++)
+		uv_poll_start(&a->polls[i], UV_READABLE, on_wake);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	if (read_lanes(a)) {
+		if (a->idle_ticks >= IDLE_TICKS)
+			uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+		a->idle_ticks = 0;
+	} else if (++a->idle_ticks == IDLE_TICKS) {
+		sleep_until_woken(a);
+	}
+	look_at_child(a);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	losses_report(&a->losses, clock_ns(CLOCK_BOOTTIME), pipeline_record, &a->pipeline);
+	tell_stats(a);
+	json_encoder_clock(&a->pipeline.json, boot_to_wall());
+	process_fill_args(&a->pipeline.processes, FILL_ARGS);
+	flush(a);
+	look_at_child(a);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	stop(timer->data, "the time is over");
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	struct agent *a = signal->data;
+
+	if (number == SIGCHLD)
+		look_at_child(a);
+	else
+		stop(a, number == SIGINT ? "interrupted" : "terminated");
+}
+
+static int loop_open(struct agent *a)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	int r = uv_loop_init(&a->loop);
+
+	if (r < 0)
+		return r;
+	a->opened_loop = true;
+	uv_timer_init(&a->loop, &a->tick);
+	uv_timer_init(&a->loop, &a->second);
+	uv_timer_init(&a->loop, &a->deadline);
+	a->tick.data = a->second.data = a->deadline.data = a;
+	for (unsigned i = 0; i < 4; i++) {
+		uv_signal_init(&a->loop, &a->signals[i]);
+		a->signals[i].data = a;
+		uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+	}
+	for (unsigned i = 0; i < LANES; i++) {
+		r = uv_poll_init(&a->loop, &a->polls[i], lanes_fd(&a->lanes, i));
+		if (r < 0)
+			return r;
+		a->polls[i].data = a;
+	}
+	return 0;
+}
+
+static int open_kernel(struct agent *a)
+{
+	const struct agent_options *o = &a->options;
+	struct event_set wanted = o->pipeline.selected;
+	int r;
+
+	for (unsigned i = 0; i < sizeof(identity_events) / sizeof(*identity_events); i++)
+		event_set_add(&wanted, identity_events[i]);
+	r = probe_open(&a->probe, &o->probe, &wanted, &o->filter);
+	if (r < 0) {
+		snprintf(a->error, sizeof(a->error), "%s", a->probe.error);
+		return r;
+	}
+	if (a->child.pid > 0)
+		r = tree_add(&a->probe, a->child.pid);
+	if (r < 0)
+		return fail(a, r, "cannot follow the command");
+	r = lanes_open(&a->lanes, &a->probe, o->probe.lane_bytes, pipeline_record, &a->pipeline);
+	return r < 0 ? fail(a, r, "cannot map the lanes") : 0;
+}
+
+static int open_all(struct agent *a)
+{
+	struct agent_options *o = &a->options;
+	int r;
+
+	if (o->argv) {
+		r = child_fork(&a->child, o->argv);
+		if (r < 0)
+			return fail(a, r, "cannot fork");
+		o->pipeline.from_exec_of = a->child.pid;
+		o->filter.by_tree = 1;
+	}
+	r = writer_init(&a->writer, o->fd);
+	if (r == 0)
+		r = pipeline_init(&a->pipeline, &o->pipeline, &a->writer, boot_to_wall());
+	if (r < 0)
+		return fail(a, r, "cannot start");
+	r = open_kernel(a);
+	if (r < 0)
+		return r;
+	r = losses_init(&a->losses, &a->probe, clock_ns(CLOCK_BOOTTIME));
+	if (r < 0)
+		return fail(a, r, "cannot read the counters");
+	r = loop_open(a);
+	return r < 0 ? fail(a, r, "cannot start the loop") : 0;
+}
+
+int agent_open(struct agent *a, const struct agent_options *options)
+{
+	int r;
+
+	memset(a, 0, sizeof(*a));
+	a->options = *options;
+	a->started = clock_ns(CLOCK_BOOTTIME);
+	signal(SIGPIPE, SIG_IGN);
+	r = open_all(a);
+	if (r < 0)
+		return r;
+	if (options->header && options->pipeline.format == FORMAT_TABLE)
+		writer_add(&a->writer, table_header(&a->pipeline.table, writer_room(&a->writer), WRITER_ROOM));
+	probe_start(&a->probe);
+	r = snapshot_processes(&a->probe, pipeline_record, &a->pipeline);
+	if (r < 0)
+		return fail(a, r, "cannot list the processes that run");
+	tell_start(a);
+	flush(a);
+	return 0;
+}
+
+/* What is in the lanes when the hooks are gone. */
+static void drain(struct agent *a)
+{
+	probe_detach(&a->probe);
+	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && !a->writer.error)
+		;
+	losses_report(&a->losses, clock_ns(CLOCK_BOOTTIME), pipeline_record, &a->pipeline);
+	losses_read(&a->losses);
+	tell_stats(a);
+	tell_stop(a);
+	flush(a);
+}
+
+int agent_run(struct agent *a)
+{
+	int r = 0;
+
+	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
+	uv_timer_start(&a->second, on_second, SECOND_MS, SECOND_MS);
+	if (a->options.duration_ms)
+		uv_timer_start(&a->deadline, on_deadline, a->options.duration_ms, 0);
+	if (a->child.pid > 0)
+		r = child_go(&a->child);
+	if (r < 0) {
+		snprintf(a->error, sizeof(a->error), "cannot run %s: %s", a->options.argv[0], strerror(-r));
+		return r;
+	}
+	if (!a->stop_reason)
+		uv_run(&a->loop, UV_RUN_DEFAULT);
+	drain(a);
+	r = a->writer.error ? a->writer.error : a->pipeline.capture_error;
+	return r == -EPIPE ? 0 : r < 0 ? fail(a, r, "cannot write") : 0;
+}
+
+static void close_handle(uv_handle_t *handle, void *ctx)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void agent_close(struct agent *a)
+{
+	if (a->opened_loop) {
+		uv_walk(&a->loop, close_handle, NULL);
+		uv_run(&a->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&a->loop);
+	}
+	lanes_close(&a->lanes);
+	losses_fini(&a->losses);
+	probe_close(&a->probe);
+	pipeline_fini(&a->pipeline);
+	writer_fini(&a->writer);
+}
+
+void agent_summary(const struct agent *a)
+{
+	double seconds = (clock_ns(CLOCK_BOOTTIME) - a->started) / 1e9;
+	uint64_t delivered = sum(a->pipeline.counts.delivered), lost = losses_total(&a->losses);
+
+	fprintf(stderr, "saker: %llu events in %.1f s, ", (unsigned long long)delivered, seconds);
+	if (lost)
+		fprintf(stderr, "%llu lost\n", (unsigned long long)lost);
+	else
+		fprintf(stderr, "none lost\n");
+	if (a->pipeline.counts.invalid)
+		fprintf(stderr, "saker: %llu records were malformed\n", (unsigned long long)a->pipeline.counts.invalid);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop and what lives on it.  Everything the program owns while it watches is in struct agent. */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/child.h"
+#include "agent/losses.h"
+#include "agent/pipeline.h"
+#include "kernel/lanes.h"
+#include "kernel/probe.h"
+
+struct agent_options {
+	struct probe_options probe;
+	struct pipeline_options pipeline;
+	struct filter filter;
+	int fd;			/* where lines go */
+	char **argv;		/* command to run and follow; NULL: none */
+	uint64_t duration_ms;	/* end after so long; 0: never */
+	bool header;		/* a line of column names first */
+};
+
+struct agent {
+	struct agent_options options;
+	struct probe probe;
+	struct lanes lanes;
+	struct losses losses;
+	struct pipeline pipeline;
+	struct writer writer;
+	struct child child;
+	uv_loop_t loop;
+	uv_poll_t polls[LANES];		/* the lanes' wake-ups, while we sleep */
+	uv_timer_t tick;		/* reads the lanes, while there is something to read */
+	uv_timer_t second;		/* losses, clock, processes' arguments */
+	uv_timer_t deadline;
+	uv_signal_t signals[4];
+	unsigned idle_ticks;		/* in a row that read nothing */
+	bool opened_loop;
+	uint64_t started;		/* nanoseconds since boot */
+	const char *stop_reason;	/* NULL while it runs */
+	char error[640];		/* why agent_open or agent_run failed, for people */
+};
+
+/* Load, attach, look at what already runs.  0, or negative errno with agent->error set. */
+int agent_open(struct agent *agent, const struct agent_options *options);
+
+/* Watch until a signal, the deadline, the count, or the end of the followed command.
+ * 0, or negative errno with agent->error set. */
+int agent_run(struct agent *agent);
+
+/* Detach and free; also after a failed agent_open. */
+void agent_close(struct agent *agent);
+
+/* "1234 events in 5.0 s, none lost" on standard error. */
+void agent_summary(const struct agent *agent);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one function in which a record meets every stage. */
+#ifndef AGENT_PIPELINE_H
+#define AGENT_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/set.h"
+#include "identity/process.h"
+#include "output/json.h"
+#include "output/table.h"
+#include "output/writer.h"
+
+struct capture_writer;
+
+enum format { FORMAT_TABLE, FORMAT_JSON };
+
+struct pipeline_options {
+	enum format format;
+	bool color;
+	bool whole;			/* long strings in full in the table */
+	struct event_set selected;	/* what is shown; other events only teach us */
+	uint32_t from_exec_of;		/* pid whose records count from its first execve on; 0: none */
+	uint64_t count;			/* end after so many; 0: never */
+	struct capture_writer *capture;	/* records go there raw, and nowhere else; NULL: encode */
+};
+
+struct pipeline_counts {
+	uint64_t delivered[LANES];	/* written */
+	uint64_t unselected[LANES];	/* known only to the process table */
+	uint64_t invalid;
+};
+
+struct pipeline {
+	struct pipeline_options options;
+	struct process_table processes;
+	struct json_encoder json;
+	struct table_encoder table;
+	struct writer *writer;
+	struct pipeline_counts counts;
+	int capture_error;		/* first failure of the capture, negative errno */
+	bool done;			/* count was reached */
+};
+
+/* 0 or -ENOMEM.  boot_to_wall: nanoseconds from boot time to time since 1970. */
+int pipeline_init(struct pipeline *pipeline, const struct pipeline_options *options, struct writer *writer,
+		  int64_t boot_to_wall);
+void pipeline_fini(struct pipeline *pipeline);
+
+/* A lane_reader: the record is borrowed for the call. */
+void pipeline_record(void *pipeline, const void *record, size_t len);
+
+#endif

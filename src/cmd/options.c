@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+#include "cmd/command.h"
+#include "event/select.h"
+
+enum { LANE_BYTES_MAX = 1 << 30 };
+
+enum option_id {
+	OPT_EVENTS = 'e', OPT_OUTPUT = 'o', OPT_PID = 'p', OPT_UID = 'u', OPT_COMM = 'c', OPT_HELP = 'h',
+	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_BTF, OPT_COLOR, OPT_FULL,
+};
+
+static const struct { struct option option; const char *argument, *doc; } rows[] = {
+	{ { "events", 1, NULL, OPT_EVENTS }, "EVENT,..", "events, categories (syscalls, fs, net, proc), globs; - excludes" },
+	{ { "output", 1, NULL, OPT_OUTPUT }, "table|json", "how to print; table is the default" },
+	{ { "for", 1, NULL, OPT_FOR }, "TIME", "end after 500ms, 5s, 2m, .." },
+	{ { "count", 1, NULL, OPT_COUNT }, "N", "end after N events" },
+	{ { "pid", 1, NULL, OPT_PID }, "PID", "only this process" },
+	{ { "comm", 1, NULL, OPT_COMM }, "NAME", "only tasks of this name" },
+	{ { "uid", 1, NULL, OPT_UID }, "USER", "only processes of this user" },
+	{ { "envp", 0, NULL, OPT_ENVP }, "", "capture the environment of executed programs" },
+	{ { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
+	{ { "color", 1, NULL, OPT_COLOR }, "auto|always|never", "colours in the table" },
+	{ { "transport", 1, NULL, OPT_TRANSPORT }, "ring|perf", "how records leave the kernel; ring is the default" },
+	{ { "lanes", 1, NULL, OPT_LANES }, "LANE=SIZE,..", "size of critical, normal, bulk (perf: of one cpu)" },
+	{ { "btf", 1, NULL, OPT_BTF }, "FILE", "types of the kernel, when it has none itself" },
+	{ { "write", 1, NULL, OPT_FILE }, "FILE", "record: where to" },
+	{ { "help", 0, NULL, OPT_HELP }, "", "this text" },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(*rows) };
+
+static int complain(const char *option, const char *value, const char *allowed)
+{
+	fprintf(stderr, "saker: --%s \"%s\": want %s\n", option, value, allowed);
+	return -EINVAL;
+}
+
+int parse_number(const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return *text < '0' || *text > '9' || *end || errno || *ret > max ? -EINVAL : 0;
+}
+
+/* A number and one of several units. */
+static int parse_unit(const char *text, const char *const *units, const uint64_t *factors, size_t n, uint64_t *ret)
+{
+	char *end;
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(end, units[i]))
+			return __builtin_mul_overflow(value, factors[i], ret) ? -ERANGE : 0;
+	return -EINVAL;
+}
+
+int parse_size(const char *text, uint64_t *ret)
+{
+	static const char *const units[] = { "", "K", "M", "G" };
+	static const uint64_t factors[] = { 1, 1 << 10, 1 << 20, 1 << 30 };
+
+	return parse_unit(text, units, factors, 4, ret);
+}
+
+int parse_duration(const char *text, uint64_t *ret_ms)
+{
+	static const char *const units[] = { "", "ms", "s", "m", "h" };
+	static const uint64_t factors[] = { 1000, 1, 1000, 60000, 3600000 };
+
+	return parse_unit(text, units, factors, 5, ret_ms);
+}
+
+static int parse_user(const char *text, uint32_t *ret)
+{
+	const struct passwd *user = getpwnam(text);
+	uint64_t uid;
+
+	if (user) {
+		*ret = user->pw_uid;
+		return 0;
+	}
+	if (parse_number(text, UINT32_MAX, &uid) < 0)
+		return complain("uid", text, "a user's name or number");
+	*ret = uid;
+	return 0;
+}
+
+static int parse_lane(const char *item, struct probe_options *probe)
+{
+	static const char *const names[LANES] = { "critical", "normal", "bulk" };
+	const char *eq = strchr(item, '=');
+	uint64_t bytes;
+
+	for (unsigned i = 0; eq && i < LANES; i++) {
+		if (strlen(names[i]) != (size_t)(eq - item) || strncmp(names[i], item, eq - item))
+			continue;
+		if (parse_size(eq + 1, &bytes) < 0 || bytes & (bytes - 1) || bytes < (uint64_t)sysconf(_SC_PAGESIZE) ||
+		    bytes > LANE_BYTES_MAX)
+			return complain("lanes", item, "a size that is a power of two from one page to 1G");
+		probe->lane_bytes[i] = bytes;
+		return 0;
+	}
+	return complain("lanes", item, "critical=SIZE, normal=SIZE or bulk=SIZE");
+}
+
+static int parse_lanes(char *list, struct probe_options *probe)
+{
+	int r = 0;
+
+	for (char *item = strtok(list, ","); item && r == 0; item = strtok(NULL, ","))
+		r = parse_lane(item, probe);
+	return r;
+}
+
+static int parse_events(struct watch_options *o, const char *list)
+{
+	struct select_error error;
+
+	o->events_given = true;
+	if (select_parse(&o->agent.pipeline.selected, list, &error) == 0)
+		return 0;
+	fprintf(stderr, "saker: %s\n", error.text);
+	return -EINVAL;
+}
+
+static int parse_output(struct watch_options *o, const char *value)
+{
+	if (strcmp(value, "table") && strcmp(value, "json"))
+		return complain("output", value, "table or json");
+	o->agent.pipeline.format = strcmp(value, "json") ? FORMAT_TABLE : FORMAT_JSON;
+	return 0;
+}
+
+static int parse_comm(struct filter *filter, const char *value)
+{
+	if (!*value || strlen(value) > 15)
+		return complain("comm", value, "a name of 1 to 15 bytes, as the kernel keeps it");
+	memset(filter->comm, 0, sizeof(filter->comm));
+	memcpy(filter->comm, value, strlen(value));
+	filter->by_comm = 1;
+	return 0;
+}
+
+static int parse_color(struct watch_options *o, const char *value)
+{
+	if (strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never"))
+		return complain("color", value, "auto, always or never");
+	o->color = value;
+	return 0;
+}
+
+static int parse_transport(struct probe_options *probe, const char *value)
+{
+	if (strcmp(value, "ring") && strcmp(value, "perf"))
+		return complain("transport", value, "ring or perf");
+	probe->transport = strcmp(value, "perf") ? TRANSPORT_RING : TRANSPORT_PERF;
+	return 0;
+}
+
+static int parse_positive(const char *option, const char *value, uint64_t max, uint64_t *ret)
+{
+	if (parse_number(value, max, ret) < 0 || *ret == 0)
+		return complain(option, value, "a number above 0");
+	return 0;
+}
+
+static int help(struct watch_options *o, const char *usage)
+{
+	printf("usage: saker %s\n\n", usage);
+	for (unsigned i = 0; i < ROWS; i++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s %s", rows[i].option.name, rows[i].argument);
+		if (rows[i].option.val < 256)
+			printf("  -%c, %-30s %s\n", rows[i].option.val, left, rows[i].doc);
+		else
+			printf("      %-30s %s\n", left, rows[i].doc);
+	}
+	o->exit = EXIT_OK;
+	return 0;
+}
+
+static int option_take(struct watch_options *o, int id, char *value, const char *usage)
+{
+	struct agent_options *a = &o->agent;
+	uint64_t number = 0;
+	int r = 0;
+
+	switch (id) {
+	case OPT_EVENTS:
+		return parse_events(o, value);
+	case OPT_OUTPUT:
+		return parse_output(o, value);
+	case OPT_FOR:
+		r = parse_duration(value, &a->duration_ms);
+		return r < 0 || !a->duration_ms ? complain("for", value, "a time such as 500ms, 5s, 2m, 1h") : 0;
+	case OPT_COUNT:
+		return parse_positive("count", value, UINT64_MAX, &a->pipeline.count);
+	case OPT_PID:
+		r = parse_positive("pid", value, INT32_MAX, &number);
+		a->filter.pid = number;
+		return r;
+	case OPT_COMM:
+		return parse_comm(&a->filter, value);
+	case OPT_UID:
+		a->filter.by_uid = 1;
+		return parse_user(value, &a->filter.uid);
+	case OPT_ENVP:
+		a->probe.envp = true;
+		return 0;
+	case OPT_FULL:
+		a->pipeline.whole = true;
+		return 0;
+	case OPT_COLOR:
+		return parse_color(o, value);
+	case OPT_TRANSPORT:
+		return parse_transport(&a->probe, value);
+	case OPT_LANES:
+		return parse_lanes(value, &a->probe);
+	case OPT_BTF:
+		a->probe.btf = value;
+		return 0;
+	case OPT_FILE:
+		o->file = value;
+		return 0;
+	case OPT_HELP:
+		return help(o, usage);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* getopt has seen something it does not know: say what, and what is near. */
+static int unknown_option(char **argv)
+{
+	const char *word = argv[optind - 1], *names[ROWS], *near;
+
+	for (unsigned i = 0; i < ROWS; i++)
+		names[i] = rows[i].option.name;
+	if (optopt && optopt < 256 && strchr("eopucw", optopt)) {
+		fprintf(stderr, "saker: -%c wants a value. See saker %s --help\n", optopt, argv[0]);
+		return -EINVAL;
+	}
+	if (optopt >= 256 || (optopt && !strncmp(word, "--", 2))) {
+		fprintf(stderr, "saker: %s wants a value, or has one too many. See saker %s --help\n", word, argv[0]);
+		return -EINVAL;
+	}
+	near = strncmp(word, "--", 2) ? NULL : nearest(word + 2, names, ROWS);
+	fprintf(stderr, "saker: unknown option %s%s%s%s. See saker %s --help\n", word, near ? ", did you mean --" : "",
+		near ? near : "", near ? "?" : "", argv[0]);
+	return -EINVAL;
+}
+
+static void defaults(struct watch_options *o)
+{
+	*o = (struct watch_options){ .color = "auto", .exit = -1 };
+	o->agent.probe.lane_bytes[LANE_critical] = 1 << 20;
+	o->agent.probe.lane_bytes[LANE_normal] = 4 << 20;
+	o->agent.probe.lane_bytes[LANE_bulk] = 2 << 20;
+	o->agent.filter.self = getpid();
+	o->agent.fd = STDOUT_FILENO;
+}
+
+int options_parse(struct watch_options *o, int argc, char **argv, const char *usage)
+{
+	struct option longs[ROWS + 1] = { 0 };
+	int id, r;
+
+	defaults(o);
+	for (unsigned i = 0; i < ROWS; i++)
+		longs[i] = rows[i].option;
+	opterr = 0;
+	optind = 0;
+	while ((id = getopt_long(argc, argv, "+e:o:p:u:c:w:h", longs, NULL)) != -1) {
+		r = id == '?' ? unknown_option(argv) : option_take(o, id, optarg, usage);
+		if (r < 0 || o->exit >= 0)
+			return r;
+	}
+	if (optind < argc && strcmp(argv[optind - 1], "--")) {
+		fprintf(stderr, "saker: unexpected \"%s\". A command to follow comes after --: saker %s -- %s\n",
+			argv[optind], argv[0], argv[optind]);
+		return -EINVAL;
+	}
+	if (optind < argc)
+		o->agent.argv = argv + optind;
+	if (!o->events_given)
+		select_default(&o->agent.pipeline.selected);
+	return 0;
+}

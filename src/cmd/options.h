@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that trace and record share. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "agent/agent.h"
+
+struct watch_options {
+	struct agent_options agent;
+	const char *file;	/* -w of record */
+	const char *color;	/* "auto", "always", "never" */
+	bool events_given;
+	int exit;		/* status to end with at once; -1: go on */
+};
+
+/* Read the command line; what is wrong is told on standard error.  command names the subcommand.
+ * 0, or -EINVAL; when options->exit >= 0 (help) there is nothing more to do. */
+int options_parse(struct watch_options *options, int argc, char **argv, const char *usage);
+
+/* "512", "64K", "8M", "1G" in bytes.  0 or -EINVAL. */
+int parse_size(const char *text, uint64_t *ret);
+
+/* "500ms", "5s", "2m", "1h"; a plain number is seconds.  0 or -EINVAL. */
+int parse_duration(const char *text, uint64_t *ret_ms);
+
+/* A number from 0 to max.  0 or -EINVAL. */
+int parse_number(const char *text, uint64_t max, uint64_t *ret);
+
+#endif

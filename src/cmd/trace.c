@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "cmd/watch.h"
+
+static bool wants_color(const char *when)
+{
+	const char *term = getenv("TERM");
+
+	if (strcmp(when, "auto"))
+		return !strcmp(when, "always");
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
+}
+
+static int run(int argc, char **argv)
+{
+	struct watch_options o;
+
+	if (options_parse(&o, argc, argv, "trace [OPTION].. [-- COMMAND [ARGUMENT]..]") < 0)
+		return EXIT_USAGE;
+	if (o.exit >= 0)
+		return o.exit;
+	if (o.file) {
+		fprintf(stderr, "saker: -w is for saker record; trace prints. Use > FILE\n");
+		return EXIT_USAGE;
+	}
+	o.agent.pipeline.color = wants_color(o.color);
+	o.agent.header = !o.agent.argv;
+	if (o.agent.pipeline.format == FORMAT_TABLE) {	/* people see the summary instead */
+		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_start);
+		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_stop);
+	}
+	return watch(&o.agent);
+}
+
+const struct command cmd_trace = {
+	.name = "trace",
+	.usage = "[-e EVENT,..] [-o table|json] [--for TIME] [--count N] [-- COMMAND]",
+	.doc = "watch now, no configuration needed",
+	.run = run,
+};

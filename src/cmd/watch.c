@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "cmd/command.h"
+#include "event/schema.h"
+
+/* The way out of an error, "" when the error says it all. */
+static const char *advice(int r)
+{
+	if (r == -EPERM || r == -EACCES)
+		return geteuid() == 0 ? ". The kernel or a container's limits forbid BPF; see saker doctor"
+				      : ". Run as root or with CAP_BPF, CAP_PERFMON";
+	if (r == -ENOENT || r == -ESRCH)
+		return access("/sys/kernel/btf/vmlinux", R_OK)
+		       ? ". This kernel has no BTF (CONFIG_DEBUG_INFO_BTF); give its types with --btf FILE" : "";
+	return "";
+}
+
+static int exit_status(int r)
+{
+	return r == -EPERM || r == -EACCES || r == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
+}
+
+static int tell_failure(const struct agent *a, int r)
+{
+	fprintf(stderr, "saker: %s%s\n", a->error, advice(r));
+	return exit_status(r);
+}
+
+/* Events that were asked for and cannot be had on this kernel: said once, in one line. */
+static void tell_missing(const struct agent *a)
+{
+	unsigned shown = 0, more = 0;
+
+	for (unsigned id = 1; id < EVENT_COUNT; id++) {
+		const struct rung *r = &a->probe.rungs[id];
+
+		if (!event_set_has(&a->options.pipeline.selected, id) || r->name)
+			continue;
+		if (id >= EVENT_SYSCALL) {
+			more++;		/* of another architecture */
+		} else if (shown++ < 4) {
+			fprintf(stderr, "saker: %s cannot be watched here: %s\n", schema_get(id)->name, r->why);
+		}
+	}
+	(void)more;
+}
+
+int watch(const struct agent_options *options)
+{
+	static struct agent agent;
+	int r = agent_open(&agent, options), status;
+
+	if (r < 0) {
+		status = tell_failure(&agent, r);
+		agent_close(&agent);
+		return status;
+	}
+	tell_missing(&agent);
+	r = agent_run(&agent);
+	if (r < 0)
+		status = options->argv && agent.child.go < 0 && r != agent.writer.error ? 127 : EXIT_FAILED;
+	else
+		status = options->argv && agent.child.ended ? child_exit_status(&agent.child) : EXIT_OK;
+	if (r < 0)
+		fprintf(stderr, "saker: %s\n", agent.error);
+	agent_summary(&agent);
+	agent_close(&agent);
+	return status;
+}

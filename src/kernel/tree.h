@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process tree that the kernel's filter follows: children join when they are forked, and
+ * leave when they end. */
+#ifndef KERNEL_TREE_H
+#define KERNEL_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct probe;
+
+/* Follow this process and what it will fork.  0 or negative errno. */
+int tree_add(struct probe *probe, uint32_t pid);
+
+/* Has every process of the tree ended? */
+bool tree_empty(const struct probe *probe);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* saker: who runs, opens, connects and dies on this machine, told by the kernel.
+ *
+ *	cmd/		a file a subcommand; options
+ *	agent/		the loop and what lives on it: lanes, pipeline, losses, the traced command
+ *	output/		a record as JSON, as a table row, as a raw capture; the writer
+ *	identity/	the process table
+ *	kernel/		all that touches libbpf: probes and their ladders, lanes, accounting
+ *	event/		what a record means: schema, check on entry, names of values, selection
+ *	base/		text, nearest word
+ *	and bpf, the kernel side: events.def and syscalls.def are where an event begins
+ *
+ * The way of a record: a hook in a .bpf.c -> lane -> kernel/lanes.c -> agent/pipeline.c ->
+ * output/json.c or table.c -> output/writer.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cmd/command.h"
+
+static const struct command *const commands[] = {
+	&cmd_trace, &cmd_events, &cmd_doctor, &cmd_record, &cmd_replay,
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static int usage(FILE *to, int status)
+{
+	fprintf(to, "saker " SAKER_VERSION ": see what runs, opens, connects and dies on this machine\n\n");
+	for (unsigned i = 0; i < COMMANDS; i++)
+		fprintf(to, "  saker %s %s\n      %s\n", commands[i]->name, commands[i]->usage, commands[i]->doc);
+	fprintf(to, "\n  saker COMMAND --help tells the options; saker(8) has it all.\n");
+	return status;
+}
+
+static int unknown(const char *word)
+{
+	const char *names[COMMANDS], *near;
+
+	for (unsigned i = 0; i < COMMANDS; i++)
+		names[i] = commands[i]->name;
+	near = nearest(word, names, COMMANDS);
+	fprintf(stderr, "saker: unknown command \"%s\"%s%s%s. See saker --help\n", word, near ? ", did you mean \"" : "",
+		near ? near : "", near ? "\"?" : "");
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, EXIT_USAGE);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return usage(stdout, EXIT_OK);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return printf("saker " SAKER_VERSION "\n") < 0;
+	for (unsigned i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i]->name))
+			return commands[i]->run(argc - 1, argv + 1);
+	return unknown(argv[1]);
+}
