@@ -333,6 +333,10 @@ static const char *placeholder(struct row *r, const char *s, bool *set)
 	const char *name = s + 1 + ask, *end = strchr(name, '}');
 	unsigned i = field_find(r, name, end - name);
 
+	if (i == r->schema->nfields) {
+		text_raw(&r->t, s, end + 1 - s);
+		return end + 1;
+	}
 	*set |= field_set(r, i);
 	if (!ask)
 		field_text(r, i, "");
