@@ -118,17 +118,20 @@ static __always_inline void addr_set(struct wire_addr *to, u16 family, u16 port,
 	bpf_probe_read_kernel(to->addr, len, addr);
 }
 
-static __always_inline void sock_addresses(struct fact_sock *to, struct sock *sk)
+/* As the process sees them: src is local, dst remote.  Other families have none. */
+static __always_inline void sock_addresses(u16 family, struct wire_addr *src, struct wire_addr *dst, struct sock *sk)
 {
-	u16 src = GET_CAST(sk, __sk_common.skc_num);
-	u16 dst = __builtin_bswap16(GET_CAST(sk, __sk_common.skc_dport));
+	u16 local = GET_CAST(sk, __sk_common.skc_num);
+	u16 remote = __builtin_bswap16(GET_CAST(sk, __sk_common.skc_dport));
 
-	if (to->family == AF_INET_) {
-		addr_set(&to->src, AF_INET_, src, &sk->__sk_common.skc_rcv_saddr, 4);
-		addr_set(&to->dst, AF_INET_, dst, &sk->__sk_common.skc_daddr, 4);
-	} else if (to->family == AF_INET6_) {
-		addr_set(&to->src, AF_INET6_, src, &sk->__sk_common.skc_v6_rcv_saddr, 16);
-		addr_set(&to->dst, AF_INET6_, dst, &sk->__sk_common.skc_v6_daddr, 16);
+	if (!local)	/* given back already when a socket closes */
+		local = __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	if (family == AF_INET_) {
+		addr_set(src, AF_INET_, local, &sk->__sk_common.skc_rcv_saddr, 4);
+		addr_set(dst, AF_INET_, remote, &sk->__sk_common.skc_daddr, 4);
+	} else if (family == AF_INET6_) {
+		addr_set(src, AF_INET6_, local, &sk->__sk_common.skc_v6_rcv_saddr, 16);
+		addr_set(dst, AF_INET6_, remote, &sk->__sk_common.skc_v6_daddr, 16);
 	}
 }
 
@@ -162,7 +165,7 @@ static __always_inline void fact_sock(struct head *h, struct fact *fact, struct 
 	sock.type = GET_CAST(socket, type);
 	sock.state = GET_CAST(sk, __sk_common.skc_state);
 	sock.proto = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_protocol);
-	sock_addresses(&sock, sk);
+	sock_addresses(sock.family, &sock.src, &sock.dst, sk);
 	if (sock.family == AF_UNIX_)
 		sock_unix_name(h, &sock.name, sk);
 	put_bytes(h, &fact->sock, &sock, KERNEL, sizeof(sock), sizeof(sock), false, FIELD_FACTS);
@@ -242,5 +245,21 @@ __noinline int file_put(u32 number, u64 file)
 	e->created = !!(GET_CAST(f, f_mode) & 0x100000);	/* FMODE_CREATED, include/linux/fs.h */
 	e->fs = GET_CAST(sb, s_magic);
 	span_set(&e->head, &e->path, path_put(number, file_path(file)), 0);
+	return 0;
+}
+
+__noinline int sock_put(u32 number, u64 sk)
+{
+	struct sock *k = CAST(sock, sk);
+	struct event_sock_state *e;
+	struct slot *s;
+
+	s = bpf_map_lookup_elem(&slots, &number);
+	if (!s)
+		return 0;
+	e = (struct event_sock_state *)s->record;
+	e->family = GET_CAST(k, __sk_common.skc_family);
+	e->proto = BPF_CORE_READ_BITFIELD_PROBED(k, sk_protocol);
+	sock_addresses(e->family, &e->src, &e->dst, k);
 	return 0;
 }

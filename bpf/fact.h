@@ -20,6 +20,9 @@ int fact_put(u32 number, int fd, u32 arg);
 /* Fill the event_file_open in the record of this slot from a struct file. */
 int file_put(u32 number, u64 file);
 
+/* Fill addresses, family and protocol of the event_sock_state in the record of this slot. */
+int sock_put(u32 number, u64 sk);
+
 static __always_inline void span_set(struct head *h, struct span *at, u64 packed, u32 bit)
 {
 	at->off = packed >> 32;

@@ -206,6 +206,8 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+struct inet_sock { u16 inet_sport; };
+
 struct socket {
 	short type;
 	struct sock *sk;

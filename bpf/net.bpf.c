@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Connections, as the kernel's sockets tell.
+ *
+ * A socket changes its state when its process asks for it and when a packet or timer does, and
+ * then the current task is anybody.  So the owner is noted by socket when a change is certainly
+ * its own doing.  What a listener accepts is the listener's until its process closes it. */
+#include "fact.h"
+
+enum {
+	OWNERS_MAX = 16384,	/* open connections; the least used is forgotten first */
+	LISTENERS_MAX = 2048,
+	PF_KTHREAD_ = 0x00200000,	/* include/linux/sched.h */
+	TCP_SYN_SENT_ = 2, TCP_SYN_RECV_ = 3, TCP_FIN_WAIT1_ = 4, TCP_CLOSE_ = 7, TCP_LAST_ACK_ = 9,
+	TCP_LISTEN_ = 10,	/* include/net/tcp_states.h */
+};
+
+struct owner {
+	struct who who;
+	u8 abi;
+	u8 in_tree;		/* of the filter, which a process leaves before its sockets close */
+	u8 pad[6];
+};
+
+struct listener {
+	u32 net_ns, zero;
+	struct wire_addr addr;
+};
+
+struct owners_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, OWNERS_MAX);
+	__type(key, u64);	/* address of the struct sock */
+	__type(value, struct owner);
+} owners SEC(".maps");
+
+struct listeners_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LISTENERS_MAX);
+	__type(key, struct listener);
+	__type(value, struct owner);
+} listeners SEC(".maps");
+
+/* Does the owner itself make this change?  connect and listen do; FIN_WAIT1 and LAST_ACK are
+ * reached by shutdown and close alone (tcp_close_state, net/ipv4/tcp.c), though a kernel thread
+ * may do the close for a process. */
+static __always_inline bool owner_acts(int new)
+{
+	if (new == TCP_SYN_SENT_ || new == TCP_LISTEN_)
+		return true;
+	if (new != TCP_FIN_WAIT1_ && new != TCP_LAST_ACK_)
+		return false;
+	return !(GET_TASK(current_task(), flags) & PF_KTHREAD_);
+}
+
+static __always_inline void owner_get(struct owner *o, struct head *h)
+{
+	u32 pid = h->who.proc_pid;
+
+	o->who = h->who;
+	o->abi = h->abi;
+	o->in_tree = filter.by_tree && bpf_map_lookup_elem(&tree, &pid);
+}
+
+static __always_inline void owner_show(struct event_sock_state *e, const struct owner *o)
+{
+	e->head.who = o->who;
+	e->head.abi = o->abi;
+	e->owner_known = true;
+}
+
+static __always_inline void listener_key(struct listener *key, const struct event_sock_state *e, u64 sk)
+{
+	key->net_ns = BPF_CORE_READ((struct sock *)sk, __sk_common.skc_net.net, ns.inum);
+	key->zero = 0;
+	key->addr = e->src;
+}
+
+/* Note the current process as owner; of its listener also for what will be accepted. */
+static __always_inline void owner_note(struct event_sock_state *e, u64 sk)
+{
+	const struct owner *before = bpf_map_lookup_elem(&owners, &sk);
+	struct owner owner = {};
+
+	record_current(&e->head);
+	owner_get(&owner, &e->head);
+	if (before && before->who.proc_pid == owner.who.proc_pid)
+		owner.in_tree |= before->in_tree;
+	owner_show(e, &owner);
+	bpf_map_update_elem(&owners, &sk, &owner, BPF_ANY);
+	if (e->new == TCP_LISTEN_) {
+		struct listener at;
+
+		listener_key(&at, e, sk);
+		bpf_map_update_elem(&listeners, &at, &owner, BPF_ANY);
+	}
+}
+
+/* A new connection is found by its local address, that of its listener or one of the many that
+ * the listener has.  Of several listeners on one address (SO_REUSEPORT, which only one user may
+ * share) the last one counts. */
+static __always_inline const struct owner *owner_inherit(struct event_sock_state *e, u64 sk)
+{
+	const struct owner *o;
+	struct listener at;
+
+	if (e->old != TCP_LISTEN_ || e->new != TCP_SYN_RECV_)
+		return 0;
+	listener_key(&at, e, sk);
+	o = bpf_map_lookup_elem(&listeners, &at);
+	if (!o) {
+		__builtin_memset(at.addr.addr, 0, sizeof(at.addr.addr));
+		o = bpf_map_lookup_elem(&listeners, &at);
+	}
+	if (o)
+		bpf_map_update_elem(&owners, &sk, o, BPF_ANY);
+	return o;
+}
+
+static __always_inline void owner_forget(struct event_sock_state *e, u64 sk)
+{
+	bpf_map_delete_elem(&owners, &sk);
+	if (e->old == TCP_LISTEN_) {
+		const struct owner *o;
+		struct listener at;
+
+		listener_key(&at, e, sk);
+		o = bpf_map_lookup_elem(&listeners, &at);
+		if (o && o->who.proc_pid == e->head.who.proc_pid)
+			bpf_map_delete_elem(&listeners, &at);
+	}
+}
+
+/* Fill in who did it: the filter's question about the tree is answered, too. */
+static __always_inline bool owner_find(struct event_sock_state *e, u64 sk)
+{
+	const struct owner *o;
+
+	if (owner_acts(e->new))
+		owner_note(e, sk);
+	o = bpf_map_lookup_elem(&owners, &sk);
+	if (!o)
+		o = owner_inherit(e, sk);
+	if (!o) {
+		record_current(&e->head);
+		return false;
+	}
+	owner_show(e, o);
+	return o->in_tree;
+}
+
+/* process_wanted, asked of the owner.  Who asks for certain processes gets no unowned changes. */
+static __always_inline bool owner_wanted(const struct event_sock_state *e, bool in_tree)
+{
+	const struct who *who = &e->head.who;
+	u32 pid = who->proc_pid;
+
+	if (filter.paused)
+		return false;
+	if (!e->owner_known)
+		return !filter.pid && !filter.by_uid && !filter.by_comm && !filter.by_tree;
+	if (pid == filter.self || (filter.pid && filter.pid != pid))
+		return false;
+	if (filter.by_uid && filter.uid != who->user_uid)
+		return false;
+	if (filter.by_comm && (((u64 *)who->proc_name.s)[0] != ((u64 *)filter.comm)[0] ||
+			       ((u64 *)who->proc_name.s)[1] != ((u64 *)filter.comm)[1]))
+		return false;
+	return !filter.by_tree || in_tree || bpf_map_lookup_elem(&tree, &pid);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int sock_state__tp(u64 *ctx)
+{
+	struct event_sock_state *e = RECORD(sock_state, normal);
+	bool in_tree;
+	u64 sk = 0;
+
+	if (!e)
+		return 0;
+	bpf_probe_read_kernel(&sk, sizeof(sk), ctx);	/* as a number: pointers to functions are typed */
+	e->old = (u32)ctx[1];
+	e->new = (u32)ctx[2];
+	sock_put(e->head.slot, sk);
+	in_tree = owner_find(e, sk);
+	if (e->new == TCP_CLOSE_)
+		owner_forget(e, sk);
+	if (owner_wanted(e, in_tree))
+		return record_end(ctx, &e->head);
+	TALLY(EVENT_sock_state, filtered);
+	slot_release((struct slot *)e);
+	return 0;
+}
