@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "event/schema.h"
 #include "kernel/snapshot.h"
@@ -284,8 +285,10 @@ static int open_kernel(struct agent *a)
 static int open_all(struct agent *a)
 {
 	struct agent_options *o = &a->options;
+	char host[256] = "";
 	int r;
 
+	gethostname(host, sizeof(host) - 1);
 	if (o->argv) {
 		r = child_fork(&a->child, o->argv);
 		if (r < 0)
@@ -295,7 +298,7 @@ static int open_all(struct agent *a)
 	}
 	r = writer_init(&a->writer, o->fd);
 	if (r == 0)
-		r = pipeline_init(&a->pipeline, &o->pipeline, &a->writer, boot_to_wall());
+		r = pipeline_init(&a->pipeline, &o->pipeline, &a->writer, boot_to_wall(), host);
 	if (r < 0)
 		return fail(a, r, "cannot start");
 	r = open_kernel(a);

@@ -3,11 +3,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void run(char **argv, int go, int failed)
+/* The file a command's name stands for, as execvp finds it: looked up before, so that the search
+ * is not part of what is traced. */
+static const char *command_path(const char *name, char *buf, size_t size)
+{
+	const char *dirs = getenv("PATH");
+
+	if (strchr(name, '/') || !dirs)
+		return name;
+	while (*dirs) {
+		size_t len = strcspn(dirs, ":");
+
+		if (snprintf(buf, size, "%.*s/%s", len ? (int)len : 1, len ? dirs : ".", name) < (int)size &&
+		    access(buf, X_OK) == 0)
+			return buf;
+		dirs += len + (dirs[len] == ':');
+	}
+	return name;
+}
+
+static void run(const char *path, char **argv, int go, int failed)
 {
 	sigset_t none;
 	char token;
@@ -18,13 +41,15 @@ static void run(char **argv, int go, int failed)
 	signal(SIGPIPE, SIG_DFL);
 	if (read(go, &token, 1) != 1)
 		_exit(127);	/* the agent could not start */
-	execvp(argv[0], argv);
+	execv(path, argv);
 	error = errno;
 	_exit(write(failed, &error, sizeof(error)) == sizeof(error) ? 127 : 126);
 }
 
 int child_fork(struct child *c, char **argv)
 {
+	char buf[PATH_MAX];
+	const char *path = command_path(argv[0], buf, sizeof(buf));
 	int go[2], failed[2];
 
 	*c = (struct child){ .go = -1, .failed = -1 };
@@ -38,7 +63,7 @@ int child_fork(struct child *c, char **argv)
 	if (c->pid == 0) {
 		close(go[1]);
 		close(failed[0]);
-		run(argv, go[0], failed[1]);
+		run(path, argv, go[0], failed[1]);
 	}
 	close(go[0]);
 	close(failed[1]);

@@ -17,7 +17,7 @@ struct child {
 /* Fork it; it waits.  0 or negative errno. */
 int child_fork(struct child *child, char **argv);
 
-/* Let it exec.  0, or negative errno of its execvp. */
+/* Let it exec.  0, or negative errno of its exec. */
 int child_go(struct child *child);
 
 /* Has it ended?  Does not wait. */

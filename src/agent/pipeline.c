@@ -2,7 +2,6 @@
 #include "agent/pipeline.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "event/schema.h"
 #include "output/capture.h"
@@ -23,7 +22,7 @@ static void encode(struct pipeline *p, const void *record)
 
 static void capture(struct pipeline *p, const void *record)
 {
-	int r = capture_write(p->options.capture, record);
+	int r = capture_write(p->options.capture, record, ((const struct head *)record)->size);
 
 	if (r < 0 && !p->capture_error)
 		p->capture_error = r;
@@ -73,13 +72,11 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 }
 
 int pipeline_init(struct pipeline *p, const struct pipeline_options *options, struct writer *writer,
-		  int64_t boot_to_wall)
+		  int64_t boot_to_wall, const char *host)
 {
-	char host[256] = "";
 	int r;
 
 	*p = (struct pipeline){ .options = *options, .writer = writer };
-	gethostname(host, sizeof(host) - 1);
 	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
 	if (r == 0)
 		r = json_encoder_init(&p->json, host, boot_to_wall);

@@ -44,9 +44,10 @@ struct pipeline {
 	bool done;			/* count was reached */
 };
 
-/* 0 or -ENOMEM.  boot_to_wall: nanoseconds from boot time to time since 1970. */
+/* 0 or -ENOMEM.  boot_to_wall: nanoseconds from boot time to time since 1970.  host: name of the
+ * machine, for records that do not carry one. */
 int pipeline_init(struct pipeline *pipeline, const struct pipeline_options *options, struct writer *writer,
-		  int64_t boot_to_wall);
+		  int64_t boot_to_wall, const char *host);
 void pipeline_fini(struct pipeline *pipeline);
 
 /* A lane_reader: the record is borrowed for the call. */

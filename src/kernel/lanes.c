@@ -4,33 +4,38 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kernel/probe.h"
 #include "saker.skel.h"
 
-/* Returning an error stops libbpf's drain after this record; the rest waits for the next turn. */
-static int take(struct lane_source *s, const void *record, size_t len)
+enum { RELEASE_EVERY = 64 };	/* records after which a ring gets its room back within a turn */
+
+static void take(struct lane_source *s, const void *record, size_t len)
 {
 	s->read++;
 	s->bytes += len;
 	s->lanes->reader(s->lanes->ctx, record, len);
-	return --s->lanes->budget ? 0 : -ECANCELED;
 }
 
-static int on_ring(void *ctx, void *record, size_t len)
+/* A sample's data lies four bytes behind a multiple of eight. */
+static const void *aligned(struct lane_source *s, const char *data, uint32_t size)
 {
-	return take(ctx, record, len);
+	return size > sizeof(s->lanes->sample) ? data : memcpy(s->lanes->sample, data, size);
 }
 
 static enum bpf_perf_event_ret on_perf(void *ctx, int cpu, struct perf_event_header *event)
 {
 	const struct { struct perf_event_header header; uint32_t size; char data[]; } *sample = (void *)event;
+	struct lane_source *s = ctx;
 
-	(void)cpu;
 	if (event->type != PERF_RECORD_SAMPLE)
 		return LIBBPF_PERF_EVENT_CONT;	/* losses are counted on the kernel side */
-	return take(ctx, sample->data, sample->size) ? LIBBPF_PERF_EVENT_DONE : LIBBPF_PERF_EVENT_CONT;
+	if (s->lanes->budget == 0)
+		return LIBBPF_PERF_EVENT_DONE;
+	take(s, aligned(s, sample->data, sample->size), sample->size);
+	return --s->lanes->budget ? LIBBPF_PERF_EVENT_CONT : LIBBPF_PERF_EVENT_DONE;
 }
 
 static struct bpf_map *lane_map(struct saker_bpf *skel, enum transport transport, enum lane lane)
@@ -63,14 +68,17 @@ int lanes_open(struct lanes *l, struct probe *probe, const size_t lane_bytes[LAN
 	*l = (struct lanes){ .probe = probe, .reader = reader, .ctx = ctx };
 	for (unsigned i = 0; i < LANES; i++) {
 		struct lane_source *s = &l->source[i];
-		int map = bpf_map__fd(lane_map(probe->skel, transport, i));
+		int r = 0;
 
 		s->lanes = l;
+		s->map = bpf_map__fd(lane_map(probe->skel, transport, i));
 		if (transport == TRANSPORT_RING)
-			s->ring = ring_buffer__new(map, on_ring, s, NULL);
+			r = ring_open(&s->ring, s->map, lane_bytes[i]);
 		else
-			s->perf = perf_open(s, map, lane_bytes[i]);
-		if (!s->ring && !s->perf)
+			s->perf = perf_open(s, s->map, lane_bytes[i]);
+		if (r < 0)
+			return r;
+		if (transport == TRANSPORT_PERF && !s->perf)
 			return -errno;
 	}
 	return 0;
@@ -79,9 +87,8 @@ int lanes_open(struct lanes *l, struct probe *probe, const size_t lane_bytes[LAN
 void lanes_close(struct lanes *l)
 {
 	for (unsigned i = 0; i < LANES; i++) {
-		ring_buffer__free(l->source[i].ring);
+		ring_close(&l->source[i].ring);
 		perf_buffer__free(l->source[i].perf);
-		l->source[i].ring = NULL;
 		l->source[i].perf = NULL;
 	}
 }
@@ -90,20 +97,54 @@ int lanes_fd(const struct lanes *l, enum lane lane)
 {
 	const struct lane_source *s = &l->source[lane];
 
-	return s->ring ? ring_buffer__epoll_fd(s->ring) : perf_buffer__epoll_fd(s->perf);
+	return s->perf ? perf_buffer__epoll_fd(s->perf) : s->map;
+}
+
+/* The lane whose next record is the oldest; NULL when all are empty. */
+static struct lane_source *oldest(struct lanes *l, const void **record, size_t *len)
+{
+	struct lane_source *best = NULL;
+	uint64_t time = UINT64_MAX;
+
+	for (unsigned i = 0; i < LANES; i++) {
+		struct lane_source *s = &l->source[i];
+		size_t n;
+		const struct head *h = ring_peek(&s->ring, &n);
+
+		if (h && h->time < time) {
+			best = s;
+			time = h->time;
+			*record = h;
+			*len = n;
+		}
+	}
+	return best;
+}
+
+static void rings_read(struct lanes *l)
+{
+	struct lane_source *s;
+	const void *record;
+	size_t len = 0;
+
+	while (l->budget && (s = oldest(l, &record, &len))) {
+		take(s, record, len);
+		ring_take(&s->ring);
+		if (--l->budget % RELEASE_EVERY == 0)
+			ring_release(&s->ring);
+	}
+	for (unsigned i = 0; i < LANES; i++)
+		ring_release(&l->source[i].ring);
 }
 
 unsigned lanes_read(struct lanes *l, unsigned budget)
 {
 	l->budget = budget;
-	for (unsigned i = 0; i < LANES && l->budget; i++) {
-		struct lane_source *s = &l->source[i];
-
-		if (s->ring)
-			ring_buffer__consume(s->ring);
-		else
-			perf_buffer__consume(s->perf);
-	}
+	if (!l->source[0].perf)
+		rings_read(l);
+	for (unsigned i = 0; i < LANES && l->budget; i++)
+		if (l->source[i].perf)
+			perf_buffer__consume(l->source[i].perf);
 	return budget - l->budget;
 }
 

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/ring.h"
 #include "shared.h"
 
-struct probe;
-struct ring_buffer;
 struct perf_buffer;
+struct probe;
 
 /* Gets every record; it is borrowed for the call. */
 typedef void (*lane_reader)(void *ctx, const void *record, size_t len);
@@ -20,7 +20,8 @@ struct lanes;
 
 struct lane_source {
 	struct lanes *lanes;
-	struct ring_buffer *ring;
+	int map;			/* the ring's; readable when the kernel side has woken us */
+	struct ring ring;
 	struct perf_buffer *perf;
 	uint64_t read;			/* records */
 	uint64_t bytes;
@@ -32,16 +33,17 @@ struct lanes {
 	lane_reader reader;
 	void *ctx;
 	unsigned budget;		/* records that may still be read this turn */
+	_Alignas(8) char sample[RECORD_MAX];	/* a perf buffer's record, aligned */
 };
 
-/* 0 or negative errno.  perf_bytes: size of one cpu's buffer of each lane. */
+/* 0 or negative errno.  lane_bytes: of the whole ring, or of each cpu's perf buffer. */
 int lanes_open(struct lanes *lanes, struct probe *probe, const size_t lane_bytes[LANES], lane_reader reader, void *ctx);
 void lanes_close(struct lanes *lanes);
 
 /* A file descriptor that is readable when the lane has woken us; owned by lanes. */
 int lanes_fd(const struct lanes *lanes, enum lane lane);
 
-/* Read at most budget records, the critical lane first.  How many were read. */
+/* Read at most budget records: of rings, in order of their time whatever the lane.  How many. */
 unsigned lanes_read(struct lanes *lanes, unsigned budget);
 
 /* Ask the kernel side to wake us at the next record.  Read once more after it: a record may have

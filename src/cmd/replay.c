@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The same pipeline over records from a file: no kernel, no privilege. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/pipeline.h"
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "event/schema.h"
+#include "output/capture.h"
+
+static int fail(const char *file, const char *why)
+{
+	fprintf(stderr, "saker: %s: %s\n", file, why);
+	return EXIT_FAILED;
+}
+
+static int replay_records(struct capture_reader *reader, struct pipeline *p, const char *file)
+{
+	const void *record;
+	size_t len;
+	int r;
+
+	while (!p->done && (r = capture_read(reader, &record, &len)) != 0) {
+		if (r < 0)
+			return fail(file, reader->error);
+		pipeline_record(p, record, len);
+		if (p->writer->error)
+			break;
+	}
+	return EXIT_OK;
+}
+
+static int replay(struct watch_options *o, struct capture_reader *reader, const char *file)
+{
+	struct writer writer;
+	struct pipeline p;
+	int status, r = writer_init(&writer, o->agent.fd);
+
+	if (r == 0)
+		r = pipeline_init(&p, &o->agent.pipeline, &writer, reader->info.boot_to_wall, reader->info.host);
+	if (r < 0)
+		return fail(file, strerror(-r));
+	status = replay_records(reader, &p, file);
+	r = writer_flush(&writer);
+	if (r < 0 && r != -EPIPE)
+		status = fail("standard output", strerror(-r));
+	if (p.counts.invalid) {
+		fprintf(stderr, "saker: %s: %llu malformed records were left out\n", file,
+			(unsigned long long)p.counts.invalid);
+		status = EXIT_FAILED;
+	}
+	pipeline_fini(&p);
+	writer_fini(&writer);
+	return status;
+}
+
+static int replay_file(struct watch_options *o, const char *file)
+{
+	struct capture_reader *reader = calloc(1, sizeof(*reader));
+	FILE *in = strcmp(file, "-") ? fopen(file, "rbe") : stdin;
+	int status;
+
+	if (!in || !reader)
+		status = fail(file, strerror(errno));
+	else if (capture_reader_open(reader, in) < 0)
+		status = fail(file, reader->error);
+	else
+		status = replay(o, reader, file);
+	if (in && in != stdin)
+		fclose(in);
+	free(reader);
+	return status;
+}
+
+/* All that the file holds, but for the processes that only give names to others. */
+static void select_recorded(struct event_set *set)
+{
+	memset(set, 0xff, sizeof(*set));
+	event_set_remove(set, EVENT_process_existing);
+}
+
+static int run(int argc, char **argv)
+{
+	struct watch_options o;
+	const char *file = argc > 1 && (argv[1][0] != '-' || !argv[1][1]) ? argv[1] : NULL;
+
+	/* FILE stands first, so that the options are those of trace. */
+	if (file)
+		argv[1] = argv[0];
+	if (options_parse(&o, argc - !!file, argv + !!file, "replay FILE [OPTION]..") < 0)
+		return EXIT_USAGE;
+	if (o.exit >= 0)
+		return o.exit;
+	if (!file || o.agent.argv) {
+		fprintf(stderr, "saker: want saker replay FILE [OPTION].. (- for standard input)\n");
+		return EXIT_USAGE;
+	}
+	if (!o.events_given)
+		select_recorded(&o.agent.pipeline.selected);
+	return replay_file(&o, file);
+}
+
+const struct command cmd_replay = {
+	.name = "replay",
+	.usage = "FILE [-e EVENT,..] [-o table|json]",
+	.doc = "run the same pipeline over captured records",
+	.run = run,
+};
