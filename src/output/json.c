@@ -7,6 +7,7 @@
 #include "output/json.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "output/json_line.h"
@@ -34,6 +35,29 @@ static struct piece piece_add(struct json_encoder *json, const char *a, const ch
 	return piece;
 }
 
+/* The keys of proc and user; the number of their fields. */
+static size_t lay_out_who(struct json_encoder *json, struct json_field *fields)
+{
+	const struct field *f = schema_common(&json->nwho);
+	size_t group = 0;
+
+	for (unsigned i = 0; i < json->nwho; i++, f++) {
+		size_t len = strchr(f->name, '.') - f->name;
+		bool opens = i == 0 || len != group || strncmp(f->name, f[-1].name, len);
+		char key[KEY_MAX];
+		struct piece piece;
+
+		if (opens)
+			snprintf(key, sizeof(key), "%s,\"%.*s\":{\"", i ? "}" : "", (int)len, f->name);
+		group = len;
+		piece = piece_add(json, opens ? key : ",\"", f->name + len + 1, "\":");
+		if (fields)
+			fields[i] = (struct json_field){ piece, f->off,
+							 f->size == 4 ? FORM_WHO : form_of(f->type), f->type };
+	}
+	return json->nwho;
+}
+
 /* Lay out the text of all events; fields is NULL when only counting.  The number of fields. */
 static size_t lay_out(struct json_encoder *json, struct json_field *fields)
 {
@@ -59,7 +83,8 @@ static size_t lay_out(struct json_encoder *json, struct json_field *fields)
 								 form_of(s->fields[i].type), s->fields[i].type };
 		}
 	}
-	return n;
+	json->who = fields ? fields + n : NULL;
+	return n + lay_out_who(json, json->who);
 }
 
 static void set_hostname(struct json_encoder *json, const char *name)

@@ -42,6 +42,8 @@ struct json_encoder {
 	size_t pieces_len;
 	struct json_shape *shapes;	/* by event id */
 	struct json_field *fields;	/* of all shapes */
+	struct json_field *who;		/* those of all records, behind them */
+	unsigned nwho;
 	char hostname[400];		/* as a member of the line */
 	uint32_t hostname_len;
 	struct fragment *fragments;	/* what was written of a process before */

@@ -26,13 +26,11 @@ enum {
 	PIECE_STEP = 16,	/* pieces are copied, and so padded, in such steps */
 	KEY_MAX = 64,		/* bytes of a name with quotes, colon and padding */
 	VALUE_ROOM = KEY_MAX + 2 * KEY_MAX + VALUE_TEXT_MAX,	/* for any member that is no string */
-	WHO_ROOM = 4096,	/* for proc and user without their strings */
-	BIT_RECORD = 31,	/* in truncated and faulted: what the tail had no room for */
 };
 
 /* How the value of a field is written. */
 enum form { FORM_TEXT, FORM_ARG, FORM_NUMBER, FORM_ID, FORM_TIME, FORM_WALL, FORM_COMM, FORM_ADDR,
-	    FORM_STR, FORM_STRV, FORM_BYTES };
+	    FORM_STR, FORM_STRV, FORM_BYTES, FORM_WHO };
 
 struct piece { uint32_t off; uint32_t len; };
 

@@ -22,15 +22,16 @@ static void who_strings(struct line *l, const struct process *p)
 		raw_add(l->json, (struct json_raw){ "proc.", "args", "", p->args, p->args_len });
 }
 
-static void who_value(struct line *l, const struct field *f, const void *at)
+/* Four bytes wide; all bits set is -1, none. */
+static void who_number(struct line *l, const void *at)
 {
-	uint64_t value = 0;
+	uint32_t value;
 
-	memcpy(&value, at, f->size < 8 ? f->size : 8);
-	if (f->size == 4 && value == UINT32_MAX)
+	memcpy(&value, at, sizeof(value));
+	if (value == UINT32_MAX)
 		PUT(&l->t, "-1");
 	else
-		put_value(l, form_of(f->type), f->type, value);
+		text_udec(&l->t, value);
 }
 
 static void who_name(struct line *l, const char *name, const struct process *p)
@@ -40,32 +41,26 @@ static void who_name(struct line *l, const char *name, const struct process *p)
 	who_strings(l, p);
 }
 
-/* The fields that all records have, an object for each group. */
+/* The fields that all records have; the keys hold what opens and closes the groups. */
 static void who_write(struct line *l, const struct process *p)
 {
-	const char *group = "";
-	unsigned n;
-	const struct field *f = schema_common(&n);
+	const struct json_field *f = l->json->who, *end = f + l->json->nwho;
 
-	for (const struct field *end = f + n; f < end; f++) {
-		size_t len = strchr(f->name, '.') - f->name;
+	for (; f < end; f++) {
+		const void *at = (const char *)l->record + f->off;
+		uint64_t value;
 
 		if (!text_room(&l->t, VALUE_ROOM))
 			return;
-		if (strncmp(group, f->name, len + 1)) {
-			text_str(&l->t, *group ? "},\"" : ",\"");
-			text_raw(&l->t, f->name, len);
-			text_str(&l->t, "\":{\"");
-			group = f->name;
+		put_piece(&l->t, l->json, f->key);
+		if (f->form == FORM_WHO) {
+			who_number(l, at);
+		} else if (f->form == FORM_COMM) {
+			who_name(l, at, p);
 		} else {
-			PUT(&l->t, ",\"");
+			memcpy(&value, at, sizeof(value));
+			put_value(l, f->form, f->type, value);
 		}
-		text_str(&l->t, f->name + len + 1);
-		PUT(&l->t, "\":");
-		if (f->type == T_comm)
-			who_name(l, (const char *)l->record + f->off, p);
-		else
-			who_value(l, f, (const char *)l->record + f->off);
 	}
 	text_char(&l->t, '}');
 }
