@@ -28,7 +28,6 @@ bool stash_restores = false;	/* a call that restores all registers, and so its n
 bool envp_wanted = false;
 
 enum { STR_MAX = 4096, STRV_MAX_STRINGS = 128, STRV_MAX_BYTES = 6144 };
-enum { ARG_EXECVE_ENVP = 2 };
 
 /* A NULL-terminated vector of strings, copied one after the other. */
 static __always_inline void fetch_strv(struct head *h, struct span *at, u64 vector, enum abi abi, u32 bit)
@@ -104,8 +103,14 @@ __noinline int fetch_arg(u32 number, u32 i, u32 fetch)
 		put_str(h, &at, (void *)value, USER, STR_MAX, i);
 		break;
 	case FETCH_STRV:
-		if (value && (i != ARG_EXECVE_ENVP || envp_wanted))
+		if (value)
 			fetch_strv(h, &at, value, h->abi, i);
+		break;
+	case FETCH_ENVP:
+		if (value && envp_wanted)
+			fetch_strv(h, &at, value, h->abi, i);
+		else if (value)
+			h->truncated |= 1u << i;	/* there is one, but nobody asked for it */
 		break;
 	case FETCH_SOCKADDR:
 	case FETCH_SOCKADDR_OUT:

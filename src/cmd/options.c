@@ -272,8 +272,8 @@ static void defaults(struct watch_options *o)
 {
 	*o = (struct watch_options){ .color = "auto", .exit = -1 };
 	o->agent.probe.lane_bytes[LANE_critical] = 1 << 20;
-	o->agent.probe.lane_bytes[LANE_normal] = 4 << 20;
-	o->agent.probe.lane_bytes[LANE_bulk] = 2 << 20;
+	o->agent.probe.lane_bytes[LANE_normal] = 8 << 20;
+	o->agent.probe.lane_bytes[LANE_bulk] = 4 << 20;
 	o->agent.filter.self = getpid();
 	o->agent.fd = STDOUT_FILENO;
 }

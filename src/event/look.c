@@ -252,6 +252,7 @@ const struct look looks[T_COUNT] = {
 	[T_str] = MEMORY,
 	[T_path] = MEMORY,
 	[T_strv] = MEMORY,
+	[T_envp] = MEMORY,
 	[T_bytes] = MEMORY,
 	[T_fd] = SIGNED(32),
 	[T_dirfd] = OWN(show_dirfd, parse_dirfd, 32, true),

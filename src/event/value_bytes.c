@@ -448,7 +448,7 @@ void value_bytes(struct text *t, enum type type, const void *data, size_t len)
 		show_sigset(t, b);
 	else if (type == T_str || type == T_path || type == T_comm)
 		text_raw(t, data, strnlen(data, len));
-	else if (type == T_strv)
+	else if (type == T_strv || type == T_envp)
 		show_texts(t, b);
 	else
 		show_raw(t, b);

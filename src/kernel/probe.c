@@ -128,50 +128,57 @@ static void settings_fill(struct probe *p, const struct probe_options *o, const 
 	p->skel->bss->filter.paused = 1;
 }
 
-/* One try to load; the name of the program that the kernel refused in *refused. */
-static int load_once(struct probe *p, const struct probe_options *o, const struct btf *btf,
-		     const struct filter *filter, const char *const *refusals, unsigned n, const char **refused)
+/* Open, choose a rung for each event, and set everything that must be set before loading. */
+static int prepare(struct probe *p, const struct probe_options *o, const struct filter *filter,
+		   const char *const *refusals, unsigned n)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = o->btf);
-	struct bpf_program *prog;
-	int r;
+	struct btf *btf;
+	int r = 0;
 
-	*refused = NULL;
 	p->skel = saker_bpf__open_opts(&opts);
 	if (!p->skel)
-		return -errno;
+		return fail(p, "cannot open BPF programs", -errno);
+	btf = btf_open(o->btf, &r);
+	if (!btf)
+		return fail(p, "cannot read the kernel's BTF", r);
 	rungs_choose(p, btf, refusals, n);
-	lanes_size(p, o);
 	settings_fill(p, o, btf, filter);
+	btf_close(btf);		/* before loading: libbpf reads its own copy then */
+	lanes_size(p, o);
 	calls_fill(p);
-	r = saker_bpf__load(p->skel);
-	if (r == 0)
-		return 0;
+	return 0;
+}
+
+static const char *refused_program(const struct probe *p)
+{
+	struct bpf_program *prog;
+
 	bpf_object__for_each_program(prog, p->skel->obj)
-		if (bpf_program__autoload(prog) && bpf_program__fd(prog) < 0) {
-			*refused = bpf_program__name(prog);
-			break;
-		}
-	return r;
+		if (bpf_program__autoload(prog) && bpf_program__fd(prog) < 0)
+			return bpf_program__name(prog);
+	return NULL;
 }
 
 /* Load; when the kernel refuses a program, go on without it on the next lower rung. */
-static int load(struct probe *p, const struct probe_options *o, const struct btf *btf, const struct filter *filter)
+static int load(struct probe *p, const struct probe_options *o, const struct filter *filter)
 {
 	char names[REFUSALS_MAX][64];
 	const char *refusals[REFUSALS_MAX], *refused;
-	unsigned n = 0;
 
-	for (;;) {
-		int r = load_once(p, o, btf, filter, refusals, n, &refused);
+	for (unsigned n = 0;; n++) {
+		int r = prepare(p, o, filter, refusals, n);
 
+		if (r < 0)
+			return r;
+		r = saker_bpf__load(p->skel);
 		if (r == 0)
 			return 0;
+		refused = refused_program(p);
 		if (!refused || n == REFUSALS_MAX || r == -EPERM)
 			return fail(p, "cannot load BPF programs", r);
 		snprintf(names[n], sizeof(names[n]), "%s", refused);
 		refusals[n] = names[n];
-		n++;
 		saker_bpf__destroy(p->skel);
 		p->skel = NULL;
 	}
@@ -209,22 +216,15 @@ static void memlock_raise(void)
 int probe_open(struct probe *p, const struct probe_options *o, const struct event_set *wanted,
 	       const struct filter *filter)
 {
-	struct btf *btf;
-	int r = 0;
+	int r;
 
 	memset(p, 0, sizeof(*p));
 	p->wanted = *wanted;
 	libbpf_said[0] = 0;
 	libbpf_set_print(libbpf_print);
 	memlock_raise();
-	btf = btf_open(o->btf, &r);
-	if (!btf)
-		return fail(p, "cannot read the kernel's BTF", r);
-	r = load(p, o, btf, filter);
-	btf_close(btf);
-	if (r < 0)
-		return r;
-	return attach(p);
+	r = load(p, o, filter);
+	return r < 0 ? r : attach(p);
 }
 
 void probe_start(struct probe *p)

@@ -211,7 +211,9 @@ static void field_text(struct row *r, unsigned i, const char *quote)
 	case WIRE_bytes:
 		break;
 	}
-	if (!at->len)
+	if (!at->len && h->truncated >> i & 1)
+		text_str(&r->t, "...");
+	else if (!at->len)
 		text_str(&r->t, h->faulted >> i & 1 ? "?" : *quote ? "NULL" : "-");
 	else if (type_info[f->type].wire == WIRE_str)
 		string(r, event_span(r->record, at), at->len, quote);
