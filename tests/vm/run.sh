@@ -81,6 +81,7 @@ boot() { # RELEASE
 			> "$results/$1.tap" 2>&1 || status=$?
 		! grep -aq '^guest: done' "$results/$1.tap" || return 0
 		echo "# ${1%-cloud-amd64}: guest died on try $try: $(why_died "$status" "$results/$1.console")"
+		cp "$results/$1.console" "$results/$1.console.died"
 	done
 	return 1
 }
