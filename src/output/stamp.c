@@ -53,7 +53,7 @@ static uint32_t four_digits(uint32_t value)
 
 void stamp_fraction(char *to, uint32_t ns)
 {
-	uint32_t high = ns / 10000, first = high / 10000 % 100000, a = four_digits(high % 10000 ),
+	uint32_t high = ns / 10000, first = high / 10000, a = four_digits(high % 10000),
 		 b = four_digits(ns % 10000);
 
 	to[0] = '0' + (char)first;

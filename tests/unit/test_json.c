@@ -420,6 +420,22 @@ Test(json, dates)
 	}
 }
 
+Test(json, fractions)
+{
+	uint64_t state = 3;
+
+	for (int i = 0; i < 2000; i++) {
+		uint32_t ns = i < 2 ? i * 999999999u : record_random(&state) % 1000000000;
+		char want[16];
+
+		record_openat(&r);
+		r.head.time = 100ULL * RECORD_SECOND + ns;
+		len = json_encode(&json, &r, NULL, buf, sizeof(buf));
+		snprintf(want, sizeof(want), ".%09uZ", ns);
+		cr_assert_eq(memcmp(buf + 28, want, 11), 0, "%u: %.60s", ns, buf);
+	}
+}
+
 /* Bytes that grow most, in a record and a process as large as can be. */
 static void worst_case(unsigned id)
 {
