@@ -172,7 +172,7 @@ run_tap() { # STAGE NAME SECONDS COMMAND...
 declare -A build_options=(
 	[asan]='-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1'
 	[release]='-Dbuildtype=release'
-	[static]='-Dbuildtype=release -Dstatic=true'
+	[static]='-Dbuildtype=release -Db_pie=false -Dstatic=true'
 )
 declare -A build_state=()
 
@@ -182,7 +182,7 @@ configure() { # KIND
 	if [ "$(cat "$dir/options" 2> /dev/null)" != "$options" ] || [ ! -e "$dir/build.ninja" ]; then
 		rm -rf "$dir"
 		# shellcheck disable=SC2086 # options are words
-		meson setup $options "$dir" "$root"
+		meson setup $options "$dir" "$root" || return 1
 		echo "$options" > "$dir/options"
 	fi
 }
