@@ -27,6 +27,7 @@ struct pt_regs {
 	u64 orig_x0;
 	s32 syscallno;
 };
+struct user_pt_regs { u64 regs[31]; };	/* how libbpf sees the registers of a kprobe */
 #endif
 
 struct thread_info {

@@ -56,5 +56,7 @@ const char *btf_tracepoint_arg(const struct btf *btf, const char *tracepoint, un
 	t = btf__type_by_id(btf, t->type);
 	while (t && (btf_is_const(t) || btf_is_typedef(t)))
 		t = btf__type_by_id(btf, t->type);
+	if (t && btf_is_void(t))
+		return "void";
 	return t && btf_is_struct(t) ? btf__name_by_offset(btf, t->name_off) : "";
 }

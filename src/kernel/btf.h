@@ -15,8 +15,8 @@ void btf_close(struct btf *btf);
 /* Does the kernel have a function of this name (also kfuncs)?  Its id, 0 if not. */
 unsigned btf_function(const struct btf *btf, const char *name);
 
-/* The name of the struct that the n-th argument of a tracepoint points to; "" when it is no
- * pointer to a struct, NULL when there is no such tracepoint or argument. */
+/* The name of the struct that the n-th argument of a tracepoint points to, "void" for a void
+ * pointer, "" for anything else, NULL when there is no such tracepoint or argument. */
 const char *btf_tracepoint_arg(const struct btf *btf, const char *tracepoint, unsigned n);
 
 #endif

@@ -14,13 +14,13 @@
 /* Best first. */
 static const char *const ladder[] = { "lsm", "fentry", "kprobe", "tp", "iter" };
 
-/* Programs for one of several prototypes of a tracepoint: the argument that must point to the struct. */
+/* Programs for one of several prototypes of a tracepoint: what an argument must point to. */
 static const struct { const char *program; unsigned arg; const char *points_to; } prototypes[] = {
 	{ "oom_kill__tp_task", 0, "task_struct" },
 	{ "oom_kill__tp_pid", 0, "" },
 	{ "io_uring_submit__tp_req", 0, "io_kiocb" },
 	{ "io_uring_submit__tp_sqe", 0, "io_kiocb" },
-	{ "io_uring_submit__tp_sqe510", 1, "io_kiocb" },
+	{ "io_uring_submit__tp_sqe510", 1, "void" },
 };
 
 struct choice {
