@@ -2,7 +2,7 @@
 #include "output/json_line.h"
 
 #include "identity/process.h"
-#include "output/fd.h"
+#include "event/fd.h"
 
 static void who_strings(struct line *l, const struct process *p)
 {

@@ -13,7 +13,7 @@
 #include "event/schema.h"
 #include "event/value.h"
 #include "output/escape.h"
-#include "output/fd.h"
+#include "event/fd.h"
 
 enum { STRING_SHORT = 64, VECTOR_SHORT = 16, PID_WIDTH = 13, UID_WIDTH = 6, NAME_WIDTH = 16, EVENT_WIDTH = 18 };
 

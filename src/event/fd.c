@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/fd.h"
+#include "event/fd.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a fact says a descriptor is, in words. */
-#ifndef SAKER_OUTPUT_FD_H
-#define SAKER_OUTPUT_FD_H
+#ifndef SAKER_EVENT_FD_H
+#define SAKER_EVENT_FD_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The part of an expression that the kernel side evaluates, over the record it has just made.
+ *
+ * A filter is an or of alternatives, an alternative an and of terms, and a term one comparison of
+ * one field.  It is a necessary condition: what it rejects the whole expression would reject, and
+ * what it lets through is asked again in user space. */
+#ifndef FILTER_TERMS_H
+#define FILTER_TERMS_H
+
+#include <linux/types.h>
+
+enum {
+	FILTERS_MAX = 256,		/* filters of one policy generation; 0 means: no filter */
+	FILTER_ALTERNATIVES = 8,
+	FILTER_TERMS = 6,		/* of one alternative */
+	FILTER_TEXTS = 512,		/* strings of one generation */
+	FILTER_TEXT_MAX = 128,		/* bytes compared of a string */
+	FILTER_SETS = 4096,		/* members of all sets of numbers of one generation */
+};
+
+enum term_op {
+	/* Numbers: the field at off, width bytes (4 or 8), sign-extended when is_signed. */
+	TERM_EQ, TERM_LT, TERM_LE, TERM_GT, TERM_GE,
+	TERM_ANY,		/* field & value != 0 */
+	TERM_ALL,		/* field & value == value */
+	TERM_IN,		/* member of the set of number value */
+	/* Texts: the span at off, or the 16 bytes of a task name when width is 16. */
+	TERM_TEXT_EQ,		/* equals text number value */
+	TERM_TEXT_PREFIX,	/* begins with it */
+	TERM_TEXT_SUFFIX,
+	/* Addresses: a struct wire_addr at off; value is a text number: 16 bytes of address, then one
+	 * of family (4 or 6) and one of prefix length. */
+	TERM_NET,
+};
+
+struct filter_term {
+	__u16 off;		/* of the field in the record */
+	__u8 width;
+	__u8 op;		/* enum term_op */
+	__u8 negate;		/* the field must not compare so */
+	__u8 is_signed;
+	__u8 late;		/* the field is only there once memory and facts were fetched */
+	__u8 pad;
+	__u64 value;
+};
+
+struct filter_alternative {
+	__u64 nterms;
+	struct filter_term terms[FILTER_TERMS];
+};
+
+struct event_filter {
+	__u64 nalternatives;
+	struct filter_alternative alternatives[FILTER_ALTERNATIVES];
+};
+
+struct filter_text {
+	__u32 len, pad;
+	char bytes[FILTER_TEXT_MAX];
+};
+
+struct filter_member {		/* key of the map of set members */
+	__u32 generation, set;
+	__u64 value;
+};
+
+#endif
