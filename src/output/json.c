@@ -13,7 +13,7 @@
 #include "output/json_line.h"
 #include "output/stamp.h"
 
-enum { OPENING_LEN = 9 + STAMP_SECOND };
+enum { OPENING_LEN = 9 + STAMP_SECOND, CLOCK_ERROR = 1000000 /* ns */ };
 
 static const char lanes[LANES][24] = {
 	",\"lane\":\"critical\"", ",\"lane\":\"normal\"", ",\"lane\":\"bulk\"",
@@ -113,7 +113,8 @@ int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t b
 		goto fail;
 	lay_out(json, json->fields);
 	set_hostname(json, hostname);
-	json_encoder_clock(json, boot_to_wall);
+	json->boot_to_wall = boot_to_wall;
+	json->second = UINT64_MAX;
 	return 0;
 fail:
 	json_encoder_fini(json);
@@ -132,6 +133,10 @@ void json_encoder_fini(struct json_encoder *json)
 
 void json_encoder_clock(struct json_encoder *json, int64_t boot_to_wall)
 {
+	int64_t change = boot_to_wall - json->boot_to_wall;
+
+	if (change > -CLOCK_ERROR && change < CLOCK_ERROR)
+		return;
 	json->boot_to_wall = boot_to_wall;
 	json->second = UINT64_MAX;
 	for (unsigned i = 0; i < FRAGMENTS; i++)

@@ -56,7 +56,8 @@ struct json_encoder {
 int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t boot_to_wall);
 void json_encoder_fini(struct json_encoder *json);
 
-/* The wall clock was set. */
+/* The wall clock may have been set.  Less than a millisecond is taken for a measuring error: the same
+ * start of a process reads the same in all lines. */
 void json_encoder_clock(struct json_encoder *json, int64_t boot_to_wall);
 
 /* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  process may be

@@ -21,7 +21,7 @@ struct fact;
 struct process;
 
 enum {
-	FRAGMENTS = 256, FRAGMENT_TEXT = 896,
+	FRAGMENTS = 256, FRAGMENT_TEXT = 1912,
 	MEMOS = 1024, MEMO_TEXT = 51,
 	PIECE_STEP = 16,	/* pieces are copied, and so padded, in such steps */
 	KEY_MAX = 64,		/* bytes of a name with quotes, colon and padding */

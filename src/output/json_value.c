@@ -204,9 +204,18 @@ static void member_comm(struct line *l, const char *name, const char *comm)
 		raw_add(l->json, (struct json_raw){ "args.", name, "", comm, strnlen(comm, sizeof(wire_comm)) });
 }
 
+/* No address and no port: the socket has none yet. */
+static bool addr_set(const struct wire_addr *addr)
+{
+	uint64_t half[2];
+
+	memcpy(half, addr->addr, sizeof(half));
+	return addr->family && (addr->port || half[0] || half[1]);
+}
+
 void put_addr(struct line *l, const struct wire_addr *addr)
 {
-	if (!addr->family) {
+	if (!addr_set(addr)) {
 		PUT(&l->t, "null");
 		return;
 	}

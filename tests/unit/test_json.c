@@ -165,6 +165,10 @@ Test(json, addresses)
 	expect_at("args.dst", "\"[fe80::1]:443\"");
 	memset(&r.sock_state.dst, 0, sizeof(r.sock_state.dst));
 	expect_at("args.dst", "null");
+	r.sock_state.dst.family = AF_INET;
+	expect_at("args.dst", "null");
+	r.sock_state.dst.port = 1;
+	expect_at("args.dst", "\"0.0.0.0:1\"");
 }
 
 Test(json, results)
@@ -397,6 +401,8 @@ Test(json, fragments_follow_their_process)
 	json_encoder_clock(&json, RECORD_BOOT_TO_WALL + RECORD_SECOND);
 	expect_at("time", "\"2026-11-23T10:00:01.123456789Z\"");
 	expect_at("proc.start", "\"2026-11-23T09:59:51.000000000Z\"");
+	json_encoder_clock(&json, RECORD_BOOT_TO_WALL + RECORD_SECOND + 999999);
+	expect_at("time", "\"2026-11-23T10:00:01.123456789Z\"");
 	process.args_truncated = true;
 	again = encode(&process);
 	expect(again, "truncated", "[\"proc.args\"]");
