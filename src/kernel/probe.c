@@ -19,11 +19,17 @@ enum { REFUSALS_MAX = 16 };
 /* libbpf gives its words to a callback without context: they are kept for the one probe that is
  * being opened, and its error is read from here. */
 static char libbpf_said[400];
+static char libbpf_refused[64];	/* program that did not load: afterwards none has a descriptor */
 
 static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_WARN)
-		vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
+	char name[64];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
+	if (strstr(libbpf_said, "': failed to load: ") && sscanf(libbpf_said, "libbpf: prog '%63[^']'", name) == 1)
+		strcpy(libbpf_refused, name);
 	return 0;
 }
 
@@ -150,34 +156,24 @@ static int prepare(struct probe *p, const struct probe_options *o, const struct 
 	return 0;
 }
 
-static const char *refused_program(const struct probe *p)
-{
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, p->skel->obj)
-		if (bpf_program__autoload(prog) && bpf_program__fd(prog) < 0)
-			return bpf_program__name(prog);
-	return NULL;
-}
-
 /* Load; when the kernel refuses a program, go on without it on the next lower rung. */
 static int load(struct probe *p, const struct probe_options *o, const struct filter *filter)
 {
 	char names[REFUSALS_MAX][64];
-	const char *refusals[REFUSALS_MAX], *refused;
+	const char *refusals[REFUSALS_MAX];
 
 	for (unsigned n = 0;; n++) {
 		int r = prepare(p, o, filter, refusals, n);
 
 		if (r < 0)
 			return r;
+		libbpf_refused[0] = 0;
 		r = saker_bpf__load(p->skel);
 		if (r == 0)
 			return 0;
-		refused = refused_program(p);
-		if (!refused || n == REFUSALS_MAX || r == -EPERM)
+		if (!libbpf_refused[0] || n == REFUSALS_MAX || r == -EPERM)
 			return fail(p, "cannot load BPF programs", r);
-		snprintf(names[n], sizeof(names[n]), "%s", refused);
+		snprintf(names[n], sizeof(names[n]), "%s", libbpf_refused);
 		refusals[n] = names[n];
 		saker_bpf__destroy(p->skel);
 		p->skel = NULL;
