@@ -81,10 +81,15 @@ extern struct perf_map perf_critical SEC(".maps"), perf_normal SEC(".maps"), per
 extern struct loud_map loud SEC(".maps");
 extern struct tree_map tree SEC(".maps");
 extern const volatile __u32 transport, page_bytes;
+extern const volatile bool policies_on;
+extern __u16 filter_of[2][EVENTS_MAX];
 extern struct filter filter;
 extern __u32 policy_generation;
 extern __u32 reader_asleep;
 extern __u64 drops;		/* of all reasons: user space looks closer when it moved */
+
+/* filter.bpf.c: does the record in this slot pass? */
+int filter_check(u32 number, u32 filter_number, u32 late);
 
 /* Count up a tally of this cpu.  Interrupts may count the same one: atomic. */
 #define TALLY(id, member) do {						\
@@ -141,12 +146,26 @@ static __always_inline bool process_wanted(u32 pid)
 	return true;
 }
 
-static __always_inline bool event_wanted(u32 id)
+/* Which filter of this policy generation an event has to pass; FILTER_UNWANTED, FILTER_NONE. */
+static __always_inline u32 filter_number(u32 generation, u32 id)
 {
-	if (process_wanted(bpf_get_current_pid_tgid() >> 32))
+	return id < EVENTS_MAX ? filter_of[generation & 1][id] : FILTER_NONE;
+}
+
+/* Is an event wanted of this process?  Policies that no longer want it do not count it. */
+static __always_inline bool event_wanted_of(u32 id, u32 pid)
+{
+	if (policies_on && filter_number(policy_generation, id) == FILTER_UNWANTED)
+		return false;
+	if (process_wanted(pid))
 		return true;
 	TALLY(id, filtered);
 	return false;
+}
+
+static __always_inline bool event_wanted(u32 id)
+{
+	return event_wanted_of(id, bpf_get_current_pid_tgid() >> 32);
 }
 
 /* The compiler knows nothing of x any more, so that it keeps a check the verifier needs. */
@@ -304,10 +323,33 @@ static __always_inline u64 wake_flag(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* Number the record and put it in its lane, or count it as dropped; the slot is free after. */
-static __always_inline int record_end(void *ctx, struct head *h)
+/* Does the record pass the filter of its policy generation?  Until late, only as far as what
+ * needs no fetched memory and no facts. */
+static __always_inline bool record_passes(struct head *h, u32 late)
 {
-	struct slot *s = (struct slot *)h;
+	u32 number;
+
+	if (!policies_on)
+		return true;
+	number = filter_number(h->policy, h->id);
+	if (number == FILTER_NONE)
+		return true;
+	if (number < FILTERS_MAX && filter_check(h->slot, (h->policy & 1) * FILTERS_MAX + number, late))
+		return true;
+	TALLY(h->id, filtered);
+	return false;
+}
+
+/* The record is not wanted after all. */
+static __always_inline int record_drop(struct head *h)
+{
+	slot_release((struct slot *)h);
+	return 0;
+}
+
+/* Number the record and put it in its lane, or count it as dropped; the slot is free after. */
+static __always_inline int record_output(void *ctx, struct slot *s, struct head *h)
+{
 	u32 size = (h->size + 7) & ~7u, slot = h->slot, lane = h->lane;
 	struct numbered *n;
 
@@ -322,6 +364,16 @@ static __always_inline int record_end(void *ctx, struct head *h)
 	}
 	slot_release(s);
 	return 0;
+}
+
+/* The one way out: filter, number, output; the slot is free after. */
+static __always_inline int record_end(void *ctx, struct head *h)
+{
+	struct slot *s = (struct slot *)h;
+
+	if (!record_passes(h, 1))
+		return record_drop(h);
+	return record_output(ctx, s, h);
 }
 
 #endif

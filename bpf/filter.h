@@ -10,7 +10,9 @@
 #include <linux/types.h>
 
 enum {
-	FILTERS_MAX = 256,		/* filters of one policy generation; 0 means: no filter */
+	FILTER_NONE = 0,		/* every event passes */
+	FILTERS_MAX = 256,		/* numbers of one policy generation's filters end here */
+	FILTER_UNWANTED = 0xffff,	/* the generation does not want the event at all */
 	FILTER_ALTERNATIVES = 8,
 	FILTER_TERMS = 6,		/* of one alternative */
 	FILTER_TEXTS = 512,		/* strings of one generation */

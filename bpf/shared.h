@@ -4,6 +4,7 @@
 #define SHARED_H
 
 #include "event.h"
+#include "filter.h"
 
 enum {
 	CALLS_MAX = 512,	/* numbers of system calls; a power of two */

@@ -233,6 +233,11 @@ static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const str
 	} else {
 		record_current(&e->head);
 		call_args(regs, e->head.abi, e->args);
+		e->ret = ret;
+		if (policies_on && !record_passes(&e->head, 0)) {
+			record_drop(&e->head);
+			return;
+		}
 		if (c->view == VIEW_both)
 			e->head.faulted = c->fetches;
 		if (c->fetches)
