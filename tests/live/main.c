@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * live [--tap] [--list] [NAME..] - run the live tests, or those whose names begin with a NAME.
+ *
+ *	main.c		runs tests, speaks TAP
+ *	trace.c		the tracer as a child: start, read, stop
+ *	record.c	compares records with the truth
+ *	subject.c	the children that are watched, and the truth about them
+ *	role.c		what the test program can be when a subject executes it
+ *	uring.c, call32.c	io_uring and 32-bit calls by hand
+ *	test_*.c	the tests
+ *
+ * Needs root. SAKER is the program under test; else it is looked for beside this one and in /bin.
+ */
+#include "live.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "live_own.h"
+
+enum { FAILURES_SHOWN = 12, TEST_SECONDS = 60 };
+
+static struct test *tests, **tests_end = &tests;
+static jmp_buf out_of_test;
+static unsigned failures;
+static char skip_reason[256], diagnostics[64 << 10];
+static size_t diagnostics_len;
+
+/* Leaks of a test program are nobody's concern. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return 1;
+}
+
+void test_add(struct test *test)
+{
+	*tests_end = test;
+	tests_end = &test->next;
+}
+
+static void say(const char *format, va_list args)
+{
+	char text[4096];
+
+	vsnprintf(text, sizeof(text), format, args);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (diagnostics_len + strlen(line) + 8 < sizeof(diagnostics))
+			diagnostics_len += sprintf(diagnostics + diagnostics_len, "# %s\n", line);
+}
+
+void note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void fail_at(const char *file, int line, const char *format, ...)
+{
+	char text[3500];
+	va_list args;
+
+	if (failures++ >= FAILURES_SHOWN)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+	note("%s:%d: %s", file, line, text);
+}
+
+void give_up(const char *format, ...)
+{
+	va_list args;
+
+	failures++;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	longjmp(out_of_test, 1);
+}
+
+void skip(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(skip_reason, sizeof(skip_reason), format, args);
+	va_end(args);
+	longjmp(out_of_test, 1);
+}
+
+double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+double slowness(void)
+{
+	static double known;
+	double begin = now();
+
+	if (known > 0)
+		return known;
+	for (int i = 0; i < 20000; i++)
+		syscall(SYS_getppid);
+	known = (now() - begin) / 0.004;
+	known = known < 1 ? 1 : known > 20 ? 20 : known;
+	return known;
+}
+
+double deadline(void)
+{
+	return now() + 8 + slowness();
+}
+
+long kernel_version(void)
+{
+	unsigned major = 0, minor = 0, patch = 0;
+	struct utsname uts;
+
+	uname(&uts);
+	sscanf(uts.release, "%u.%u.%u", &major, &minor, &patch);
+	return major * 10000L + minor * 100 + (patch > 99 ? 99 : patch);
+}
+
+static const char *running = "?";
+
+static void hang(int signal)
+{
+	static const char text[] = "\nBail out! a test hangs: ";
+	ssize_t n = write(STDOUT_FILENO, text, sizeof(text) - 1);
+
+	n = write(STDOUT_FILENO, running, strlen(running));
+	n = write(STDOUT_FILENO, "\n", 1);
+	_exit(n == 1 ? 3 : 4);
+}
+
+static bool test_run(struct test *t, unsigned n)
+{
+	double begin = now();
+
+	failures = 0;
+	*skip_reason = 0;
+	diagnostics_len = 0;
+	*diagnostics = 0;
+	running = t->name;
+	memset(shared, 0, sizeof(*shared));
+	trace_forget();
+	alarm(TEST_SECONDS * (slowness() > 4 ? 2 : 1));
+	if (setjmp(out_of_test) == 0)
+		t->run();
+	alarm(0);
+	subjects_end();
+	if (failures)
+		trace_stop();
+	printf("%s %u - %s: %s", failures ? "not ok" : "ok", n, t->name, t->doc);
+	if (*skip_reason && !failures)
+		printf(" # SKIP %s", skip_reason);
+	printf(" (%.2fs)\n%s", now() - begin, diagnostics);
+	fflush(stdout);
+	return !failures;
+}
+
+static bool wanted(const struct test *t, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (!strncmp(t->name, *names, strlen(*names)))
+			return true;
+	return false;
+}
+
+static int run_all(char **names)
+{
+	unsigned n = 0, bad = 0;
+
+	for (struct test *t = tests; t; t = t->next)
+		n += wanted(t, names);
+	printf("TAP version 13\n1..%u%s\n", n, n ? "" : " # SKIP no such test");
+	fflush(stdout);
+	n = 0;
+	for (struct test *t = tests; t; t = t->next)
+		if (wanted(t, names))
+			bad += !test_run(t, ++n);
+	trace_stop();
+	scratch_remove();
+	return bad ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 2 && !strcmp(argv[1], "--be"))
+		return role_run(argc - 2, argv + 2);
+	argv++;
+	if (*argv && !strcmp(*argv, "--tap"))
+		argv++;
+	if (*argv && !strcmp(*argv, "--list")) {
+		for (struct test *t = tests; t; t = t->next)
+			printf("%-24s %s\n", t->name, t->doc);
+		return 0;
+	}
+	if (geteuid() != 0) {
+		printf("1..0 # SKIP loading BPF programs needs root\n");
+		return 0;
+	}
+	signal(SIGALRM, hang);
+	signal(SIGPIPE, SIG_IGN);
+	subjects_begin();
+	return run_all(argv);
+}
