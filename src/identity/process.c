@@ -45,7 +45,8 @@ int process_table_init(struct process_table *table, size_t bytes)
 	while (index < 2 * (size_t)table->nslots)
 		index *= 2;
 	table->index_mask = index - 1;
-	table->images_size = (bytes - table->nslots * sizeof(*table->slots) - index * sizeof(uint32_t)) & ~(size_t)7;
+	table->images_size = bytes - table->nslots * sizeof(*table->slots) - index * sizeof(uint32_t);
+	table->images_size &= ~(size_t)7;
 	table->slots = calloc(table->nslots, sizeof(*table->slots));
 	table->index = calloc(index, sizeof(*table->index));
 	table->images = malloc(table->images_size);
@@ -259,7 +260,8 @@ static void image_set(struct process_table *t, struct process *p, const struct i
 	images_room(t, size, p);
 	image = (struct image *)(t->images + t->images_used);
 	*image = (struct image){
-		.size = size, .exe_len = from->exe_len, .cwd_len = from->cwd_len, .args_len = from->args_len,
+		.size = size,
+		.exe_len = from->exe_len, .cwd_len = from->cwd_len, .args_len = from->args_len,
 	};
 	text = put((char *)(image + 1), from->exe, from->exe_len);
 	text = put(text, from->cwd, from->cwd_len);
@@ -360,7 +362,8 @@ static void observe_image(struct process_table *t, const void *record, const str
 	struct image_source from = {
 		.exe = base + path->off, .exe_len = text_len(record, path),
 		.cwd = base + cwd->off, .cwd_len = text_len(record, cwd),
-		.args = base + argv->off, .args_len = argv->len < PROCESS_ARGS_MAX ? argv->len : PROCESS_ARGS_MAX,
+		.args = base + argv->off,
+		.args_len = argv->len < PROCESS_ARGS_MAX ? argv->len : PROCESS_ARGS_MAX,
 	};
 
 	p->ppid = h->who.proc_ppid;

@@ -17,8 +17,8 @@ static uint64_t special(uint64_t w)
 {
 	uint64_t quote = w ^ EACH('"'), backslash = w ^ EACH('\\');
 
-	return (((w - EACH(0x20)) & ~w) | ((quote - EACH(1)) & ~quote) | ((backslash - EACH(1)) & ~backslash) |
-		(w + EACH(1)) | w) & EACH(0x80);
+	return (((w - EACH(0x20)) & ~w) | ((quote - EACH(1)) & ~quote) |
+		((backslash - EACH(1)) & ~backslash) | (w + EACH(1)) | w) & EACH(0x80);
 }
 
 /* The last n < 8 bytes, and zeros. */
@@ -90,7 +90,9 @@ static char *put_high(char *to, const unsigned char **from, size_t len, bool *in
 
 static char *put_special(char *to, const char **from, size_t len, bool *invalid)
 {
-	static const char letters[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+	static const char letters[32] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+	};
 	unsigned char c = **from;
 
 	if (c >= 0x80)

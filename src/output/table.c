@@ -10,12 +10,15 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "event/fd.h"
 #include "event/schema.h"
 #include "event/value.h"
 #include "output/escape.h"
-#include "event/fd.h"
 
-enum { STRING_SHORT = 64, VECTOR_SHORT = 16, PID_WIDTH = 13, UID_WIDTH = 6, NAME_WIDTH = 16, EVENT_WIDTH = 18 };
+enum {
+	STRING_SHORT = 64, VECTOR_SHORT = 16,	/* bytes, strings */
+	PID_WIDTH = 13, UID_WIDTH = 6, NAME_WIDTH = 16, EVENT_WIDTH = 18,
+};
 
 /* The row that is being written. */
 struct row {
@@ -30,14 +33,17 @@ struct row {
  * {?field} only asks. */
 static const char *const sentences[EVENT_SYSCALL] = {
 	[EVENT_process_fork] = "child {pid}, thread {tid}, {flags}",
-	[EVENT_process_exec] = "{path} {argv}[ script {script}][ in memory only{?memfd}][ deleted{?deleted}]",
-	[EVENT_process_exit] = "code {code}[ killed by {signal}][, core dumped{?core}][, process ended{?group}] after {lifetime}",
+	[EVENT_process_exec] = "{path} {argv}[ script {script}]"
+		"[ in memory only{?memfd}][ deleted{?deleted}]",
+	[EVENT_process_exit] = "code {code}[ killed by {signal}][, core dumped{?core}]"
+		"[, process ended{?group}] after {lifetime}",
 	[EVENT_task_rename] = "{old} -> {new}",
 	[EVENT_signal_generate] = "{signal} to {pid} {name}, {result}",
 	[EVENT_oom_kill] = "{pid} {name}[, user {uid}][, {total_vm} bytes]",
 	[EVENT_file_open] = "{path} {flags}[ created{?created}]",
 	[EVENT_sock_state] = "{src} -> {dst} {old} -> {new}",
-	[EVENT_io_uring_submit] = "{op}[ {path}][ {addr}][ descriptor {fd}][ {flags}][ by the kernel's thread{?sqpoll}]",
+	[EVENT_io_uring_submit] = "{op}[ {path}][ {addr}][ descriptor {fd}][ {flags}]"
+		"[ by the kernel's thread{?sqpoll}]",
 	[EVENT_cgroup_mkdir] = "{path} id {id}",
 	[EVENT_cgroup_rmdir] = "{path} id {id}",
 	[EVENT_cgroup_attach_task] = "{pid} {name} to {path}",
@@ -452,7 +458,8 @@ void table_encoder_clock(struct table_encoder *table, int64_t boot_to_wall)
 size_t table_header(const struct table_encoder *table, char *buf, size_t size)
 {
 	static const struct { const char *name; int width; } names[] = {
-		{ "TIME", 12 }, { "PID", PID_WIDTH }, { "UID", UID_WIDTH }, { "NAME", NAME_WIDTH }, { "EVENT", EVENT_WIDTH },
+		{ "TIME", 12 }, { "PID", PID_WIDTH }, { "UID", UID_WIDTH }, { "NAME", NAME_WIDTH },
+		{ "EVENT", EVENT_WIDTH },
 	};
 	struct row r = { .t = { .p = buf, .end = buf + size }, .table = table };
 
