@@ -40,7 +40,7 @@ struct doctor {
 	struct probe *probe;
 	int probed;			/* what probe_open returned */
 	char obstacle[OBSTACLE_MAX];	/* why nothing can be traced; "" */
-	unsigned traceable, all;
+	unsigned traceable, all;	/* the agent's own events apart */
 	unsigned calls, calls_all;	/* system calls that have a hook, and that exist here */
 	unsigned foreign;		/* that exist on other architectures only */
 };
@@ -85,6 +85,8 @@ static void count(struct doctor *d)
 			d->foreign += s != NULL;
 			continue;
 		}
+		if (!strcmp(s->category, "agent"))
+			continue;
 		d->all++;
 		d->traceable += has;
 		d->calls_all += s->syscall;
@@ -120,6 +122,8 @@ static void examine(struct doctor *d)
 	if (r < 0 && !d->obstacle[0])
 		snprintf(d->obstacle, sizeof(d->obstacle), "%s", d->probe->error);
 	count(d);
+	if (!d->traceable && !d->obstacle[0])
+		snprintf(d->obstacle, sizeof(d->obstacle), "the kernel refuses every hook, as said above");
 	if (d->obstacle[0])
 		d->traceable = 0;
 }
@@ -168,6 +172,8 @@ static void text(const struct doctor *d)
 	printf("\n");
 	if (d->obstacle[0])
 		printf("Nothing can be traced: %s.\n", d->obstacle);
+	else if (!d->probing)
+		printf("Each kind of hook was tried, but saker's own programs were not loaded; --probe does that.\n");
 	printf("saker can trace %u of %u events here\n", d->traceable, d->all);
 }
 

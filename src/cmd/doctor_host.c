@@ -101,9 +101,11 @@ static const char *cgroups_mounted(void)
 /* By asking for one: there is no other way to know. */
 static int make_ring(void)
 {
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	union bpf_attr attr;
 	int fd;
 
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);	/* as for the real ones */
 	memset(&attr, 0, sizeof(attr));
 	attr.map_type = BPF_MAP_TYPE_RINGBUF;
 	attr.max_entries = (unsigned)sysconf(_SC_PAGESIZE);
@@ -156,6 +158,9 @@ void host_obstacle(const struct host *h, char *to, size_t size)
 	if (!may_load(h))
 		snprintf(to, size, "loading BPF programs is not permitted. "
 			 "Run as root or with CAP_BPF and CAP_PERFMON");
+	else if (h->ring == -EPERM && h->memlock_matters)
+		snprintf(to, size, "the kernel charges maps to our limit of locked memory, which is too small. "
+			 "Raise it (ulimit -l unlimited), or grant CAP_SYS_RESOURCE");
 	else if (h->ring == -EPERM)
 		snprintf(to, size, "the kernel refuses BPF in spite of our capabilities: inside a container they must "
 			 "be those of the host, and its seccomp profile must allow bpf()");
@@ -175,7 +180,7 @@ static const char *ring_words(const struct host *h)
 		return "available";
 	if (h->ring == -EINVAL)
 		return "not known to this kernel; use --transport perf";
-	return h->ring == -EPERM ? "cannot be tried without privileges" : strerror(-h->ring);
+	return h->ring == -EPERM ? "not permitted, so it cannot be told" : strerror(-h->ring);
 }
 
 static const char *jit_words(const struct host *h)
