@@ -11,7 +11,7 @@ struct cgroup___root { struct cgroup_root *root; } __attribute__((preserve_acces
  * root is cgrp_dfl_root, whose hierarchy_id is 0 (kernel/cgroup/cgroup.c, cgroup_init). */
 static __always_inline s64 cgroup_hierarchy(struct cgroup *cgroup)
 {
-	return ((struct cgroup___root *)cgroup)->root->hierarchy_id;
+	return BPF_CORE_READ((struct cgroup___root *)cgroup, root, hierarchy_id);
 }
 
 SEC("tp_btf/cgroup_mkdir")
@@ -25,10 +25,10 @@ int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
 	if (!e)
 		return 0;
 	record_current(&e->head);
-	e->id = cgroup->kn->id;
+	e->id = BPF_CORE_READ(cgroup, kn, id);
 	e->hierarchy = cgroup_hierarchy(cgroup);
 	e->level = cgroup->level;
-	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, 1);
+	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, BIT_cgroup_mkdir_path);
 	return record_end(ctx, &e->head);
 }
 
@@ -43,10 +43,10 @@ int BPF_PROG(cgroup_rmdir__tp, struct cgroup *cgroup, const char *path)
 	if (!e)
 		return 0;
 	record_current(&e->head);
-	e->id = cgroup->kn->id;
+	e->id = BPF_CORE_READ(cgroup, kn, id);
 	e->hierarchy = cgroup_hierarchy(cgroup);
 	e->level = cgroup->level;
-	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, 1);
+	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, BIT_cgroup_rmdir_path);
 	return record_end(ctx, &e->head);
 }
 
@@ -62,12 +62,12 @@ int BPF_PROG(cgroup_attach_task__tp, struct cgroup *cgroup, const char *path, st
 	if (!e)
 		return 0;
 	record_current(&e->head);
-	e->id = cgroup->kn->id;
+	e->id = BPF_CORE_READ(cgroup, kn, id);
 	e->hierarchy = cgroup_hierarchy(cgroup);
 	e->pid = task->tgid;
 	e->tid = task->pid;
 	e->group = whole;
 	bpf_probe_read_kernel_str(&e->name, sizeof(e->name), &task->comm);
-	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, 1);
+	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, BIT_cgroup_attach_task_path);
 	return record_end(ctx, &e->head);
 }

@@ -78,6 +78,12 @@ enum event_id {
 #include "events.def"
 _Static_assert(sizeof(struct who) % 8 == 0, "who");
 
+/* A field's bit in truncated and faulted. */
+#define EVENT(event, ...) enum { BIT_##event##_before = -1,
+#define FIELD(event, type, name, doc) BIT_##event##_##name,
+#define END(event) };
+#include "events.def"
+
 /* Any system call.  An argument is a number, or a span when its type is fetched from memory. */
 struct event_syscall {
 	struct head head;

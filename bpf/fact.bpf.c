@@ -244,7 +244,7 @@ __noinline int file_put(u32 number, u64 file)
 	e->inode = GET_CAST(inode, i_ino);
 	e->created = !!(GET_CAST(f, f_mode) & 0x100000);	/* FMODE_CREATED, include/linux/fs.h */
 	e->fs = GET_CAST(sb, s_magic);
-	span_set(&e->head, &e->path, path_put(number, file_path(file)), 0);
+	span_set(&e->head, &e->path, path_put(number, file_path(file)), BIT_file_open_path);
 	return 0;
 }
 

@@ -18,11 +18,11 @@ static __always_inline void existing_exe(struct event_process_existing *e, struc
 	if (exe) {
 		struct inode *inode = BPF_CORE_READ(exe, f_inode);
 
-		span_set(&e->head, &e->path, path_put(e->head.slot, file_path((u64)exe)), 0);
+		span_set(&e->head, &e->path, path_put(e->head.slot, file_path((u64)exe)), BIT_process_existing_path);
 		e->inode = BPF_CORE_READ(inode, i_ino);
 		e->dev = dev_number(BPF_CORE_READ(inode, i_sb, s_dev));
 	}
-	span_set(&e->head, &e->cwd, path_put(e->head.slot, task_cwd(task)), 2);
+	span_set(&e->head, &e->cwd, path_put(e->head.slot, task_cwd(task)), BIT_process_existing_cwd);
 }
 
 SEC("iter/task")

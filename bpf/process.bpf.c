@@ -3,11 +3,7 @@
 #include "fact.h"
 #include "who.h"
 
-enum {
-	BIT_path = 0, BIT_filename, BIT_argv, BIT_envp, BIT_cwd, BIT_tty, BIT_interpreter,
-	BIT_script, BIT_stdin = 22,
-	EXEC_VECTOR_MAX = 6144,
-};
+enum { EXEC_VECTOR_MAX = 6144 };
 
 extern bool envp_wanted;
 
@@ -112,7 +108,7 @@ static __always_inline void exec_file(struct event_process_exec *e, struct file 
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
 
-	span_set(&e->head, &e->path, path_put(e->head.slot, file_path((u64)file)), BIT_path);
+	span_set(&e->head, &e->path, path_put(e->head.slot, file_path((u64)file)), BIT_process_exec_path);
 	e->dev = dev_number(BPF_CORE_READ(inode, i_sb, s_dev));
 	e->inode = BPF_CORE_READ(inode, i_ino);
 	e->mode = BPF_CORE_READ(inode, i_mode);
@@ -128,12 +124,12 @@ static __always_inline void exec_file(struct event_process_exec *e, struct file 
  * closed, so only the script's is told here; interp differs from filename for scripts alone. */
 static __always_inline void exec_script(struct event_process_exec *e, struct linux_binprm *bprm)
 {
-	const char *interp = bprm->interp, *filename = bprm->filename;
+	const char *interp = BPF_CORE_READ(bprm, interp), *filename = BPF_CORE_READ(bprm, filename);
 
 	if (interp == filename)
 		return;
-	put_str(&e->head, &e->interpreter, interp, KERNEL, PATH_MAX_BYTES, BIT_interpreter);
-	put_str(&e->head, &e->script, filename, KERNEL, PATH_MAX_BYTES, BIT_script);
+	put_str(&e->head, &e->interpreter, interp, KERNEL, PATH_MAX_BYTES, BIT_process_exec_interpreter);
+	put_str(&e->head, &e->script, filename, KERNEL, PATH_MAX_BYTES, BIT_process_exec_script);
 	e->interpreter_dev = e->dev;
 	e->interpreter_inode = e->inode;
 	e->interpreter_ctime = e->ctime;
@@ -146,9 +142,9 @@ static __always_inline void exec_vectors(struct event_process_exec *e, struct mm
 
 	e->argv_size = arg_end - arg;
 	e->envp_size = env_end - env;
-	put_bytes(&e->head, &e->argv, (void *)arg, USER, arg_end - arg, EXEC_VECTOR_MAX, true, BIT_argv);
+	put_bytes(&e->head, &e->argv, (void *)arg, USER, arg_end - arg, EXEC_VECTOR_MAX, true, BIT_process_exec_argv);
 	if (envp_wanted)
-		put_bytes(&e->head, &e->envp, (void *)env, USER, env_end - env, EXEC_VECTOR_MAX, true, BIT_envp);
+		put_bytes(&e->head, &e->envp, (void *)env, USER, env_end - env, EXEC_VECTOR_MAX, true, BIT_process_exec_envp);
 }
 
 static __always_inline void exec_creds(struct event_process_exec *e, struct task_struct *task)
@@ -167,16 +163,16 @@ static __always_inline void exec_stdin(struct event_process_exec *e)
 	if (!file)
 		return;
 	e->stdin_mode = BPF_CORE_READ((struct file *)file, f_inode, i_mode);
-	span_set(&e->head, &e->stdin, path_put(e->head.slot, file_path(file)), BIT_stdin);
+	span_set(&e->head, &e->stdin, path_put(e->head.slot, file_path(file)), BIT_process_exec_stdin);
 }
 
 static __always_inline void exec_place(struct event_process_exec *e, struct task_struct *task)
 {
 	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
 
-	span_set(&e->head, &e->cwd, path_put(e->head.slot, task_cwd(task)), BIT_cwd);
+	span_set(&e->head, &e->cwd, path_put(e->head.slot, task_cwd(task)), BIT_process_exec_cwd);
 	if (tty)
-		put_str(&e->head, &e->tty, &tty->name, KERNEL, 64, BIT_tty);
+		put_str(&e->head, &e->tty, &tty->name, KERNEL, 64, BIT_process_exec_tty);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -191,9 +187,9 @@ int BPF_PROG(process_exec__tp, struct task_struct *task, int old_tid, struct lin
 		return 0;
 	record_current(&e->head);
 	exec_file(e, BPF_CORE_READ(bprm, file));
-	put_str(&e->head, &e->filename, bprm->filename, KERNEL, PATH_MAX_BYTES, BIT_filename);
+	put_str(&e->head, &e->filename, BPF_CORE_READ(bprm, filename), KERNEL, PATH_MAX_BYTES, BIT_process_exec_filename);
 	exec_script(e, bprm);
-	exec_vectors(e, task->mm);
+	exec_vectors(e, BPF_CORE_READ(task, mm));
 	exec_creds(e, task);
 	exec_stdin(e);
 	exec_place(e, task);
@@ -202,16 +198,17 @@ int BPF_PROG(process_exec__tp, struct task_struct *task, int old_tid, struct lin
 	return record_end(ctx, &e->head);
 }
 
-static __always_inline u64 exit_status(struct task_struct *task, bool last)
+static __always_inline u64 exit_status(struct task_struct *task, struct signal_struct *signal, bool last)
 {
 	enum { SIGNAL_GROUP_EXIT_ = 4 };	/* include/linux/sched/signal.h */
 
-	if (last && task->signal->flags & SIGNAL_GROUP_EXIT_)
-		return task->signal->group_exit_code;
+	if (last && BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT_)
+		return BPF_CORE_READ(signal, group_exit_code);
 	return task->exit_code;
 }
 
-static __always_inline void exit_emit(void *ctx, struct task_struct *task, bool last)
+static __always_inline void exit_emit(void *ctx, struct task_struct *task, struct signal_struct *signal,
+				      bool last)
 {
 	struct event_process_exit *e = RECORD(process_exit, critical);
 	u64 status;
@@ -219,25 +216,26 @@ static __always_inline void exit_emit(void *ctx, struct task_struct *task, bool 
 	if (!e)
 		return;
 	record_current(&e->head);
-	status = exit_status(task, last);
+	status = exit_status(task, signal, last);
 	e->code = status >> 8 & 0xff;
 	e->signal = status & 0x7f;
 	e->core = !!(status & 0x80);
 	e->group = last;
 	e->lifetime = e->head.time - task->start_boottime;
-	e->utime = task->utime + (last ? task->signal->utime : 0);
-	e->stime = task->stime + (last ? task->signal->stime : 0);
-	e->max_rss = (u64)task->signal->maxrss * page_bytes;
+	e->utime = task->utime + (last ? BPF_CORE_READ(signal, utime) : 0);
+	e->stime = task->stime + (last ? BPF_CORE_READ(signal, stime) : 0);
+	e->max_rss = (u64)BPF_CORE_READ(signal, maxrss) * page_bytes;
 	record_end(ctx, &e->head);
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit__tp, struct task_struct *task)
 {
-	bool last = task->signal->live.counter == 0;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	bool last = BPF_CORE_READ(signal, live.counter) == 0;
 
 	if (event_wanted(EVENT_process_exit))
-		exit_emit(ctx, task, last);
+		exit_emit(ctx, task, signal, last);
 	tree_leave(task->tgid, last);
 	return 0;
 }
@@ -315,10 +313,10 @@ int BPF_PROG(oom_kill__tp_task, struct task_struct *task)
 		return 0;
 	e->pid = task->tgid;
 	bpf_probe_read_kernel_str(&e->name, sizeof(e->name), &task->comm);
-	e->uid = task->cred->uid.val;
-	e->cgroup = task->cgroups->dfl_cgrp->kn->id;
-	e->total_vm = (u64)task->mm->total_vm * page_bytes;
-	e->score_adj = task->signal->oom_score_adj;
+	e->uid = BPF_CORE_READ(task, cred, uid.val);
+	e->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	e->total_vm = (u64)BPF_CORE_READ(task, mm, total_vm) * page_bytes;
+	e->score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
 	return record_end(ctx, &e->head);
 }
 
