@@ -59,11 +59,12 @@ static __always_inline u64 cap_bits(const kernel_cap_t *cap)
 static __always_inline void inode_times(struct inode *inode, u64 *ctime, u64 *mtime)
 {
 	const u64 second = 1000000000;
+	const u32 queried = 1u << 31;	/* I_CTIME_QUERIED, since 6.13, include/linux/fs.h */
 
 	if (bpf_core_field_exists(struct inode___split, i_ctime_sec)) {
 		struct inode___split *i = (void *)inode;
 
-		*ctime = BPF_CORE_READ(i, i_ctime_sec) * second + BPF_CORE_READ(i, i_ctime_nsec);
+		*ctime = BPF_CORE_READ(i, i_ctime_sec) * second + (BPF_CORE_READ(i, i_ctime_nsec) & ~queried);
 		*mtime = BPF_CORE_READ(i, i_mtime_sec) * second + BPF_CORE_READ(i, i_mtime_nsec);
 	} else if (bpf_core_field_exists(struct inode___dunder, __i_mtime)) {
 		struct inode___dunder *i = (void *)inode;

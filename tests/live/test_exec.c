@@ -146,7 +146,6 @@ static void plain_is(json_t *r)
 	is(r, "args.memfd", "false");
 	is(r, "args.upper", "false");
 	is(r, "args.setuid", "false");
-	is(r, "args.old_uid", "0");
 	caps_are(r, "args.cap_effective", cap_field("CapEff"));
 	caps_are(r, "args.cap_permitted", cap_field("CapPrm"));
 	caps_are(r, "args.cap_inheritable", cap_field("CapInh"));
@@ -306,7 +305,6 @@ TEST(exec_setuid, "a program that gives its user root's rights")
 	r = await("process_exec", pid, NULL);
 	is(r, "args.setuid", "true");
 	is(r, "args.mode", "S_IFREG|04755");
-	is(r, "args.old_uid", "65534");
 	is(r, "user.uid", "65534");
 	is(r, "user.euid", "0");
 	is(r, "user.egid", "65534");
@@ -331,7 +329,6 @@ TEST(exec_unprivileged, "a user's plain program: no capabilities, no change of u
 	pid = subject(exec_unprivileged);
 	r = await("process_exec", pid, NULL);
 	is(r, "args.setuid", "false");
-	is(r, "args.old_uid", "65534");
 	is(r, "user.euid", "65534");
 	is(r, "args.cap_effective", "0");
 	is(r, "args.cap_permitted", "0");
