@@ -65,6 +65,15 @@ static __always_inline bool path_prepend(struct slot *s, struct dentry *d)
 	return true;
 }
 
+/* What has no parent is the root of a file system, or has a name of its own: memfd:x, [eventpoll]. */
+static __always_inline bool path_is_root(struct dentry *d)
+{
+	char first = 0;
+
+	bpf_probe_read_kernel(&first, 1, GET_CAST(d, d_name.name));
+	return first == '/' || !first;
+}
+
 static __always_inline struct mount *mount_of(u64 mnt)
 {
 	return CAST(mount, mnt - bpf_core_field_offset(struct mount, mnt));
@@ -99,7 +108,13 @@ __noinline u64 path_put(u32 number, u64 path)
 			continue;
 		}
 		whole = d == parent || !parent;
-		if (whole || !path_prepend(s, d))
+		if (whole && path_is_root(d))
+			break;
+		if (!path_prepend(s, d)) {
+			whole = false;
+			break;
+		}
+		if (whole)
 			break;
 		d = parent;
 	}
