@@ -214,7 +214,7 @@ static void on_second(uv_timer_t *timer)
 
 	losses_report(&a->losses, clock_ns(CLOCK_BOOTTIME), pipeline_record, &a->pipeline);
 	tell_stats(a);
-	json_encoder_clock(&a->pipeline.json, boot_to_wall());
+	pipeline_clock(&a->pipeline, boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	flush(a);
 	look_at_child(a);

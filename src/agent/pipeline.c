@@ -6,7 +6,7 @@
 #include "event/schema.h"
 #include "output/capture.h"
 
-static void encode(struct pipeline *p, const void *record)
+static bool encode(struct pipeline *p, const void *record)
 {
 	const struct head *h = record;
 	const struct process *process = process_find(&p->processes, &h->who);
@@ -17,7 +17,11 @@ static void encode(struct pipeline *p, const void *record)
 		len = json_encode(&p->json, record, process, room, WRITER_ROOM);
 	else
 		len = table_encode(&p->table, record, process, room, WRITER_ROOM);
-	writer_add(p->writer, len);
+	if (len)
+		writer_add(p->writer, len);
+	else
+		p->counts.too_long++;
+	return len;
 }
 
 static void capture(struct pipeline *p, const void *record)
@@ -62,13 +66,19 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 			capture(p, record);
 		return;
 	}
-	p->counts.delivered[h->lane]++;
 	if (p->options.capture)
 		capture(p, record);
-	else
-		encode(p, record);
+	else if (!encode(p, record))
+		return;
+	p->counts.delivered[h->lane]++;
 	if (p->options.count && --p->options.count == 0)
 		p->done = true;
+}
+
+void pipeline_clock(struct pipeline *p, int64_t boot_to_wall)
+{
+	json_encoder_clock(&p->json, boot_to_wall);
+	table_encoder_clock(&p->table, boot_to_wall);
 }
 
 int pipeline_init(struct pipeline *p, const struct pipeline_options *options, struct writer *writer,

@@ -31,6 +31,7 @@ struct pipeline_counts {
 	uint64_t delivered[LANES];	/* written */
 	uint64_t unselected[LANES];	/* known only to the process table */
 	uint64_t invalid;
+	uint64_t too_long;		/* records whose line did not fit: only a forged one can */
 };
 
 struct pipeline {
@@ -49,6 +50,9 @@ struct pipeline {
 int pipeline_init(struct pipeline *pipeline, const struct pipeline_options *options, struct writer *writer,
 		  int64_t boot_to_wall, const char *host);
 void pipeline_fini(struct pipeline *pipeline);
+
+/* The wall clock was set. */
+void pipeline_clock(struct pipeline *pipeline, int64_t boot_to_wall);
 
 /* A lane_reader: the record is borrowed for the call. */
 void pipeline_record(void *pipeline, const void *record, size_t len);

@@ -29,7 +29,7 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 		return 0;
 	vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
 	if (strstr(libbpf_said, "': failed to load: ") && sscanf(libbpf_said, "libbpf: prog '%63[^']'", name) == 1)
-		strcpy(libbpf_refused, name);
+		memcpy(libbpf_refused, name, sizeof(name));
 	return 0;
 }
 
