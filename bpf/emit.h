@@ -228,7 +228,7 @@ static __always_inline void put_bytes(struct head *h, struct span *at, const voi
 
 	if (!src || len == 0)
 		return;
-	if (len > room) {
+	if (room == 0 || len > room) {	/* asked twice: 5.10 takes 1 <= len <= 0 for possible */
 		h->truncated |= 1u << bit;
 		n = room;
 	}
@@ -241,8 +241,13 @@ static __always_inline void put_bytes(struct head *h, struct span *at, const voi
 		h->faulted |= 1u << bit;
 		return;
 	}
-	if (nul)
-		((char *)h)[off + n - 1] = 0;
+	if (nul) {
+		u32 last = off + n - 1;
+
+		FORGET(last);
+		if (last < RECORD_MAX + APPEND_MAX)	/* for 5.10 */
+			((char *)h)[last] = 0;
+	}
 	record_grow(h, at, off, n);
 }
 

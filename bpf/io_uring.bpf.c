@@ -78,8 +78,7 @@ struct io_xattr___delayed { struct delayed_filename filename; };
 
 struct io_async_connect { int unused; };	/* until 6.9 an address is copied only later */
 struct __kernel_sockaddr_storage { u16 unused; };
-struct iou_vec { void *iovec; };
-struct io_async_msghdr { struct iou_vec vec; struct __kernel_sockaddr_storage addr; };
+struct io_async_msghdr { struct __kernel_sockaddr_storage addr; };
 
 #pragma clang attribute pop
 
@@ -192,38 +191,34 @@ static __always_inline void sockaddr_set(struct wire_addr *to, const u32 *from)
 		__builtin_memcpy(to->addr, &from[2], 16);
 }
 
-/* The kernel's copy of an address: in the message's header, or lately alone, where a header has a
- * kernel pointer, which can never be taken for a family. */
+/* The kernel's copy of an address is in the header of a message or, lately, alone, which its types
+ * do not tell: it is where it agrees with what the process's memory holds. */
 static __always_inline void addr_copied(u32 *sockaddr, u32 size, struct io_async_msghdr *msg)
 {
-	u64 first = 0;
+	u32 claim[2] = { sockaddr[0], sockaddr[1] };
 
-	if (!msg)
+	bpf_core_read(sockaddr, size, &msg->addr);
+	if (sockaddr[0] == claim[0] && sockaddr[1] == claim[1])
 		return;
-	if (bpf_core_field_exists(msg->vec))
-		bpf_probe_read_kernel(&first, sizeof(first), msg);
-	if (first & 7)
-		bpf_probe_read_kernel(sockaddr, size, msg);
-	else
-		bpf_core_read(sockaddr, size, &msg->addr);
+	bpf_probe_read_kernel(sockaddr, size, msg);
+	if (sockaddr[0] != claim[0] || sockaddr[1] != claim[1])
+		sockaddr[0] = 0;
 }
 
-/* The address to connect or bind to; before 6.10 what the process's memory holds now, which it
- * may change.  sock_state shows in any case where a connection went. */
+/* Where to connect to; before 6.10 what the process's memory holds now, which it may change.
+ * sock_state shows in any case where the connection went. */
 static __always_inline void addr_wanted(struct event_io_uring_submit *e, void *req)
 {
+	struct io_async_msghdr *msg = BPF_CORE_READ((struct io_kiocb *)req, async_data);
+	void *addr = COMMAND(req, io_connect, addr);
 	u32 sockaddr[6] = {};
 
-	if (bpf_core_type_exists(struct io_async_connect)) {
-		void *addr = COMMAND(req, io_connect, addr);
-
-		if (COMMAND(req, io_connect, addr_len) >= (int)sizeof(sockaddr))
-			bpf_probe_read_user(sockaddr, sizeof(sockaddr), addr);
-		else
-			bpf_probe_read_user(sockaddr, 16, addr);
-	} else {
-		addr_copied(sockaddr, sizeof(sockaddr), BPF_CORE_READ((struct io_kiocb *)req, async_data));
-	}
+	if (COMMAND(req, io_connect, addr_len) >= (int)sizeof(sockaddr))
+		bpf_probe_read_user(sockaddr, sizeof(sockaddr), addr);
+	else
+		bpf_probe_read_user(sockaddr, 16, addr);
+	if (!bpf_core_type_exists(struct io_async_connect))
+		addr_copied(sockaddr, sizeof(sockaddr), msg);
 	sockaddr_set(&e->addr, sockaddr);
 }
 
@@ -287,7 +282,7 @@ static __always_inline void request_read(struct event_io_uring_submit *e, void *
 	put_name(e, c.name, c.user_name);
 	if (op == OP_OPENAT || op == OP_OPENAT2)
 		e->flags = COMMAND(req, io_open, how.flags);
-	if (op == OP_CONNECT || op == OP_BIND)
+	if (op == OP_CONNECT)
 		addr_wanted(e, req);
 	else if (op_in(ops_on_sockets, op))
 		addr_of_socket(e, (struct file *)request_file(req, c.fd));

@@ -6,10 +6,22 @@
 
 #include "emit.h"
 
+/* The address of a pid as a number: before 6.2 the verifier lets nobody add to a pointer it knows
+ * the type of, and forgets the type of what is read back from the stack. */
+static __always_inline u64 pid_address(struct pid *pid)
+{
+	volatile u64 typed = (u64)pid;
+	u64 plain = typed;
+
+	if (!kernel_has.cast)
+		bpf_probe_read_kernel(&plain, sizeof(plain), (void *)&typed);
+	return plain;
+}
+
 /* Address of the upid of a level: numbers[level], which the verifier would not let us index. */
 static __always_inline u64 upid_at(struct pid *pid, u32 level)
 {
-	return (u64)pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+	return pid_address(pid) + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
 }
 
 /* The pid's number in the namespace of this level, 0 if it is not in it. */
