@@ -156,7 +156,9 @@ __noinline int term_check(u32 number, u32 filter_number, u32 place)
 	struct event_filter *f = bpf_map_lookup_elem(&filters, &filter_number);
 	u32 alternative = place / FILTER_TERMS, term = place % FILTER_TERMS;
 
-	if (!s || !f || alternative >= FILTER_ALTERNATIVES)
+	FORGET(alternative);	/* until 6.2 the verifier knows nothing of quotient and rest */
+	FORGET(term);
+	if (!s || !f || alternative >= FILTER_ALTERNATIVES || term >= FILTER_TERMS)
 		return 1;
 	return term_passes(s->record, &f->alternatives[alternative].terms[term],
 			   ((struct head *)s->record)->policy);
