@@ -1,0 +1,532 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh [--quick|--peers] BUILD - what saker of a build folder costs and what it captures.
+#
+# Prints tables in Markdown. --peers measures other tracers that are installed, too (Debian packages
+# strace, linux-perf, bpftrace, libbpf-tools). --quick is a test of about half a minute that speaks
+# TAP and holds generous limits, each tried up to three times before it fails.
+#
+# The load runs on the last processor, the tracer on the first. Costs are processor time of the load,
+# the median of 64 batches, off and on in alternate order within one run, the median of REPEATS
+# differences. The consumer's processor time is what the scheduler counted (/proc/PID/schedstat).
+# Wants root, a C compiler, and 1 GB in TMPDIR (not with --quick).
+set -euo pipefail
+export LC_ALL=C
+
+readonly here=${BASH_SOURCE[0]%/*} repeats=${REPEATS:-7}
+load_cpu=$(($(nproc) - 1)) agent_cpu=0 agent=
+
+die() {
+	echo "run.sh: $*" >&2
+	exit 1
+}
+
+# --- numbers
+
+calc() { # FORMAT EXPRESSION
+	perl -e 'printf $ARGV[0], eval $ARGV[1]' -- "$@"
+}
+
+holds() { # EXPRESSION
+	[ "$(calc %d "($1) ? 1 : 0")" -eq 1 ]
+}
+
+field() { # NAME JSON_LINE
+	[[ $2 =~ \"$1\":([-0-9.]+) ]] && echo "${BASH_REMATCH[1]}"
+}
+
+# shellcheck disable=SC2016 # perl's own
+median() { # a number a line
+	perl -e '@n = sort { $a <=> $b } <STDIN>; chomp @n; print @n ? $n[@n / 2] : "nan"'
+}
+
+# Of the differences of two files, line by line.
+# shellcheck disable=SC2016 # perl's own
+median_difference() { # OFF ON
+	paste "$1" "$2" | perl -lane 'print $F[1] - $F[0]' | median
+}
+
+# --- the load
+
+load() { # [OPTION...] MODE OPS: one line of JSON
+	"$work/bench-load" --cpu "$load_cpu" --file "$work/benched" "$@"
+}
+
+cost() { # MODE OPS: nanoseconds of processor time for one
+	field cpu_ns_median "$(load "$@")"
+}
+
+# --- the agent
+
+cpu_ns() { # PID: nanoseconds of processor time so far, of all threads
+	cat "/proc/$1"/task/*/schedstat | perl -ane '$n += $F[0]; END { print $n }'
+}
+
+# It waits for something to do, so it has loaded and attached all.
+wait_ready() { # PID
+	local i where
+	for ((i = 0; i < 500; i++)); do
+		where=$(cat "/proc/$1/wchan" 2> /dev/null) || return 1
+		[[ $where != *epoll* && $where != ep_* ]] || return 0
+		[[ $where != 0 || $i -lt 100 ]] || return 0	# no names of kernel functions: two seconds
+		sleep 0.02
+	done
+	return 1
+}
+
+# Nearly no processor time is used any more: all that came has been worked off.
+settle() { # PID
+	local i before now
+	before=$(cpu_ns "$1")
+	for ((i = 0; i < 100; i++)); do
+		sleep 0.1
+		now=$(cpu_ns "$1")
+		((now - before >= 3000000)) || return 0
+		before=$now
+	done
+}
+
+agent_start() { # OUTPUT OPTION...
+	local out=$1
+	shift
+	taskset -c "$agent_cpu" "$saker" trace -o json "$@" > "$out" 2> "$work/agent.err" &
+	agent=$!
+	wait_ready "$agent" || die "saker trace $*: $(cat "$work/agent.err")"
+}
+
+agent_stop() {
+	[ -n "$agent" ] || return 0
+	kill -INT "$agent" 2> /dev/null || true
+	wait "$agent" || true
+	agent=
+}
+
+# --- what it adds to the traced program
+
+declare -rA selections=(
+	[nothing]=agent_start [other]=uname [all]=all
+	[call]="getppid,openat,connect,process_fork,process_exec,process_exit"
+)
+declare -rA ops=([getppid]=300000 [openat]=50000 [connect]=8000 [exec]=150)
+
+measure_setting() { # SETTING MODE...
+	local setting=$1 mode
+	shift
+	[ "$setting" = off ] || agent_start /dev/null -e "${selections[$setting]}"
+	for mode; do cost "$mode" "${ops[$mode]}" >> "$work/cost.$setting.$mode"; done
+	agent_stop
+}
+
+# Forwards and backwards in turn, so that what drifts hits off and on alike.
+measure_costs() { # REPEATS SETTINGS MODE...
+	local n=$1 settings i j
+	read -ra settings <<< "$2"
+	shift 2
+	rm -f "$work"/cost.*
+	for ((i = 0; i < n; i++)); do
+		for ((j = 0; j < ${#settings[@]}; j++)); do
+			measure_setting "${settings[i % 2 ? ${#settings[@]} - 1 - j : j]}" "$@"
+		done
+	done
+}
+
+added() { # SETTING MODE
+	median_difference "$work/cost.off.$2" "$work/cost.$1.$2"
+}
+
+costs_table() {
+	local mode s row
+	measure_costs "$repeats" 'off nothing other call all' getppid openat connect exec
+	echo '| ns of processor time for one | untraced | nothing selected | another call | this call | everything |'
+	echo '|---|---|---|---|---|---|'
+	for mode in getppid openat connect exec; do
+		row="| $mode | $(calc %.0f "$(median < "$work/cost.off.$mode")")"
+		for s in nothing other call all; do row+=" | $(calc %+.0f "$(added "$s" "$mode")")"; done
+		echo "$row |"
+	done
+}
+
+# --- what the consumer costs
+
+# The agent's own figures at its end, summed over lanes or of one: NAME=VALUE words.
+figures() { # FILE [LANE]
+	grep '"event":"stats"' "$1" | tail -n 3 | perl -ne '
+		BEGIN { $lane = shift // ""; @names = qw(filtered submitted dropped read delivered rejected invalid) }
+		($args) = /"args":(\{[^}]*\})/ or next;
+		next if $lane && $args !~ /"lane":"$lane"/;
+		for $n (@names) { $sum{$n} += $1 if $args =~ /"$n":"?(\d+)/ }
+		END { print join " ", map { "$_=" . ($sum{$_} // 0) } @names }' "${2:-}"
+}
+
+figure() { # NAME FIGURES
+	[[ " $2" =~ \ $1=([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+}
+
+# Nanoseconds a record. Only the load passes the filter in the kernel, so others do not count.
+json_cpu() { # OUTPUT
+	local before after events
+	agent_start "$1" -e openat --comm bench-load
+	settle "$agent"
+	before=$(cpu_ns "$agent")
+	load openat 200000 > /dev/null
+	settle "$agent"
+	after=$(cpu_ns "$agent")
+	agent_stop
+	events=$(sed -n 's/^saker: \([0-9]*\) events.*/\1/p' "$work/agent.err")
+	calc %.1f "($after - $before) / $events"
+}
+
+# Forks and exits always come up to user space, to keep the process table, and are rejected there
+# when nobody selected them: read, checked, looked up, counted, and nothing written.
+rejected_cpu() {
+	local before after
+	agent_start "$work/out" -e stats --comm bench-load
+	settle "$agent"
+	before=$(cpu_ns "$agent")
+	load clone 50000 > /dev/null
+	settle "$agent"
+	after=$(cpu_ns "$agent")
+	agent_stop
+	calc %.1f "($after - $before) / $(figure rejected "$(figures "$work/out")")"
+}
+
+consumer_table() {
+	local i lines bytes
+	for ((i = 0; i < (repeats + 1) / 2; i++)); do
+		rejected_cpu >> "$work/consumer.rejected" && echo >> "$work/consumer.rejected"
+		json_cpu /dev/null >> "$work/consumer.null" && echo >> "$work/consumer.null"
+		rm -f "$work/out"
+		json_cpu "$work/out" >> "$work/consumer.file" && echo >> "$work/consumer.file"
+	done
+	lines=$(wc -l < "$work/out")
+	bytes=$(stat -c %s "$work/out")
+	rm -f "$work/out"
+	taskset -c "$agent_cpu" "$saker" record -w "$work/raw" -e openat --comm bench-load 2> /dev/null &
+	agent=$!
+	wait_ready "$agent"
+	load openat 100000 > /dev/null
+	settle "$agent"
+	agent_stop
+	echo '| consumer, one openat a record | |'
+	echo '|---|---|'
+	echo "| rejected in user space | $(median < "$work/consumer.rejected") ns |"
+	echo "| JSON to /dev/null | $(median < "$work/consumer.null") ns |"
+	echo "| JSON to a file | $(median < "$work/consumer.file") ns |"
+	echo "| bytes of a record | $(calc %.0f "$(stat -c %s "$work/raw") / 100000") |"
+	echo "| bytes of its JSON line | $(calc %.0f "$bytes / $lines") |"
+	rm -f "$work/raw"
+}
+
+# --- start, memory, idling
+
+# Milliseconds from the start of the program to the first byte it writes, while the load runs.
+first_event() { # EVENTS
+	local begin end paced
+	load --rate 10000 openat 10000 > /dev/null &
+	paced=$!
+	begin=$EPOCHREALTIME
+	# shellcheck disable=SC2034 # only that it came matters
+	end=$(taskset -c "$agent_cpu" "$saker" trace -o json -e "$1" --count 1 2> /dev/null |
+		{ IFS= read -rN 1 byte && echo "$EPOCHREALTIME" && cat > /dev/null; })
+	kill "$paced" 2> /dev/null || true
+	wait "$paced" 2> /dev/null || true
+	calc %.1f "($end - $begin) * 1000"
+}
+
+watching() { # EVENTS: milliseconds until it watches, as it says itself
+	local line
+	line=$("$saker" trace -o json -e agent_start -e "$1" --for 1ms 2> /dev/null | grep -m1 '"agent_start"')
+	calc %.1f "$(field elapsed "$line") / 1e6"
+}
+
+memory() { # PID: KiB as NAME=VALUE words
+	perl -e '
+		for (`cat /proc/$ARGV[0]/status`) { print "$1=$2 " if /^(VmRSS|VmHWM|RssAnon):\s*(\d+)/ }
+		for (`cat /proc/$ARGV[0]/smaps`) {
+			$lane = /bpf-map/ if /^[0-9a-f]+-[0-9a-f]+ /;
+			$sum += $1 if $lane && /^Rss:\s*(\d+)/;
+		}
+		print "lanes=", $sum // 0' "$1"
+}
+
+idle_cpu() { # SECONDS: per cent of a processor; no process is named so
+	local before
+	agent_start /dev/null --comm nobody-is-this
+	settle "$agent"
+	before=$(cpu_ns "$agent")
+	sleep "$1"
+	calc %.3f "($(cpu_ns "$agent") - $before) / $1 / 1e7"
+	agent_stop
+}
+
+several() { # TIMES COMMAND...: the median
+	local i n=$1
+	shift
+	for ((i = 0; i < n; i++)); do "$@" && echo; done | median
+}
+
+rest_table() {
+	echo '| start, memory, idling | |'
+	echo '|---|---|'
+	echo "| start to first event, openat selected | $(several 5 first_event openat) ms |"
+	echo "| start to first event, everything selected | $(several 5 first_event all) ms |"
+	echo "| start to watching, openat selected | $(several 5 watching openat) ms |"
+	echo "| start to watching, everything selected | $(several 5 watching all) ms |"
+	echo "| resident after the flood | $(calc %.1f "$(figure VmRSS "$memory_after") / 1024") MiB |"
+	echo "| of that lanes and other maps | $(calc %.1f "$(figure lanes "$memory_after") / 1024") MiB |"
+	echo "| of that anonymous | $(calc %.1f "$(figure RssAnon "$memory_after") / 1024") MiB |"
+	echo "| highest resident | $(calc %.1f "$(figure VmHWM "$memory_after") / 1024") MiB |"
+	echo "| idle | $(idle_cpu 5) % of a processor |"
+}
+
+# --- what it captures
+
+# Sets lines, lane (figures of the lane of openat) and memory_after.
+capture() { # OPS [OPTION...]
+	local n=$1
+	shift
+	agent_start "$work/out" -e openat,stats --comm bench-load
+	settle "$agent"
+	load "$@" openat "$n" > /dev/null
+	settle "$agent"
+	memory_after=$(memory "$agent")
+	agent_stop
+	lines=$(grep -c '"event":"openat"' "$work/out" || true)
+	lane=$(figures "$work/out" normal)
+	rm -f "$work/out"
+}
+
+# What the load did is what was written and what was dropped, and each step passes on what it got.
+balanced() { # OPS
+	local dropped submitted got
+	dropped=$(figure dropped "$lane")
+	submitted=$(figure submitted "$lane")
+	got=$(figure read "$lane")
+	((lines + dropped == $1 && submitted == lines && got == submitted && $(figure delivered "$lane") == lines))
+}
+
+capture_row() { # NAME OPS [OPTION...]
+	local name=$1 n=$2 verdict='does not balance'
+	shift
+	capture "$@"
+	! balanced "$n" || verdict=balanced
+	echo "| $name | $(calc %.2f "100 * $lines / $n") % | $(figure dropped "$lane") | $verdict |"
+}
+
+capture_table() {
+	local rate
+	echo '| opens | captured | lost | accounts |'
+	echo '|---|---|---|---|'
+	for rate in 10000 50000 100000 200000; do
+		capture_row "$((rate / 1000))k/s" $((2 * rate)) --rate "$rate"
+	done
+	capture_row '1M, as fast as one processor can' 1000000
+}
+
+# --- others
+
+declare -rA peer_package=([strace]=strace [perf]=linux-perf [bpftrace]=bpftrace [opensnoop]=libbpf-tools)
+
+peer_command() { # NAME OUTPUT: sets command
+	case $1 in
+	perf) command=(perf trace -a -e openat -o "$2") ;;
+	bpftrace) command=(bpftrace -o "$2" -e
+		'tracepoint:syscalls:sys_enter_openat { printf("%d %s %s\n", pid, comm, str(args->filename)); }') ;;
+	opensnoop) command=(/usr/sbin/opensnoop) ;;
+	esac
+}
+
+# Milliseconds until the first line of the load shows; the peer goes on.
+peer_start() { # NAME
+	local begin=$EPOCHREALTIME command paced i
+	peer_command "$1" "$work/peer"
+	: > "$work/peer"
+	taskset -c "$agent_cpu" "${command[@]}" > "$work/peer.out" 2>&1 &
+	agent=$!
+	[ "$1" != opensnoop ] || ln -f "$work/peer.out" "$work/peer"
+	load --rate 10000 openat 100000 > /dev/null &
+	paced=$!
+	for ((i = 0; i < 500; i++)); do
+		! grep -q bench-load "$work/peer" || break
+		sleep 0.02
+	done
+	peer_first=$(calc %.0f "($EPOCHREALTIME - $begin) * 1000")
+	kill "$paced"
+	wait "$paced" 2> /dev/null || true
+	settle "$agent"
+}
+
+peer_cost() { # NAME
+	local i mode
+	rm -f "$work"/cost.*
+	for ((i = 0; i < 3; i++)); do
+		for mode in getppid openat; do cost $mode 30000 >> "$work/cost.off.$mode"; done
+		peer_start "$1"
+		for mode in getppid openat; do cost $mode 30000 >> "$work/cost.peer.$mode"; done
+		agent_stop
+	done
+}
+
+peer_capture() { # NAME OPS [OPTION...]: per cent; sets peer_cpu, peer_rss
+	local name=$1 n=$2 before lines_before
+	shift 2
+	peer_start "$name"
+	before=$(cpu_ns "$agent")
+	lines_before=$(grep -c bench-load "$work/peer" || true)
+	load "$@" openat "$n" > /dev/null
+	settle "$agent"
+	peer_cpu=$(calc %.2f "($(cpu_ns "$agent") - $before) / $n / 1000")
+	peer_rss=$(calc %.1f "$(figure VmRSS "$(memory "$agent")") / 1024")
+	agent_stop
+	# What was still buffered when counting began is at most a buffer's worth of lines.
+	captured=$(calc %.1f "($(grep -c bench-load "$work/peer" || true) - $lines_before) * 100 / $n")
+	rm -f "$work/peer" "$work/peer.out"
+}
+
+peer_row() { # NAME
+	local captured rate row
+	peer_cost "$1"
+	row="| $1 | $(calc %+.0f "$(added peer openat)") | $(calc %+.0f "$(added peer getppid)")"
+	for rate in 10000 50000 100000 200000; do
+		peer_capture "$1" "$rate" --rate "$rate"
+		row+=" | $captured %"
+	done
+	peer_capture "$1" 200000
+	echo "$row | $captured % | $peer_cpu | $peer_rss | $peer_first |"
+}
+
+# It stops the program at each call, so its cost is in time that passes.
+strace_row() {
+	local off on getppid
+	off=$(field ns_median "$(load openat 20000)")
+	on=$(field ns_median "$(strace -f -o /dev/null -e trace=openat "$work/bench-load" --cpu "$load_cpu" openat 2000)")
+	getppid=$(field ns_median "$(strace -f -o /dev/null -e trace=openat "$work/bench-load" --cpu "$load_cpu" getppid 2000)")
+	echo "| strace -f | $(calc %+.0f "$on - $off") | $(calc %+.0f "$getppid - $(cost getppid 100000)") | | | | | | | | |"
+}
+
+# shellcheck disable=SC2016 # the quotes are Markdown's
+peers_table() {
+	local peer
+	echo '| peer, openat selected | openat+close, ns | getppid, ns | 10k/s | 50k/s | 100k/s | 200k/s | flood of 200k | consumer, us/open | MiB | first event, ms |'
+	echo '|---|---|---|---|---|---|---|---|---|---|---|'
+	for peer in strace perf bpftrace opensnoop; do
+		if ! command -v "$peer" > /dev/null; then
+			echo "| $peer | skipped: not installed, package ${peer_package[$peer]} | | | | | | | | | |"
+		elif [ $peer = strace ]; then
+			strace_row
+		else
+			peer_row $peer
+		fi
+	done
+}
+
+# --- the quick test
+
+points=0
+
+point() { # WORD NAME
+	points=$((points + 1))
+	echo "$1 $points - $2"
+}
+
+attempt() { # NAME FUNCTION
+	local try
+	for try in 1 2 3; do
+		echo "# $1, try $try"
+		if "$2"; then
+			point ok "$1"
+			return
+		fi
+	done
+	point 'not ok' "$1"
+}
+
+cheap() {
+	local other call open
+	measure_costs 3 'off other call' getppid openat
+	other=$(added other getppid)
+	call=$(added call getppid)
+	open=$(added call openat)
+	echo "# getppid: +$other ns when not selected, +$call when selected; openat+close: +$open when selected"
+	holds "$other <= 80 && $call <= 440 && $open <= 900"
+}
+
+flood() {
+	capture 200000
+	echo "# $lines of 200000 written; $lane; $memory_after"
+	balanced 200000
+}
+
+small() {
+	echo "# $memory_after"
+	(($(figure VmHWM "$memory_after") <= 24 << 10))
+}
+
+# The same number of allocations, whether few or many events pass.
+frugal() {
+	local counts n
+	rm -f "$work/mallocs"
+	MALLOC_COUNT=$work/mallocs LD_PRELOAD=$work/malloc_count.so agent_start "$work/out" \
+		-e agent_start,openat,process_fork,process_exec,process_exit --comm bench-load
+	settle "$agent"
+	for n in 1000 100000; do
+		kill -USR2 "$agent"
+		load --rate 100000 openat "$n" > /dev/null
+		settle "$agent"
+	done
+	kill -USR2 "$agent"
+	sleep 0.1
+	n=$(grep -c '"event":"openat"' "$work/out")
+	agent_stop
+	rm -f "$work/out"
+	mapfile -t counts < "$work/mallocs"
+	echo "# allocations: ${counts[*]} after 0, 1000 and 101000 events; $n lines"
+	((${#counts[@]} == 3 && counts[2] - counts[1] <= counts[1] - counts[0] && n == 101000))
+}
+
+quick() {
+	attempt 'a system call costs little' cheap
+	attempt 'a flood is captured or counted as lost, to the last record' flood
+	attempt 'memory stays below 24 MiB' small
+	attempt 'no memory is allocated for an event' frugal
+	echo "1..$points"
+}
+
+# --- putting it together
+
+full() {
+	echo "$(uname -sr), $(nproc) processors, load average $(cut -d' ' -f1-3 /proc/loadavg), $("$saker" --version)"
+	echo
+	costs_table
+	echo
+	consumer_table
+	echo
+	capture_table
+	echo
+	rest_table
+	echo
+	[ "$1" != peers ] || peers_table
+}
+
+finish() {
+	[ -z "$agent" ] || kill "$agent" 2> /dev/null || true
+	rm -rf "$work"
+}
+
+main() {
+	local what=full
+	case ${1:-} in --quick | --peers) what=${1#--} && shift ;; esac
+	[ $# -eq 1 ] || { echo "usage: run.sh [--quick|--peers] BUILD" >&2; exit 2; }
+	saker=$(realpath "$1")/saker
+	[ -x "$saker" ] || die "there is no $saker"
+	[ "$(id -u)" -eq 0 ] || die 'loading BPF programs needs root'
+	work=$(mktemp -d)
+	trap finish EXIT
+	: > "$work/benched"
+	cc -std=gnu11 -O2 -static -D_GNU_SOURCE -o "$work/bench-load" "$here/load.c"
+	cc -std=gnu11 -O2 -shared -fPIC -D_GNU_SOURCE -o "$work/malloc_count.so" "$here/malloc_count.c"
+	if [ "$what" = quick ]; then quick; else full "$what"; fi
+}
+
+main "$@"
