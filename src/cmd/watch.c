@@ -24,7 +24,7 @@ static const char *advice(int r)
 
 static int exit_status(int r)
 {
-	return r == -EPERM || r == -EACCES || r == -EOPNOTSUPP ? EXIT_CANNOT : EXIT_FAILED;
+	return r == -EPERM || r == -EACCES || r == -EOPNOTSUPP || r == -ENOENT || r == -ESRCH ? EXIT_CANNOT : EXIT_FAILED;
 }
 
 static int tell_failure(const struct agent *a, int r)
@@ -33,23 +33,16 @@ static int tell_failure(const struct agent *a, int r)
 	return exit_status(r);
 }
 
-/* Events that were asked for and cannot be had on this kernel: said once, in one line. */
+/* Events that were asked for and cannot be had on this kernel.  System calls that only another
+ * architecture has are left out: no one asked for them by name. */
 static void tell_missing(const struct agent *a)
 {
-	unsigned shown = 0, more = 0;
-
-	for (unsigned id = 1; id < EVENT_COUNT; id++) {
+	for (unsigned id = 1; id < EVENT_SYSCALL; id++) {
 		const struct rung *r = &a->probe.rungs[id];
 
-		if (!event_set_has(&a->options.pipeline.selected, id) || r->name)
-			continue;
-		if (id >= EVENT_SYSCALL) {
-			more++;		/* of another architecture */
-		} else if (shown++ < 4) {
+		if (event_set_has(&a->options.pipeline.selected, id) && schema_get(id) && !r->name)
 			fprintf(stderr, "saker: %s cannot be watched here: %s\n", schema_get(id)->name, r->why);
-		}
 	}
-	(void)more;
 }
 
 int watch(const struct agent_options *options)

@@ -17,6 +17,7 @@ void *build_begin(struct build *b, unsigned id, uint64_t time, uint64_t seq)
 	h->lane = schema_lane(id);
 	h->time = time;
 	h->seq = seq;
+	h->slot = SLOTS;	/* no probe's: the agent counts its own */
 	h->who.proc_pid = h->who.proc_tid = h->who.proc_vpid = h->who.proc_vtid = getpid();
 	h->who.proc_ppid = h->who.proc_vppid = getppid();
 	h->who.user_uid = getuid();

@@ -25,4 +25,12 @@ static inline void event_set_remove(struct event_set *s, unsigned id)
 	s->bits[id / 64] &= ~(UINT64_C(1) << (id % 64));
 }
 
+static inline bool event_set_empty(const struct event_set *s)
+{
+	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
+		if (s->bits[i])
+			return false;
+	return true;
+}
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "event/schema.h"
 #include "kernel/btf.h"
+#include "kernel/calls.h"
 #include "kernel/rungs.h"
 #include "saker.skel.h"
 
@@ -35,76 +36,13 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 
 static int fail(struct probe *p, const char *what, int r)
 {
+	char words[128];
+
 	libbpf_said[strcspn(libbpf_said, "\n")] = 0;
-	snprintf(p->error, sizeof(p->error), "%s: %s%s%s%s", what, strerror(-r), libbpf_said[0] ? " (" : "",
+	libbpf_strerror(r, words, sizeof(words));
+	snprintf(p->error, sizeof(p->error), "%s: %s%s%s%s", what, words, libbpf_said[0] ? " (" : "",
 		 libbpf_said, libbpf_said[0] ? ")" : "");
 	return r;
-}
-
-static bool opens_file(unsigned id)
-{
-	return id == EVENT_call_open || id == EVENT_call_openat || id == EVENT_call_openat2 ||
-	       id == EVENT_call_creat || id == EVENT_call_open_by_handle_at;
-}
-
-static enum returns call_returns(const struct schema *s)
-{
-	if (s->ret == T_fd)
-		return RETURNS_FD;
-	for (unsigned i = 0; i < s->nfields; i++)
-		if (s->fields[i].type == T_fdpair)
-			return RETURNS_PAIR;
-	return RETURNS_NUMBER;
-}
-
-static struct call call_row(unsigned id)
-{
-	const struct schema *s = schema_get(id);
-	struct call c = { .id = id, .lane = schema_lane(id), .view = s->view, .ret_fd = call_returns(s) };
-
-	for (unsigned i = 0; i < s->nfields && i < CALL_ARGS; i++)
-		c.fetch[i] = type_info[s->fields[i].type].fetch;
-	for (unsigned i = 0; i < CALL_ARGS; i++)
-		c.fetches |= (c.fetch[i] != FETCH_NUM) << i;
-	c.fetches |= (c.ret_fd == RETURNS_FD) << FIELD_RET;
-	return c;
-}
-
-/* Write the rows of a system call, once for each ABI that has it. */
-static void call_want(struct probe *p, unsigned id, bool selected, bool opens)
-{
-	static const uint8_t hooks[] = {
-		[VIEW_exit] = WANT_EXIT, [VIEW_child] = WANT_EXIT, [VIEW_entry] = WANT_ENTRY,
-		[VIEW_both] = WANT_EXIT | WANT_ENTRY,
-	};
-
-	for (unsigned abi = 0; abi < ABIS; abi++) {
-		int number = schema_call_number(id, abi);
-		struct call *c;
-
-		if (number < 0 || number >= CALLS_MAX)
-			continue;
-		c = &p->skel->bss->calls[abi][number];
-		*c = call_row(id);
-		c->selected = selected;
-		c->opens = opens;
-		p->skel->bss->calls_wanted[number] |= hooks[c->view] << abi;
-	}
-}
-
-static void calls_fill(struct probe *p)
-{
-	const char *rung = p->rungs[EVENT_file_open].name;
-	bool opens = rung && !strcmp(rung, "exit");
-
-	for (unsigned id = EVENT_SYSCALL; id < EVENT_COUNT; id++) {
-		bool selected = event_set_has(&p->wanted, id);
-
-		if (selected || (opens && opens_file(id)))
-			call_want(p, id, selected, opens && opens_file(id));
-	}
-	p->skel->bss->stash_restores = event_set_has(&p->wanted, EVENT_call_rt_sigreturn) ||
-				       event_set_has(&p->wanted, EVENT_call_sigreturn);
 }
 
 static void lanes_size(struct probe *p, const struct probe_options *o)
@@ -121,83 +59,143 @@ static void lanes_size(struct probe *p, const struct probe_options *o)
 	}
 }
 
-static void settings_fill(struct probe *p, const struct probe_options *o, const struct btf *btf,
-			  const struct filter *filter)
+static void settings_fill(struct probe *p, const struct btf *btf, const struct filter *filter)
 {
-	p->skel->rodata->transport = o->transport;
+	p->skel->rodata->transport = p->options.transport;
+	p->skel->rodata->policies_on = p->options.policies;
 	p->skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	p->skel->rodata->kernel_has.task_btf = btf_function(btf, "bpf_get_current_task_btf") ||
 					       btf_function(btf, "____bpf_get_current_task_btf");
 	p->skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
-	p->skel->bss->envp_wanted = o->envp;
+	p->skel->bss->envp_wanted = p->options.envp;
 	p->skel->bss->filter = *filter;
 	p->skel->bss->filter.paused = 1;
 }
 
-/* Open, choose a rung for each event, and set everything that must be set before loading. */
-static int prepare(struct probe *p, const struct probe_options *o, const struct filter *filter,
-		   const char *const *refusals, unsigned n)
+/* Programs loaded later work on the maps of the first ones. */
+static int maps_reuse(const struct saker_bpf *from, struct saker_bpf *to)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = o->btf);
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, to->obj) {
+		struct bpf_map *first = bpf_object__find_map_by_name(from->obj, bpf_map__name(map));
+
+		if (first && bpf_map__fd(first) >= 0)
+			r = bpf_map__reuse_fd(map, bpf_map__fd(first));
+		else
+			r = bpf_map__set_autocreate(map, false);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+/* Open, choose a rung for each event, and set everything that must be set before loading. */
+static int prepare(struct probe *p, const struct event_set *events, const struct filter *filter,
+		   const char *const *refusals, unsigned n, struct saker_bpf **skel)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = p->options.btf);
 	struct btf *btf;
 	int r = 0;
 
-	p->skel = saker_bpf__open_opts(&opts);
-	if (!p->skel)
+	*skel = saker_bpf__open_opts(&opts);
+	if (!*skel)
 		return fail(p, "cannot open BPF programs", -errno);
-	btf = btf_open(o->btf, &r);
+	btf = btf_open(p->options.btf, &r);
 	if (!btf)
 		return fail(p, "cannot read the kernel's BTF", r);
-	rungs_choose(p, btf, refusals, n);
-	settings_fill(p, o, btf, filter);
+	rungs_choose(p, *skel, btf, events, refusals, n);
+	if (p->skel) {
+		r = maps_reuse(p->skel, *skel);
+	} else {
+		p->skel = *skel;
+		settings_fill(p, btf, filter);
+		lanes_size(p, &p->options);
+		p->skel = NULL;
+	}
 	btf_close(btf);		/* before loading: libbpf reads its own copy then */
-	lanes_size(p, o);
-	calls_fill(p);
-	return 0;
+	return r < 0 ? fail(p, "cannot share the BPF maps", r) : 0;
 }
 
-/* Load; when the kernel refuses a program, go on without it on the next lower rung. */
-static int load(struct probe *p, const struct probe_options *o, const struct filter *filter)
+/* Load what these events need; when the kernel refuses a program, go on without it on the next
+ * lower rung. */
+static int load(struct probe *p, const struct event_set *events, const struct filter *filter, struct saker_bpf **ret)
 {
 	char names[REFUSALS_MAX][64];
 	const char *refusals[REFUSALS_MAX];
+	struct saker_bpf *skel;
 
 	for (unsigned n = 0;; n++) {
-		int r = prepare(p, o, filter, refusals, n);
+		int r = prepare(p, events, filter, refusals, n, &skel);
 
-		if (r < 0)
-			return r;
 		libbpf_refused[0] = 0;
-		r = saker_bpf__load(p->skel);
 		if (r == 0)
+			r = saker_bpf__load(skel);
+		else
+			n = REFUSALS_MAX;
+		if (r == 0) {
+			*ret = skel;
 			return 0;
+		}
+		if (n < REFUSALS_MAX)
+			fail(p, "cannot load BPF programs", r);
+		saker_bpf__destroy(skel);
 		if (!libbpf_refused[0] || n == REFUSALS_MAX || r == -EPERM)
-			return fail(p, "cannot load BPF programs", r);
+			return r;
 		snprintf(names[n], sizeof(names[n]), "%s", libbpf_refused);
 		refusals[n] = names[n];
-		saker_bpf__destroy(p->skel);
-		p->skel = NULL;
 	}
 }
 
-static int attach(struct probe *p)
+static bool attached(const struct probe *p, const struct bpf_program *prog)
+{
+	for (unsigned i = 0; i < p->nlinks; i++)
+		if (!strcmp(bpf_program__name(p->programs[i]), bpf_program__name(prog)))
+			return true;
+	return false;
+}
+
+static int attach_one(struct probe *p, struct bpf_program *prog)
+{
+	struct bpf_link *link;
+
+	if (p->nlinks == PROBE_LINKS)
+		return -E2BIG;
+	link = bpf_program__attach(prog);
+	if (!link) {
+		int r = -errno;
+
+		snprintf(libbpf_said, sizeof(libbpf_said), "%s", bpf_program__name(prog));
+		return r;
+	}
+	p->programs[p->nlinks] = prog;
+	p->links[p->nlinks++] = link;
+	return 0;
+}
+
+/* Attach the programs of one skeleton that the events need and that are not attached yet. */
+static int attach(struct probe *p, struct saker_bpf *skel, const struct event_set *events)
 {
 	struct bpf_program *prog;
+	int r;
 
-	bpf_object__for_each_program(prog, p->skel->obj) {
-		struct bpf_link *link;
-
-		if (!bpf_program__autoload(prog) || bpf_program__type(prog) == BPF_PROG_TYPE_UNSPEC ||
-		    !strncmp(bpf_program__section_name(prog), "iter/", 5))
+	bpf_object__for_each_program(prog, skel->obj) {
+		if (bpf_program__fd(prog) < 0 || !strncmp(bpf_program__section_name(prog), "iter/", 5) ||
+		    !rungs_need(p, prog, events) || attached(p, prog))
 			continue;
-		link = bpf_program__attach(prog);
-		if (!link || p->nlinks == PROBE_LINKS) {
-			snprintf(libbpf_said, sizeof(libbpf_said), "%s", bpf_program__name(prog));
-			return fail(p, "cannot attach a BPF program", link ? -E2BIG : -errno);
-		}
-		p->links[p->nlinks++] = link;
+		r = attach_one(p, prog);
+		if (r < 0)
+			return fail(p, "cannot attach a BPF program", r);
 	}
 	return 0;
+}
+
+static bool opens_by_exit(const struct probe *p, const struct event_set *wanted)
+{
+	const char *rung = p->rungs[EVENT_file_open].name;
+
+	return event_set_has(wanted, EVENT_file_open) && rung && !strcmp(rung, "exit");
 }
 
 /* Kernels before 5.11 charge maps to RLIMIT_MEMLOCK; where it may not be raised (no
@@ -215,12 +213,90 @@ int probe_open(struct probe *p, const struct probe_options *o, const struct even
 	int r;
 
 	memset(p, 0, sizeof(*p));
+	p->options = *o;
 	p->wanted = *wanted;
 	libbpf_said[0] = 0;
 	libbpf_set_print(libbpf_print);
 	memlock_raise();
-	r = load(p, o, filter);
-	return r < 0 ? r : attach(p);
+	r = load(p, wanted, filter, &p->skel);
+	if (r < 0)
+		return r;
+	calls_write(p, wanted, opens_by_exit(p, wanted));
+	return attach(p, p->skel, wanted);
+}
+
+/* The events whose programs are not loaded yet. */
+static struct event_set not_loaded(const struct probe *p, const struct event_set *wanted)
+{
+	struct event_set fresh = { 0 };
+
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		if (event_set_has(wanted, id) && !rungs_loaded(p, id))
+			event_set_add(&fresh, id);
+	return fresh;
+}
+
+static int extend_load(struct probe *p, const struct event_set *wanted)
+{
+	struct event_set fresh = not_loaded(p, wanted);
+	int r;
+
+	if (event_set_empty(&fresh))
+		return 0;
+	if (p->nextras == PROBE_EXTRAS) {
+		snprintf(p->error, sizeof(p->error), "too many reloads brought new programs; restart the agent");
+		return -E2BIG;
+	}
+	r = load(p, &fresh, NULL, &p->extras[p->nextras]);
+	if (r == 0)
+		p->nextras++;
+	return r;
+}
+
+static int attach_all(struct probe *p, const struct event_set *wanted)
+{
+	int r = attach(p, p->skel, wanted);
+
+	for (unsigned i = 0; i < p->nextras && r == 0; i++)
+		r = attach(p, p->extras[i], wanted);
+	return r;
+}
+
+int probe_extend(struct probe *p, const struct event_set *wanted)
+{
+	struct event_set before = p->wanted, both = p->wanted;
+	int r;
+
+	for (size_t i = 0; i < sizeof(both.bits) / sizeof(*both.bits); i++)
+		both.bits[i] |= wanted->bits[i];
+	libbpf_said[0] = 0;
+	r = extend_load(p, wanted);
+	if (r == 0)
+		r = attach_all(p, &both);
+	if (r < 0) {
+		probe_reduce(p, &before);
+		return r;
+	}
+	p->wanted = both;
+	calls_write(p, &both, opens_by_exit(p, &both));
+	return 0;
+}
+
+void probe_reduce(struct probe *p, const struct event_set *wanted)
+{
+	unsigned kept = 0;
+
+	p->wanted = *wanted;
+	calls_write(p, wanted, opens_by_exit(p, wanted));
+	for (unsigned i = 0; i < p->nlinks; i++) {
+		if (!rungs_need(p, p->programs[i], wanted)) {
+			bpf_link__destroy(p->links[i]);
+			continue;
+		}
+		p->programs[kept] = p->programs[i];
+		p->links[kept++] = p->links[i];
+	}
+	p->nlinks = kept;
 }
 
 void probe_start(struct probe *p)
@@ -235,14 +311,13 @@ uint64_t probe_drops(const struct probe *p)
 
 uint64_t probe_missed(const struct probe *p)
 {
-	struct bpf_program *prog;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_program(prog, p->skel->obj) {
+	for (unsigned i = 0; i < p->nlinks; i++) {
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 
-		if (bpf_program__fd(prog) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len) == 0)
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->programs[i]), &info, &len) == 0)
 			sum += info.recursion_misses;
 	}
 	return sum;
@@ -258,6 +333,9 @@ void probe_detach(struct probe *p)
 void probe_close(struct probe *p)
 {
 	probe_detach(p);
+	for (unsigned i = 0; i < p->nextras; i++)
+		saker_bpf__destroy(p->extras[i]);
+	p->nextras = 0;
 	saker_bpf__destroy(p->skel);
 	p->skel = NULL;
 }
@@ -279,7 +357,7 @@ int probe_survey(struct probe *p, const struct probe_options *o)
 	}
 	for (unsigned id = 0; id < EVENT_COUNT; id++)
 		event_set_add(&p->wanted, id);
-	rungs_choose(p, btf, NULL, 0);
+	rungs_choose(p, p->skel, btf, &p->wanted, NULL, 0);
 	btf_close(btf);
 	return 0;
 }

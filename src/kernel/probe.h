@@ -11,14 +11,16 @@
 
 struct saker_bpf;
 struct bpf_link;
+struct bpf_program;
 
-enum { PROBE_LINKS = 64, PROBE_WHY = 160 };
+enum { PROBE_LINKS = 64, PROBE_EXTRAS = 16, PROBE_WHY = 160 };
 
 struct probe_options {
 	enum transport transport;
 	size_t lane_bytes[LANES];	/* powers of two, whole pages */
 	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
 	bool envp;			/* capture the environment of executed programs */
+	bool policies;			/* events pass filters of generations (kernel/filters.h) */
 };
 
 /* How an event is produced. */
@@ -28,8 +30,12 @@ struct rung {
 };
 
 struct probe {
-	struct saker_bpf *skel;
-	struct bpf_link *links[PROBE_LINKS];
+	struct probe_options options;
+	struct saker_bpf *skel;			/* has the maps and settings */
+	struct saker_bpf *extras[PROBE_EXTRAS];	/* programs loaded later, on the same maps */
+	unsigned nextras;
+	struct bpf_program *programs[PROBE_LINKS];	/* that are attached, */
+	struct bpf_link *links[PROBE_LINKS];		/* by these */
 	unsigned nlinks;
 	struct event_set wanted;
 	struct rung rungs[EVENTS_MAX];
@@ -44,6 +50,13 @@ int probe_open(struct probe *probe, const struct probe_options *options, const s
 
 /* Let events come. */
 void probe_start(struct probe *probe);
+
+/* Attach what these events need beside what is attached already.  0, or negative errno with
+ * probe->error set; then nothing has changed. */
+int probe_extend(struct probe *probe, const struct event_set *wanted);
+
+/* Want these events only, a subset of what is attached: detach what no event needs any more. */
+void probe_reduce(struct probe *probe, const struct event_set *wanted);
 
 /* Events that were dropped in the kernel so far, of all reasons: a load, no system call. */
 uint64_t probe_drops(const struct probe *probe);

@@ -25,6 +25,7 @@ static const struct { const char *program; unsigned arg; const char *points_to; 
 
 struct choice {
 	struct probe *probe;
+	struct saker_bpf *skel;
 	const struct btf *btf;
 	const char *const *refused;
 	unsigned nrefused;
@@ -101,7 +102,7 @@ static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 	struct rung *r = &c->probe->rungs[id];
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, c->probe->skel->obj) {
+	bpf_object__for_each_program(prog, c->skel->obj) {
 		const char *rung, *why = "";
 
 		if (rungs_program(prog, &rung) != (int)id || strncmp(rung, wanted, strlen(wanted)))
@@ -116,17 +117,6 @@ static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 	return false;
 }
 
-static void event_choose(struct choice *c, unsigned id)
-{
-	for (size_t i = 0; i < sizeof(ladder) / sizeof(*ladder); i++)
-		if (rung_take(c, id, ladder[i]))
-			return;
-	if (id == EVENT_file_open)
-		c->probe->rungs[id].name = "exit";	/* the exit of open, openat, .. shows the file */
-	else if (id >= EVENT_lost)
-		c->probe->rungs[id].name = "agent";	/* told by the agent itself */
-}
-
 static bool call_refused(const struct choice *c)
 {
 	for (unsigned i = 0; i < c->nrefused; i++)
@@ -135,7 +125,18 @@ static bool call_refused(const struct choice *c)
 	return false;
 }
 
-static void call_choose(struct choice *c, unsigned id, bool *entry)
+static void event_choose(struct choice *c, unsigned id)
+{
+	for (size_t i = 0; i < sizeof(ladder) / sizeof(*ladder); i++)
+		if (rung_take(c, id, ladder[i]))
+			return;
+	if (id == EVENT_file_open && !call_refused(c))
+		c->probe->rungs[id].name = "exit";	/* the exit of open, openat, .. shows the file */
+	else if (id >= EVENT_lost)
+		c->probe->rungs[id].name = "agent";	/* told by the agent itself */
+}
+
+static void call_choose(struct choice *c, unsigned id)
 {
 	const struct schema *s = schema_get(id);
 	struct rung *r = &c->probe->rungs[id];
@@ -146,31 +147,91 @@ static void call_choose(struct choice *c, unsigned id, bool *entry)
 		note_refusal(r, "exit", "the kernel refuses to load it");
 	else
 		r->name = s->view == VIEW_entry ? "entry" : s->view == VIEW_both ? "entry+exit" : "exit";
-	*entry |= s->view == VIEW_entry || s->view == VIEW_both;
 }
 
-void rungs_choose(struct probe *probe, const struct btf *btf, const char *const *refused, unsigned n)
+static bool by_exit(const struct probe *p, unsigned id)
 {
-	struct choice c = { probe, btf, refused, n };
-	bool exit = false, entry = false;
+	const struct schema *s = schema_get(id);
+
+	if (!p->rungs[id].name)
+		return false;
+	return s->syscall ? s->view != VIEW_entry : !strcmp(p->rungs[id].name, "exit");
+}
+
+static bool by_entry(const struct probe *p, unsigned id)
+{
+	const struct schema *s = schema_get(id);
+
+	return s->syscall && p->rungs[id].name && (s->view == VIEW_entry || s->view == VIEW_both);
+}
+
+static bool any(const struct probe *p, const struct event_set *events, bool (*is)(const struct probe *, unsigned))
+{
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		if (schema_get(id) && event_set_has(events, id) && is(p, id))
+			return true;
+	return false;
+}
+
+void rungs_choose(struct probe *probe, struct saker_bpf *skel, const struct btf *btf, const struct event_set *events,
+		  const char *const *refused, unsigned n)
+{
+	struct choice c = { probe, skel, btf, refused, n };
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, probe->skel->obj)
+	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, false);
-	memset(probe->rungs, 0, sizeof(probe->rungs));
 	for (unsigned id = 0; id < EVENT_COUNT; id++) {
 		const struct schema *s = schema_get(id);
 
-		if (!s || !event_set_has(&probe->wanted, id))
+		if (!s || !event_set_has(events, id))
 			continue;
-		if (!s->syscall) {
+		probe->rungs[id] = (struct rung){ 0 };
+		if (s->syscall)
+			call_choose(&c, id);
+		else
 			event_choose(&c, id);
-			continue;
-		}
-		call_choose(&c, id, &entry);
-		exit |= s->view != VIEW_entry;
 	}
-	exit |= probe->rungs[EVENT_file_open].name && !strcmp(probe->rungs[EVENT_file_open].name, "exit");
-	bpf_program__set_autoload(probe->skel->progs.syscall__exit, exit && !call_refused(&c));
-	bpf_program__set_autoload(probe->skel->progs.syscall__enter, entry && !call_refused(&c));
+	bpf_program__set_autoload(skel->progs.syscall__exit, any(probe, events, by_exit));
+	bpf_program__set_autoload(skel->progs.syscall__enter, any(probe, events, by_entry));
+}
+
+bool rungs_need(const struct probe *probe, const struct bpf_program *prog, const struct event_set *events)
+{
+	const char *rung;
+	int id = rungs_program(prog, &rung);
+
+	if (id >= 0)
+		return event_set_has(events, id);
+	if (!strcmp(bpf_program__name(prog), "syscall__exit"))
+		return any(probe, events, by_exit);
+	return any(probe, events, by_entry);
+}
+
+static bool program_loaded(const struct saker_bpf *skel, const struct probe *p, unsigned id)
+{
+	struct bpf_program *prog;
+	const char *rung;
+
+	if (by_exit(p, id) || by_entry(p, id))
+		return (!by_exit(p, id) || bpf_program__fd(skel->progs.syscall__exit) >= 0) &&
+		       (!by_entry(p, id) || bpf_program__fd(skel->progs.syscall__enter) >= 0);
+	bpf_object__for_each_program(prog, skel->obj)
+		if (rungs_program(prog, &rung) == (int)id && bpf_program__fd(prog) >= 0)
+			return true;
+	return false;
+}
+
+bool rungs_loaded(const struct probe *p, unsigned id)
+{
+	if (!schema_get(id) || (id >= EVENT_lost && id < EVENT_SYSCALL))
+		return true;
+	if (!p->rungs[id].name)
+		return false;
+	if (program_loaded(p->skel, p, id))
+		return true;
+	for (unsigned i = 0; i < p->nextras; i++)
+		if (program_loaded(p->extras[i], p, id))
+			return true;
+	return false;
 }

@@ -8,9 +8,16 @@
 struct btf;
 struct bpf_program;
 
-/* Choose a rung for every wanted event and set autoload of the programs accordingly.  Programs
- * whose name is in refused (n names) are left out: the kernel would not load them. */
-void rungs_choose(struct probe *probe, const struct btf *btf, const char *const *refused, unsigned n);
+/* Choose a rung for each of these events and set autoload of the skeleton's programs accordingly.
+ * Programs whose name is in refused (n names) are left out: the kernel would not load them. */
+void rungs_choose(struct probe *probe, struct saker_bpf *skel, const struct btf *btf, const struct event_set *events,
+		  const char *const *refused, unsigned n);
+
+/* Do these events need the program to be attached? */
+bool rungs_need(const struct probe *probe, const struct bpf_program *prog, const struct event_set *events);
+
+/* Are the programs of an event's rung loaded, or does it need none? */
+bool rungs_loaded(const struct probe *probe, unsigned id);
 
 /* The id of the event a program serves and its rung; -ENOENT for programs of system calls. */
 int rungs_program(const struct bpf_program *prog, const char **rung);

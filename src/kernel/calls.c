@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/calls.h"
+
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "event/schema.h"
+#include "kernel/probe.h"
+#include "saker.skel.h"
+
+static bool opens_file(unsigned id)
+{
+	return id == EVENT_call_open || id == EVENT_call_openat || id == EVENT_call_openat2 ||
+	       id == EVENT_call_creat || id == EVENT_call_open_by_handle_at;
+}
+
+static enum returns call_returns(const struct schema *s)
+{
+	if (s->ret == T_fd)
+		return RETURNS_FD;
+	for (unsigned i = 0; i < s->nfields; i++)
+		if (s->fields[i].type == T_fdpair)
+			return RETURNS_PAIR;
+	return RETURNS_NUMBER;
+}
+
+static struct call call_row(unsigned id)
+{
+	const struct schema *s = schema_get(id);
+	struct call c = { .id = id, .lane = schema_lane(id), .view = s->view, .ret_fd = call_returns(s) };
+
+	for (unsigned i = 0; i < s->nfields && i < CALL_ARGS; i++)
+		c.fetch[i] = type_info[s->fields[i].type].fetch;
+	for (unsigned i = 0; i < CALL_ARGS; i++)
+		c.fetches |= (c.fetch[i] != FETCH_NUM) << i;
+	c.fetches |= (c.ret_fd == RETURNS_FD) << FIELD_RET;
+	return c;
+}
+
+/* Write the rows of a system call, once for each ABI that has it. */
+static void call_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], unsigned id, bool selected, bool opens)
+{
+	static const uint8_t hooks[] = {
+		[VIEW_exit] = WANT_EXIT, [VIEW_child] = WANT_EXIT, [VIEW_entry] = WANT_ENTRY,
+		[VIEW_both] = WANT_EXIT | WANT_ENTRY,
+	};
+
+	struct call row = call_row(id);
+
+	for (unsigned abi = 0; abi < ABIS; abi++) {
+		int number = schema_call_number(id, abi);
+		struct call *c;
+
+		if (number < 0 || number >= CALLS_MAX)
+			continue;
+		c = &skel->bss->calls[abi][number];
+		row.selected = selected;
+		row.opens = opens;
+		*c = row;
+		wanted[number] |= hooks[c->view] << abi;
+	}
+}
+
+/* Rows are written before the calls are wanted: a hook that runs meanwhile sees whole ones. */
+void calls_write(struct probe *p, const struct event_set *wanted, bool opens)
+{
+	uint8_t hooks[CALLS_MAX] = { 0 };
+
+	for (unsigned id = EVENT_SYSCALL; id < EVENT_COUNT; id++) {
+		bool selected = event_set_has(wanted, id);
+
+		if (selected || (opens && opens_file(id)))
+			call_want(p->skel, hooks, id, selected, opens && opens_file(id));
+	}
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(p->skel->bss->calls_wanted, hooks, sizeof(hooks));
+	p->skel->bss->stash_restores = event_set_has(wanted, EVENT_call_rt_sigreturn) ||
+				       event_set_has(wanted, EVENT_call_sigreturn);
+}
