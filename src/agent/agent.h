@@ -41,7 +41,7 @@ struct agent {
 	bool opened_loop;
 	uint64_t started;		/* nanoseconds since boot */
 	const char *stop_reason;	/* NULL while it runs */
-	char error[640];		/* why agent_open or agent_run failed, for people */
+	char error[768];		/* why agent_open or agent_run failed, for people */
 };
 
 /* Load, attach, look at what already runs.  0, or negative errno with agent->error set. */

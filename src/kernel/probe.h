@@ -39,7 +39,7 @@ struct probe {
 	unsigned nlinks;
 	struct event_set wanted;
 	struct rung rungs[EVENTS_MAX];
-	char error[512];		/* what libbpf said last when something failed */
+	char error[704];		/* what libbpf said last when something failed */
 };
 
 /* Load and attach what the wanted events need.  0, or negative errno with probe->error set.
