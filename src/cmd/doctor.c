@@ -14,7 +14,7 @@
 #include "event/schema.h"
 #include "kernel/probe.h"
 
-enum { LANE_BYTES = 1 << 18, OBSTACLE_MAX = 640, OPT_BTF = 256, OPT_PROBE };
+enum { LANE_BYTES = 1 << 18, OBSTACLE_MAX = 704, OPT_BTF = 256, OPT_PROBE };
 
 /* What is missed on a rung, for want of a better one; rung NULL: when the event has none. */
 static const struct { unsigned id; const char *rung, *lost; } losses[] = {
