@@ -149,7 +149,7 @@ static __always_inline bool owner_find(struct event_sock_state *e, u64 sk)
 }
 
 /* process_wanted, asked of the owner.  Who asks for certain processes gets no unowned changes. */
-static __always_inline bool owner_wanted(const struct event_sock_state *e, bool in_tree)
+static __always_inline bool owner_passes(const struct event_sock_state *e, bool in_tree)
 {
 	const struct who *who = &e->head.who;
 	u32 pid = who->proc_pid;
@@ -168,6 +168,17 @@ static __always_inline bool owner_wanted(const struct event_sock_state *e, bool 
 	return !filter.by_tree || in_tree || bpf_map_lookup_elem(&tree, &pid);
 }
 
+/* event_wanted, asked of the owner. */
+static __always_inline bool owner_wanted(const struct event_sock_state *e, bool in_tree)
+{
+	if (policies_on && filter_number(e->head.policy, EVENT_sock_state) == FILTER_UNWANTED)
+		return false;
+	if (owner_passes(e, in_tree))
+		return true;
+	TALLY(EVENT_sock_state, filtered);
+	return false;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int sock_state__tp(u64 *ctx)
 {
@@ -184,9 +195,5 @@ int sock_state__tp(u64 *ctx)
 	in_tree = owner_find(e, sk);
 	if (e->new == TCP_CLOSE_)
 		owner_forget(e, sk);
-	if (owner_wanted(e, in_tree))
-		return record_end(ctx, &e->head);
-	TALLY(EVENT_sock_state, filtered);
-	slot_release((struct slot *)e);
-	return 0;
+	return owner_wanted(e, in_tree) ? record_end(ctx, &e->head) : record_drop(&e->head);
 }
