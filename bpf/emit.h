@@ -285,10 +285,12 @@ static __always_inline void record_current(struct head *h)
 	who_put_current(h->slot);
 }
 
+/* The fields are cleared by words, which a void pointer alone would not allow. */
 #define RECORD(event, lane) ({								\
 	struct event_##event *e_ = (void *)record_begin(EVENT_##event, LANE_##lane, sizeof(*e_)); \
 	if (e_)										\
-		__builtin_memset((void *)e_ + sizeof(struct head), 0, sizeof(*e_) - sizeof(struct head)); \
+		__builtin_memset(__builtin_assume_aligned((void *)e_ + sizeof(struct head), 8), 0, \
+				 sizeof(*e_) - sizeof(struct head));			\
 	e_; })
 
 static __always_inline void count_loud(struct head *h)
