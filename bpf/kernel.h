@@ -141,7 +141,8 @@ struct fs_struct { struct path root, pwd; };
 
 struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
-	unsigned long hiwater_rss, total_vm;
+	unsigned long total_vm;
+	unsigned long saved_auxv[40];
 	struct file *exe_file;
 };
 

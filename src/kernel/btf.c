@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 struct btf *btf_open(const char *path, int *error)
 {
@@ -24,6 +25,21 @@ unsigned btf_function(const struct btf *btf, const char *name)
 	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
 
 	return id > 0 ? id : 0;
+}
+
+/* Helpers are the values of enum bpf_func_id: BPF_FUNC_find_vma for bpf_find_vma. */
+bool btf_helper(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++) {
+		const char *value = btf__name_by_offset(btf, btf_enum(t)[i].name_off);
+
+		if (!strncmp(value, "BPF_FUNC_", 9) && !strcmp(value + 9, name + 4))
+			return true;
+	}
+	return false;
 }
 
 /* The function type of a tracepoint: typedef void (*btf_trace_NAME)(void *, ...). */

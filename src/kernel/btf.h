@@ -15,6 +15,9 @@ void btf_close(struct btf *btf);
 /* Does the kernel have a function of this name (also kfuncs)?  Its id, 0 if not. */
 unsigned btf_function(const struct btf *btf, const char *name);
 
+/* Does the kernel have a BPF helper of this name? */
+bool btf_helper(const struct btf *btf, const char *name);
+
 /* The name of the struct that the n-th argument of a tracepoint points to, "void" for a void
  * pointer, "" for anything else, NULL when there is no such tracepoint or argument. */
 const char *btf_tracepoint_arg(const struct btf *btf, const char *tracepoint, unsigned n);

@@ -64,8 +64,7 @@ static void settings_fill(struct probe *p, const struct btf *btf, const struct f
 	p->skel->rodata->transport = p->options.transport;
 	p->skel->rodata->policies_on = p->options.policies;
 	p->skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
-	p->skel->rodata->kernel_has.task_btf = btf_function(btf, "bpf_get_current_task_btf") ||
-					       btf_function(btf, "____bpf_get_current_task_btf");
+	p->skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
 	p->skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
 	p->skel->bss->envp_wanted = p->options.envp;
 	p->skel->bss->filter = *filter;

@@ -23,6 +23,11 @@ static const struct { const char *program; unsigned arg; const char *points_to; 
 	{ "io_uring_submit__tp_sqe510", 1, "void" },
 };
 
+/* Programs that call a helper which older kernels lack. */
+static const struct { const char *program, *helper; } helpers[] = {
+	{ "process_exec__tp_vma", "bpf_find_vma" },
+};
+
 struct choice {
 	struct probe *probe;
 	struct saker_bpf *skel;
@@ -46,6 +51,14 @@ int rungs_program(const struct bpf_program *prog, const char **rung)
 	return -ENOENT;
 }
 
+static bool helpers_exist(const struct choice *c, const char *program)
+{
+	for (size_t i = 0; i < sizeof(helpers) / sizeof(*helpers); i++)
+		if (!strcmp(helpers[i].program, program))
+			return btf_helper(c->btf, helpers[i].helper);
+	return true;
+}
+
 static bool tracepoint_works(const struct choice *c, const char *program, const char *tracepoint, const char **why)
 {
 	for (size_t i = 0; i < sizeof(prototypes) / sizeof(*prototypes); i++) {
@@ -57,6 +70,9 @@ static bool tracepoint_works(const struct choice *c, const char *program, const 
 		*why = "the kernel's tracepoint has other arguments";
 		return type && !strcmp(type, prototypes[i].points_to);
 	}
+	*why = "the kernel lacks a helper";
+	if (!helpers_exist(c, program))
+		return false;
 	*why = "the kernel has no such tracepoint";
 	return btf_tracepoint_arg(c->btf, tracepoint, 0);
 }
