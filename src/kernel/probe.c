@@ -40,6 +40,8 @@ static int fail(struct probe *p, const char *what, int r)
 
 	libbpf_said[strcspn(libbpf_said, "\n")] = 0;
 	libbpf_strerror(r, words, sizeof(words));
+	if (r == -EPERM)
+		libbpf_said[0] = 0;	/* it has nothing to add */
 	snprintf(p->error, sizeof(p->error), "%s: %s%s%s%s", what, words, libbpf_said[0] ? " (" : "",
 		 libbpf_said, libbpf_said[0] ? ")" : "");
 	return r;
