@@ -3,8 +3,8 @@
 #
 # run.sh [--quick|--peers] BUILD - what saker of a build folder costs and what it captures.
 #
-# Prints tables in Markdown. --peers measures other tracers that are installed, too (Debian packages
-# strace, linux-perf, bpftrace, libbpf-tools). --quick is a test of about half a minute that speaks
+# Prints tables in Markdown. --peers sets saker beside other tracers that are installed (Debian
+# packages strace, linux-perf, bpftrace, libbpf-tools). --quick is a test of about half a minute that speaks
 # TAP and holds generous limits, each tried up to three times before it fails.
 #
 # The load runs on the last processor, the tracer on the first. Costs are processor time of the load,
@@ -15,7 +15,7 @@ set -euo pipefail
 export LC_ALL=C
 
 readonly here=${BASH_SOURCE[0]%/*} repeats=${REPEATS:-7}
-load_cpu=$(($(nproc) - 1)) agent_cpu=0 agent=
+load_cpu=$(($(nproc) - 1)) agent_cpu=0 agent='' loading=''
 
 die() {
 	echo "run.sh: $*" >&2
@@ -51,6 +51,19 @@ median_difference() { # OFF ON
 
 load() { # [OPTION...] MODE OPS: one line of JSON
 	"$work/bench-load" --cpu "$load_cpu" --file "$work/benched" "$@"
+}
+
+# Opens for ten seconds, until load_stop, under another name.
+load_start() {
+	"$work/bench-warm" --cpu "$load_cpu" --file "$work/benched" --rate 10000 openat 100000 > /dev/null &
+	loading=$!
+}
+
+load_stop() {
+	[ -n "$loading" ] || return 0
+	kill "$loading" 2> /dev/null || true
+	wait "$loading" 2> /dev/null || true
+	loading=
 }
 
 cost() { # MODE OPS: nanoseconds of processor time for one
@@ -222,15 +235,13 @@ consumer_table() {
 
 # Milliseconds from the start of the program to the first byte it writes, while the load runs.
 first_event() { # EVENTS
-	local begin end paced
-	load --rate 10000 openat 10000 > /dev/null &
-	paced=$!
+	local begin end
+	load_start
 	begin=$EPOCHREALTIME
 	# shellcheck disable=SC2034 # only that it came matters
 	end=$(taskset -c "$agent_cpu" "$saker" trace -o json -e "$1" --count 1 2> /dev/null |
 		{ IFS= read -rN 1 byte && echo "$EPOCHREALTIME" && cat > /dev/null; })
-	kill "$paced" 2> /dev/null || true
-	wait "$paced" 2> /dev/null || true
+	load_stop
 	calc %.1f "($end - $begin) * 1000"
 }
 
@@ -330,6 +341,7 @@ declare -rA peer_package=([strace]=strace [perf]=linux-perf [bpftrace]=bpftrace 
 
 peer_command() { # NAME OUTPUT: sets command
 	case $1 in
+	saker) command=("$saker" trace -o json -e openat) ;;
 	perf) command=(perf trace -a -e openat -o "$2") ;;
 	bpftrace) command=(bpftrace -o "$2" -e
 		'tracepoint:syscalls:sys_enter_openat { printf("%d %s %s\n", pid, comm, str(args->filename)); }') ;;
@@ -339,21 +351,19 @@ peer_command() { # NAME OUTPUT: sets command
 
 # Milliseconds until the first line of the load shows; the peer goes on.
 peer_start() { # NAME
-	local begin=$EPOCHREALTIME command paced i
+	local begin=$EPOCHREALTIME out=$work/peer.out command i
 	peer_command "$1" "$work/peer"
+	[[ $1 != saker && $1 != opensnoop ]] || out=$work/peer
 	: > "$work/peer"
-	taskset -c "$agent_cpu" "${command[@]}" > "$work/peer.out" 2>&1 &
+	taskset -c "$agent_cpu" "${command[@]}" > "$out" 2> "$work/peer.err" &
 	agent=$!
-	[ "$1" != opensnoop ] || ln -f "$work/peer.out" "$work/peer"
-	load --rate 10000 openat 100000 > /dev/null &
-	paced=$!
+	load_start
 	for ((i = 0; i < 500; i++)); do
-		! grep -q bench-load "$work/peer" || break
+		! grep -q bench-warm "$work/peer" || break
 		sleep 0.02
 	done
 	peer_first=$(calc %.0f "($EPOCHREALTIME - $begin) * 1000")
-	kill "$paced"
-	wait "$paced" 2> /dev/null || true
+	load_stop
 	settle "$agent"
 }
 
@@ -368,19 +378,18 @@ peer_cost() { # NAME
 	done
 }
 
-peer_capture() { # NAME OPS [OPTION...]: per cent; sets peer_cpu, peer_rss
-	local name=$1 n=$2 before lines_before
+peer_capture() { # NAME OPS [OPTION...]: sets captured, in per cent, peer_cpu and peer_rss
+	local name=$1 n=$2 before pattern=bench-load
 	shift 2
 	peer_start "$name"
 	before=$(cpu_ns "$agent")
-	lines_before=$(grep -c bench-load "$work/peer" || true)
+	[ "$name" != perf ] || pattern='bench-load/.* openat(dfd'	# other lines only continue one
 	load "$@" openat "$n" > /dev/null
 	settle "$agent"
 	peer_cpu=$(calc %.2f "($(cpu_ns "$agent") - $before) / $n / 1000")
 	peer_rss=$(calc %.1f "$(figure VmRSS "$(memory "$agent")") / 1024")
 	agent_stop
-	# What was still buffered when counting began is at most a buffer's worth of lines.
-	captured=$(calc %.1f "($(grep -c bench-load "$work/peer" || true) - $lines_before) * 100 / $n")
+	captured=$(calc %.1f "$(grep -c "$pattern" "$work/peer" || true) * 100 / $n")
 	rm -f "$work/peer" "$work/peer.out"
 }
 
@@ -398,20 +407,25 @@ peer_row() { # NAME
 
 # It stops the program at each call, so its cost is in time that passes.
 strace_row() {
-	local off on getppid
-	off=$(field ns_median "$(load openat 20000)")
-	on=$(field ns_median "$(strace -f -o /dev/null -e trace=openat "$work/bench-load" --cpu "$load_cpu" openat 2000)")
-	getppid=$(field ns_median "$(strace -f -o /dev/null -e trace=openat "$work/bench-load" --cpu "$load_cpu" getppid 2000)")
-	echo "| strace -f | $(calc %+.0f "$on - $off") | $(calc %+.0f "$getppid - $(cost getppid 100000)") | | | | | | | | |"
+	local i mode command
+	command=(taskset -c "$agent_cpu" strace -f -o /dev/null -e trace=openat "$work/bench-load" --cpu "$load_cpu")
+	rm -f "$work"/cost.*
+	for ((i = 0; i < 3; i++)); do
+		for mode in getppid openat; do
+			field ns_median "$(load $mode 30000)" >> "$work/cost.off.$mode"
+			field ns_median "$("${command[@]}" $mode 3000)" >> "$work/cost.peer.$mode"
+		done
+	done
+	echo "| strace -f | $(calc %+.0f "$(added peer openat)") | $(calc %+.0f "$(added peer getppid)") | | | | | | | | |"
 }
 
 # shellcheck disable=SC2016 # the quotes are Markdown's
 peers_table() {
 	local peer
-	echo '| peer, openat selected | openat+close, ns | getppid, ns | 10k/s | 50k/s | 100k/s | 200k/s | flood of 200k | consumer, us/open | MiB | first event, ms |'
+	echo '| openat selected | openat+close, ns | getppid, ns | 10k/s | 50k/s | 100k/s | 200k/s | flood of 200k | consumer, us/open | MiB | first event, ms |'
 	echo '|---|---|---|---|---|---|---|---|---|---|---|'
-	for peer in strace perf bpftrace opensnoop; do
-		if ! command -v "$peer" > /dev/null; then
+	for peer in saker strace perf bpftrace opensnoop; do
+		if [ $peer != saker ] && ! command -v "$peer" > /dev/null; then
 			echo "| $peer | skipped: not installed, package ${peer_package[$peer]} | | | | | | | | | |"
 		elif [ $peer = strace ]; then
 			strace_row
@@ -495,9 +509,13 @@ quick() {
 
 # --- putting it together
 
-full() {
+heading() {
 	echo "$(uname -sr), $(nproc) processors, load average $(cut -d' ' -f1-3 /proc/loadavg), $("$saker" --version)"
 	echo
+}
+
+full() {
+	heading
 	costs_table
 	echo
 	consumer_table
@@ -505,11 +523,10 @@ full() {
 	capture_table
 	echo
 	rest_table
-	echo
-	[ "$1" != peers ] || peers_table
 }
 
 finish() {
+	load_stop
 	[ -z "$agent" ] || kill "$agent" 2> /dev/null || true
 	rm -rf "$work"
 }
@@ -525,8 +542,13 @@ main() {
 	trap finish EXIT
 	: > "$work/benched"
 	cc -std=gnu11 -O2 -static -D_GNU_SOURCE -o "$work/bench-load" "$here/load.c"
+	cp "$work/bench-load" "$work/bench-warm"
 	cc -std=gnu11 -O2 -shared -fPIC -D_GNU_SOURCE -o "$work/malloc_count.so" "$here/malloc_count.c"
-	if [ "$what" = quick ]; then quick; else full "$what"; fi
+	case $what in
+	quick) quick ;;
+	peers) heading && peers_table ;;
+	full) full ;;
+	esac
 }
 
 main "$@"
