@@ -47,12 +47,10 @@ static int fail(struct probe *p, const char *what, int r)
 	return r;
 }
 
-static void lanes_size(struct probe *p, const struct probe_options *o)
+static void lanes_size(struct saker_bpf *skel, const struct probe_options *o)
 {
-	struct bpf_map *rings[LANES] = { p->skel->maps.ring_critical, p->skel->maps.ring_normal,
-					 p->skel->maps.ring_bulk };
-	struct bpf_map *perfs[LANES] = { p->skel->maps.perf_critical, p->skel->maps.perf_normal,
-					 p->skel->maps.perf_bulk };
+	struct bpf_map *rings[LANES] = { skel->maps.ring_critical, skel->maps.ring_normal, skel->maps.ring_bulk };
+	struct bpf_map *perfs[LANES] = { skel->maps.perf_critical, skel->maps.perf_normal, skel->maps.perf_bulk };
 
 	for (unsigned i = 0; i < LANES; i++) {
 		bpf_map__set_max_entries(rings[i], o->lane_bytes[i]);
@@ -61,35 +59,54 @@ static void lanes_size(struct probe *p, const struct probe_options *o)
 	}
 }
 
-static void settings_fill(struct probe *p, const struct btf *btf, const struct filter *filter)
+static void settings_fill(struct saker_bpf *skel, const struct probe_options *o, const struct btf *btf,
+			  const struct filter *filter)
 {
-	p->skel->rodata->transport = p->options.transport;
-	p->skel->rodata->policies_on = p->options.policies;
-	p->skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
-	p->skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
-	p->skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
-	p->skel->bss->envp_wanted = p->options.envp;
-	p->skel->bss->filter = *filter;
-	p->skel->bss->filter.paused = 1;
+	skel->rodata->transport = o->transport;
+	skel->rodata->policies_on = o->policies;
+	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
+	skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
+	skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
+	skel->bss->envp_wanted = o->envp;
+	skel->bss->filter = *filter;
+	skel->bss->filter.paused = 1;
 }
 
-/* Programs loaded later work on the maps of the first ones. */
-static int maps_reuse(const struct saker_bpf *from, struct saker_bpf *to)
+/* Maps of several megabytes that one kind of program alone uses: made with the first of them. */
+static void maps_spare(struct saker_bpf *skel)
+{
+	bool calls = bpf_program__autoload(skel->progs.syscall__exit) ||
+		     bpf_program__autoload(skel->progs.syscall__enter);
+	bool socks = bpf_program__autoload(skel->progs.sock_state__tp);
+
+	bpf_map__set_autocreate(skel->maps.stash_small, calls);
+	bpf_map__set_autocreate(skel->maps.stash_large, calls);
+	bpf_map__set_autocreate(skel->maps.owners, socks);
+	bpf_map__set_autocreate(skel->maps.listeners, socks);
+}
+
+static int map_fd(const struct saker_bpf *skel, const char *name)
+{
+	return bpf_map__fd(bpf_object__find_map_by_name(skel->obj, name));
+}
+
+/* Programs loaded later work on the maps of the earlier ones. */
+static int maps_reuse(const struct probe *p, struct saker_bpf *to)
 {
 	struct bpf_map *map;
-	int r = 0;
 
 	bpf_object__for_each_map(map, to->obj) {
-		struct bpf_map *first = bpf_object__find_map_by_name(from->obj, bpf_map__name(map));
+		int r, fd = map_fd(p->skel, bpf_map__name(map));
 
-		if (first && bpf_map__fd(first) >= 0)
-			r = bpf_map__reuse_fd(map, bpf_map__fd(first));
-		else
-			r = bpf_map__set_autocreate(map, false);
+		for (unsigned i = 0; i < p->nextras && fd < 0; i++)
+			fd = map_fd(p->extras[i], bpf_map__name(map));
+		if (fd < 0)
+			continue;
+		r = bpf_map__reuse_fd(map, fd);
 		if (r < 0)
-			break;
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* Open, choose a rung for each event, and set everything that must be set before loading. */
@@ -107,14 +124,12 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 	if (!btf)
 		return fail(p, "cannot read the kernel's BTF", r);
 	rungs_choose(p, *skel, btf, events, refusals, n);
-	if (p->skel) {
-		r = maps_reuse(p->skel, *skel);
-	} else {
-		p->skel = *skel;
-		settings_fill(p, btf, filter);
-		lanes_size(p, &p->options);
-		p->skel = NULL;
-	}
+	lanes_size(*skel, &p->options);
+	maps_spare(*skel);
+	if (p->skel)
+		r = maps_reuse(p, *skel);
+	else
+		settings_fill(*skel, &p->options, btf, filter);
 	btf_close(btf);		/* before loading: libbpf reads its own copy then */
 	return r < 0 ? fail(p, "cannot share the BPF maps", r) : 0;
 }
