@@ -84,7 +84,7 @@ char *option_want(const struct option_row *row, char *to, size_t size)
 		[OPTION_POWER] = "a size that is a power of two", [OPTION_DURATION] = "a time",
 		[OPTION_ENUM] = "a word", [OPTION_STRING] = "text", [OPTION_PATH] = "a path",
 		[OPTION_TEXT] = "an expression", [OPTION_STRINGS] = "a list of texts",
-		[OPTION_PATHS] = "a list of paths", [OPTION_GROUP] = "a map", [OPTION_CUSTOM] = "a value",
+		[OPTION_PATHS] = "a list of paths", [OPTION_WORD] = "text", [OPTION_WORDS] = "a list of names", [OPTION_GROUP] = "a map", [OPTION_CUSTOM] = "a value",
 	};
 
 	if (row->type == OPTION_ENUM)
@@ -266,15 +266,20 @@ static bool is_path(const struct option_row *row)
 	return row->type == OPTION_PATH || row->type == OPTION_PATHS;
 }
 
+static bool is_word(const struct option_row *row)
+{
+	return row->type == OPTION_WORD || row->type == OPTION_WORDS;
+}
+
 static int read_string(const struct option_context *cx, const struct option_row *row, const struct node *node,
 		       struct option_text *to)
 {
-	struct option_text text;
+	struct option_text text = { node->text, node->line, node->col, false };
 	int r;
 
 	if (node->kind != NODE_SCALAR || node_null(node))
 		return wrong(cx, row, node);
-	r = option_expand(cx, node, &text);
+	r = is_word(row) ? 0 : option_expand(cx, node, &text);
 	if (r < 0)
 		return r;
 	if (!*text.text)
@@ -308,12 +313,22 @@ static int read_strings(const struct option_context *cx, const struct option_row
 	return r;
 }
 
+/* As it stands in the file when it can be, so that what is wrong in it can be pointed at. */
 static int read_text(const struct option_context *cx, const struct option_row *row, const struct node *node,
 		     struct option_text *to)
 {
+	struct option_text text = { node->text, node->line, node->col, false };
+	const char *raw;
+	size_t len;
+
 	if (!node->text[strspn(node->text, " \t\n")])
 		return wrong(cx, row, node);
-	*to = (struct option_text){ node->text, node->line, node->col, false };
+	raw = node->source ? yaml_raw(node, &len, &text.line, &text.col) : NULL;
+	if (raw)
+		text.text = arena_copy(cx->arena, raw, len);
+	if (!text.text)
+		return no_memory(cx);
+	*to = text;
 	return 0;
 }
 
@@ -333,12 +348,13 @@ static int read_scalar(const struct option_context *cx, const struct option_row 
 
 static int read_group(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
 {
+	const struct node nothing = { .kind = NODE_MAP, .line = node->line, .col = node->col };
 	struct option_context inner = *cx;
 	char full[NAME_BYTES];
 
 	inner.where = full_name(cx, row->name, full);
 	if (node_null(node))
-		return 0;
+		return option_read(row->rows, &inner, &nothing, to);
 	return node->kind == NODE_MAP ? option_read(row->rows, &inner, node, to) : wrong(cx, row, node);
 }
 
@@ -355,9 +371,11 @@ int option_value(const struct option_row *row, const struct option_context *cx, 
 		return read_scalar(cx, row, node, to);
 	case OPTION_STRING:
 	case OPTION_PATH:
+	case OPTION_WORD:
 		return read_string(cx, row, node, to);
 	case OPTION_STRINGS:
 	case OPTION_PATHS:
+	case OPTION_WORDS:
 		return read_strings(cx, row, node, to);
 	case OPTION_GROUP:
 		return read_group(cx, row, node, to);

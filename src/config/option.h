@@ -34,9 +34,11 @@ enum option_type {
 	OPTION_ENUM,		/* unsigned, index in words */
 	OPTION_STRING,		/* struct option_text, ${NAME} replaced */
 	OPTION_PATH,		/* the same, seen from the folder of the file */
-	OPTION_TEXT,		/* struct option_text, as it stands: an expression */
+	OPTION_WORD,		/* the same, as it stands */
+	OPTION_TEXT,		/* the same, and its place is that of its first character: an expression */
 	OPTION_STRINGS,		/* struct option_list; one string is a list of one */
 	OPTION_PATHS,
+	OPTION_WORDS,
 	OPTION_GROUP,		/* a struct with rows of its own */
 	OPTION_CUSTOM,		/* anything: parse is called */
 };

@@ -21,6 +21,8 @@ struct open_node {
 struct reader {
 	const char *at, *end;
 	const char *text;
+	const char *place;		/* in text; marks only grow, so it only moves on */
+	unsigned line, col;		/* of place, from 0 */
 	struct arena *arena;
 	struct diag *diag;
 	struct yaml_work work;
@@ -121,6 +123,17 @@ static int put(struct reader *r, struct node *node, const yaml_mark_t *mark)
 	return 0;
 }
 
+static const char *find_place(struct reader *r, const yaml_mark_t *mark)
+{
+	for (; r->place < r->end && (r->line < mark->line || r->col < mark->column); r->place++) {
+		r->col = *r->place == '\n' ? 0 : r->col + 1;
+		r->line += *r->place == '\n';
+		while ((r->place[1] & 0xc0) == 0x80)
+			r->place++;
+	}
+	return r->place;
+}
+
 static int take_scalar(struct reader *r, const yaml_event_t *e)
 {
 	int ret = check_mark(r, &e->start_mark, e->data.scalar.anchor, e->data.scalar.tag);
@@ -134,6 +147,7 @@ static int take_scalar(struct reader *r, const yaml_event_t *e)
 	if (!node)
 		return no_memory(r);
 	node->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	node->source = find_place(r, &e->start_mark);
 	node->n = (unsigned)e->data.scalar.length;
 	node->text = arena_copy(r->arena, e->data.scalar.value, node->n);
 	return node->text ? put(r, node, &e->start_mark) : no_memory(r);
@@ -297,7 +311,8 @@ int yaml_read(const struct node **root, const char *text, size_t len, struct are
 	      struct yaml_work *work)
 {
 	size_t mark = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
-	struct reader r = { .text = text + mark, .at = text + mark, .end = text + len, .arena = arena, .diag = diag };
+	struct reader r = { .text = text + mark, .place = text + mark, .at = text + mark,
+			    .end = text + len, .arena = arena, .diag = diag };
 	int ret;
 
 	if (len > YAML_BYTES)
@@ -339,45 +354,48 @@ static bool white(char c)
 }
 
 /* Behind the quote or the rest of the line that begins a scalar. */
-static const char *behind_mark(const char *p, const char *end)
+static const char *behind_mark(const char *p)
 {
-	if (p < end && (*p == '"' || *p == '\''))
+	if (*p == '"' || *p == '\'')
 		return p + 1;
-	if (p < end && (*p == '|' || *p == '>'))
-		while (p < end && *p != '\n')
-			p++;
-	return p;
+	return *p == '|' || *p == '>' ? p + strcspn(p, "\n") : p;
 }
 
-/* The byte of the source that is the n-th of text; NULL when they differ. */
-static const char *same_byte(const char *p, const char *end, const char *text, size_t offset)
+/* The end of what is in the source as in text, but for white space; NULL when they differ. */
+static const char *same_end(const char *p, const char *text)
 {
-	for (size_t i = 0; text[i]; i++) {
-		if (white(text[i]))
+	const char *end = p;
+
+	for (; *text; text++) {
+		if (white(*text))
 			continue;
-		while (p < end && white(*p))
+		while (white(*p))
 			p++;
-		if (p == end || *p != text[i])
+		if (*p != *text)
 			return NULL;
-		if (i >= offset)
-			return p;
-		p++;
+		end = ++p;
 	}
-	return p;
+	return end;
 }
 
-void yaml_place(const char *source, size_t len, const char *text, size_t offset, unsigned *line, unsigned *col)
+const char *yaml_raw(const struct node *node, size_t *len, unsigned *line, unsigned *col)
 {
-	const char *end = source + len, *p = diag_line(source, len, *line), *found;
-	unsigned code = 0;
+	const char *p = node->source, *begin = behind_mark(p), *end;
+	unsigned at_line = node->line, at_col = node->col;
 
-	for (unsigned i = 1; p && p < end && i < *col; i++)
-		p += utf8_next(p, (size_t)(end - p), &code) ? utf8_next(p, (size_t)(end - p), &code) : 1;
-	found = p ? same_byte(behind_mark(p, end), end, text, offset) : NULL;
-	for (; found && p < found; p++) {
-		*col = *p == '\n' ? 1 : *col + ((*p & 0xc0) != 0x80);
-		*line += *p == '\n';
+	while (white(*begin))
+		begin++;
+	end = same_end(begin, node->text);
+	if (!end)
+		return NULL;
+	for (; p < begin; p++) {
+		at_col = *p == '\n' ? 1 : at_col + ((*p & 0xc0) != 0x80);
+		at_line += *p == '\n';
 	}
+	*len = (size_t)(end - begin);
+	*line = at_line;
+	*col = at_col;
+	return begin;
 }
 
 const char *node_kind_name(const struct node *node)

@@ -33,6 +33,7 @@ struct node {
 		const char *text;	/* with a NUL behind it and none in it */
 		struct node *first;
 	};
+	const char *source;	/* of a scalar: where it stands in the text that was read */
 	struct node *key;	/* scalar; NULL in a list */
 	struct node *next;	/* in the list or map */
 };
@@ -43,7 +44,7 @@ struct yaml_work {
 	unsigned events;
 };
 
-/* Read a text of len bytes.  0; -EINVAL or -ENOMEM with words in diag.  work may be NULL. */
+/* Read a text of len bytes and a NUL; nodes point into it.  0; -EINVAL or -ENOMEM with words in diag.  work may be NULL. */
 int yaml_read(const struct node **root, const char *text, size_t len, struct arena *arena, struct diag *diag,
 	      struct yaml_work *work);
 
@@ -53,9 +54,10 @@ const struct node *node_get(const struct node *map, const char *key);
 /* Nothing, ~ or null, without quotes. */
 bool node_null(const struct node *node);
 
-/* Where the byte at an offset of a scalar's text stands in the source: found by what is no white space,
- * which quotes and folding leave alone; the scalar's own place when an escape hides it. */
-void yaml_place(const char *source, size_t len, const char *text, size_t offset, unsigned *line, unsigned *col);
+/* A scalar as it stands in the source, from its first character to its last, without the quotes or the
+ * mark of a block: it differs from text only in white space.  *line and *col are set to where that is.
+ * NULL when escapes make it differ more. */
+const char *yaml_raw(const struct node *node, size_t *len, unsigned *line, unsigned *col);
 
 /* "a map", "a list", "nothing", "text", to say what something is. */
 const char *node_kind_name(const struct node *node);

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+/* saker check: is what was written right, and what does it mean. */
+#include "cmd/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "config/config.h"
+#include "config/file.h"
+#include "config/unit.h"
+#include "config/yaml.h"
+#include "event/schema.h"
+#include "policy/policy_file.h"
+
+struct check {
+	bool explain;
+	unsigned wrong;		/* files in which something is */
+};
+
+/* --- what is said */
+
+static void report(struct check *c, const struct diag *diag, const struct file_text *from)
+{
+	bool shown = from->text && diag->file && from->path && !strcmp(diag->file, from->path);
+
+	diag_print(diag, shown ? diag_line(from->text, from->len, diag->line) : NULL, stderr);
+	c->wrong++;
+}
+
+/* A file is often checked elsewhere than where it will be trusted. */
+static void warn(const struct diag *doubt)
+{
+	struct diag warning = { .file = doubt->file };
+
+	if (!doubt->text[0])
+		return;
+	diag_set(&warning, 0, 0, "warning: saker run will refuse it: %s", doubt->text);
+	diag_print(&warning, NULL, stderr);
+}
+
+static void explain_limit(const struct policy_limit *limit)
+{
+	char time[UNIT_TEXT];
+
+	if (limit->count)
+		printf("      limit: %llu per %s, burst %llu, per %s\n", (unsigned long long)limit->count,
+		       unit_print_duration(time, limit->interval), (unsigned long long)limit->burst,
+		       policy_per_names[limit->per]);
+}
+
+static void explain_list(const char *what, const struct option_list *list)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		printf("%s%s", i ? ", " : what, option_shown(&list->items[i]));
+	if (list->n)
+		printf("\n");
+}
+
+static void explain_dedup(const struct policy_dedup *dedup)
+{
+	char time[UNIT_TEXT];
+
+	explain_list("      dedup by: ", &dedup->key);
+	if (dedup->key.n)
+		printf("      dedup keys: %llu, for %s\n", (unsigned long long)dedup->size,
+		       unit_print_duration(time, dedup->ttl));
+}
+
+static void explain_events(const struct event_set *set)
+{
+	unsigned col = 0;
+
+	for (unsigned id = 0; id < EVENT_COUNT; id++) {
+		const char *name = event_set_has(set, id) ? schema_get(id)->name : NULL;
+
+		if (!name)
+			continue;
+		if (col && col + strlen(name) > 80)
+			col = (unsigned)printf("\n") - 1;
+		col += (unsigned)printf(col ? " %s" : "      %s", name);
+	}
+	printf("\n");
+}
+
+static void explain_entry(const struct policy_file_entry *e)
+{
+	static const char *const needs[] = { "", " (required)", " (optional)" };
+
+	printf("   %s%s\n", e->selector, needs[e->need]);
+	explain_events(&e->events);
+	if (e->where.text)
+		printf("      where: %s\n", e->where.text);
+	explain_limit(&e->limit);
+	explain_dedup(&e->dedup);
+	if (e->sample.whole)
+		printf("      sample: %u of %u\n", e->sample.share, e->sample.whole);
+	explain_list("      unless empty: ", &e->unless_empty);
+	explain_list("      sinks: ", &e->sinks);
+}
+
+static void explain(const struct policy_file *file)
+{
+	printf("policy %s\n", file->name.text);
+	if (file->scope.text)
+		printf("   scope: %s\n", file->scope.text);
+	for (unsigned i = 0; i < file->nentries; i++)
+		explain_entry(&file->entries[i]);
+}
+
+static unsigned count_events(const struct policy_file *file)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < file->nentries; i++)
+		for (unsigned id = 0; id < EVENT_COUNT; id++)
+			n += event_set_has(&file->entries[i].events, id);
+	return n;
+}
+
+/* --- what is checked */
+
+static bool check_policy(struct check *c, struct policy_file_set *set, const char *path)
+{
+	struct diag diag = { 0 }, doubt = { 0 };
+	unsigned before = set->n;
+
+	if (policy_file_add(set, path, &diag, &doubt) < 0) {
+		report(c, &diag, &set->last);
+		return false;
+	}
+	warn(&doubt);
+	for (unsigned i = before; i < set->n; i++) {
+		printf("%s: policy %s, %u events: ok\n", set->files[i]->file.path, set->files[i]->name.text,
+		       count_events(set->files[i]));
+		if (c->explain)
+			explain(set->files[i]);
+	}
+	return true;
+}
+
+/* Each file of a folder for itself, so that every wrong one is told. */
+static bool check_folder(struct check *c, struct policy_file_set *set, const char *path)
+{
+	struct diag diag = { 0 }, doubt = { 0 };
+	struct file_list list;
+	bool good = true;
+
+	if (file_list(&list, path, &set->arena, &diag, &doubt) < 0) {
+		report(c, &diag, &set->last);
+		return false;
+	}
+	warn(&doubt);
+	if (list.n == 0)
+		return check_policy(c, set, path);
+	for (unsigned i = 0; i < list.n; i++)
+		good &= check_policy(c, set, list.paths[i]);
+	return good;
+}
+
+static bool check_policies(struct check *c, struct policy_file_set *set, const char *path)
+{
+	return file_is_folder(path) ? check_folder(c, set, path) : check_policy(c, set, path);
+}
+
+static void check_config(struct check *c, const char *path)
+{
+	struct diag diag = { 0 }, doubt = { 0 };
+	struct policy_file_set set;
+	struct config config;
+	bool good = true;
+
+	policy_file_set_init(&set);
+	if (config_read(&config, path, &diag, &doubt) < 0) {
+		report(c, &diag, &config.file);
+		config.policies.n = 0;
+		good = false;
+	}
+	warn(&doubt);
+	for (unsigned i = 0; i < config.policies.n; i++)
+		good &= check_policies(c, &set, config.policies.items[i].text);
+	if (good && policy_file_check(&set, &config, &diag) < 0) {
+		report(c, &diag, &set.last);
+		good = false;
+	}
+	if (good)
+		printf("%s: %u policies, %u sinks: ok\n", path, set.n, config.nsinks);
+	policy_file_set_fini(&set);
+	config_fini(&config);
+}
+
+/* Whether a file is a saker.yaml; what is wrong with it is told by who then reads it. */
+static bool is_config(const char *path)
+{
+	struct diag diag = { 0 }, doubt = { 0 };
+	const struct node *root;
+	struct file_text file;
+	struct arena arena;
+	bool is;
+
+	arena_init(&arena, CONFIG_ARENA);
+	is = file_read(&file, path, &arena, &diag, &doubt) == 0 &&
+	     yaml_read(&root, file.text, file.len, &arena, &diag, NULL) == 0 && config_is(root);
+	arena_fini(&arena);
+	return is;
+}
+
+static void check_path(struct check *c, const char *path)
+{
+	struct policy_file_set set;
+
+	if (!file_is_folder(path) && is_config(path)) {
+		check_config(c, path);
+		return;
+	}
+	policy_file_set_init(&set);
+	check_policies(c, &set, path);
+	policy_file_set_fini(&set);
+}
+
+static int usage(FILE *to, int status)
+{
+	fprintf(to, "usage: saker check %s\n%s.\n"
+		"FILE is a saker.yaml, which is checked with all it names, a policy, or a folder of policies.\n"
+		"      --explain  tell what each policy selects\n\n"
+		"The options of saker.yaml:\n\n", cmd_check.usage, cmd_check.doc);
+	config_help(to);
+	fprintf(to, "\nThe options of a policy:\n\n");
+	policy_file_help(to);
+	return status;
+}
+
+static int check_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "explain", no_argument, NULL, 'e' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct check check = { 0 };
+
+	optind = 0;
+	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		if (c == 'h')
+			return usage(stdout, EXIT_OK);
+		if (c != 'e')
+			return EXIT_USAGE;
+		check.explain = true;
+	}
+	if (optind == argc) {
+		fprintf(stderr, "saker: check what? saker check %s; see saker check --help\n", cmd_check.usage);
+		return EXIT_USAGE;
+	}
+	for (int i = optind; i < argc; i++)
+		check_path(&check, argv[i]);
+	return check.wrong || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
+}
+
+const struct command cmd_check = {
+	"check", "[--explain] FILE...", "Whether configuration and policies are right: file, line, column, what to write instead",
+	check_run,
+};
