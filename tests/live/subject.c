@@ -39,6 +39,7 @@ void subjects_end(void)
 {
 	for (unsigned i = 0; i < SUBJECTS_MAX; i++)
 		if (subjects[i]) {
+			kill(-subjects[i], SIGKILL);
 			kill(subjects[i], SIGKILL);
 			waitpid(subjects[i], NULL, 0);
 			subjects[i] = 0;
@@ -53,6 +54,7 @@ pid_t subject_start(void (*body)(void))
 		give_up("fork: %s", strerror(errno));
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
 		prctl(PR_SET_NAME, "subject");
 		signal(SIGALRM, SIG_DFL);
 		signal(SIGPIPE, SIG_DFL);
@@ -73,6 +75,7 @@ int subject_wait(pid_t pid)
 
 	if (waitpid(pid, &status, 0) < 0)
 		give_up("waitpid: %s", strerror(errno));
+	kill(-pid, SIGKILL);	/* whom it left behind */
 	for (unsigned i = 0; i < SUBJECTS_MAX; i++)
 		if (subjects[i] == pid)
 			subjects[i] = 0;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cgroup_mkdir, cgroup_rmdir, cgroup_attach_task, oom_kill */
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "events.h"
+
+enum { ID };	/* of shared->n */
+
+static char group[4096];
+static const char group_name[] = "saker-live";
+
+static bool put(const char *folder, const char *file, const char *text)
+{
+	char path[4300];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : write(fd, text, strlen(text));
+	if (fd >= 0)
+		close(fd);
+	return n > 0;
+}
+
+static void makes(void)
+{
+	truth_take(&shared->truth);
+	if (mkdir(group, 0755) < 0)
+		subject_fail(group);
+	shared->n[ID] = cgroup_id(group);
+}
+
+static void moves(void)
+{
+	char pid[32];
+
+	truth_take(&shared->truth);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (!put(group, "cgroup.procs", pid))
+		subject_fail("cgroup.procs");
+}
+
+static void removes(void)
+{
+	truth_take(&shared->truth);
+	if (rmdir(group) < 0)
+		subject_fail(group);
+}
+
+static void group_is(json_t *r, const char *id)
+{
+	looked_at(r, "args.level");
+	is(r, "args.id", "%s", id);
+	is(r, "args.path", "/%s", group_name);
+	is(r, "args.hierarchy", "0");
+}
+
+TEST(cgroup_life, "a cgroup is made, a process moves in, it is removed")
+{
+	char id[32];
+	json_t *r;
+	pid_t pid;
+
+	if (!cgroup_root())
+		skip("no cgroup version 2 here");
+	trace(TRACE_EVENTS);
+	snprintf(group, sizeof(group), "%s/%s", cgroup_root(), group_name);
+	rmdir(group);
+	pid = subject(makes);
+	snprintf(id, sizeof(id), "%ld", shared->n[ID]);
+	r = await("cgroup_mkdir", pid, NULL);
+	who_is(r, &shared->truth);
+	is(r, "args.level", "1");
+	group_is(r, id);
+	complete(r);
+	pid = subject(moves);
+	r = await("cgroup_attach_task", pid, NULL);
+	shared->truth.cgroup = shared->n[ID];	/* told when it is there */
+	who_is(r, &shared->truth);
+	group_is(r, id);
+	is(r, "args.pid", "%d", pid);
+	is(r, "args.tid", "%d", pid);
+	is(r, "args.name", "subject");
+	is(r, "args.group", "true");
+	complete(r);
+	is(await("process_exit", pid, NULL), "proc.cgroup", "%s", id);
+	pid = subject(removes);
+	r = await("cgroup_rmdir", pid, NULL);
+	who_is(r, &shared->truth);
+	is(r, "args.level", "1");
+	group_is(r, id);
+	complete(r);
+}
+
+/* --- memory */
+
+enum { LIMIT_MIB = 16, USE_MIB = 64 };
+
+/* Version 2 or 1; false when neither controls memory here. */
+static bool memory_group(void)
+{
+	char limit[32];
+
+	snprintf(limit, sizeof(limit), "%d", LIMIT_MIB << 20);
+	if (cgroup_root()) {
+		snprintf(group, sizeof(group), "%s/%s-oom", cgroup_root(), group_name);
+		rmdir(group);
+		if (mkdir(group, 0755) == 0 && put(group, "memory.max", limit)) {
+			put(group, "memory.swap.max", "0");
+			return true;
+		}
+		rmdir(group);
+	}
+	snprintf(group, sizeof(group), "/sys/fs/cgroup/memory/%s-oom", group_name);
+	rmdir(group);
+	if (mkdir(group, 0755) < 0)
+		return false;
+	if (put(group, "memory.limit_in_bytes", limit))
+		return true;
+	rmdir(group);
+	return false;
+}
+
+static void eats(void)
+{
+	char text[32];
+	char *memory;
+
+	snprintf(text, sizeof(text), "%d", getpid());
+	if (!put(group, "cgroup.procs", text))
+		subject_fail("cgroup.procs");
+	put("/proc/self", "oom_score_adj", "123");
+	if (setuid(65534) < 0)
+		subject_fail("setuid");
+	shared->n[ID] = getpid();
+	memory = mmap(NULL, (size_t)USE_MIB << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(memory, 1, (size_t)USE_MIB << 20);
+}
+
+TEST(oom_kill, "a cgroup's memory runs out")
+{
+	int status;
+	json_t *r;
+	pid_t pid;
+
+	trace(TRACE_EVENTS);
+	if (!memory_group())
+		skip("no cgroup controls memory here");
+	pid = subject_start(eats);
+	status = subject_wait(pid);
+	if (!WIFSIGNALED(status))
+		give_up("the subject survived: %#x %s", status, shared->text[7]);
+	r = await("oom_kill", 0, NULL);
+	is(r, "args.pid", "%d", pid);
+	if (number(r, "args.total_vm")) {
+		is(r, "args.name", "subject");
+		is(r, "args.uid", "65534");
+		is(r, "args.score_adj", "123");
+		looked_at(r, "args.cgroup");
+		looked_at(r, "args.total_vm");
+		check(number(r, "args.total_vm") > USE_MIB << 20, "total_vm is %s", value(r, "args.total_vm"));
+	} else {
+		note("before Linux 6.8 the kernel tells only the process");
+	}
+	is(await("process_exit", pid, NULL), "args.signal", "SIGKILL");
+	rmdir(group);
+}
