@@ -16,9 +16,9 @@ made=$("$1" events -o markdown)
 
 # README with the table in its place.
 with_table() {
-	sed "/^$begin\$/q" "$readme"
+	awk -v begin="$begin" '{ print } $0 == begin { exit }' "$readme"
 	printf '\n%s\n\n' "$made"
-	sed -n "/^$end\$/,\$p" "$readme"
+	awk -v end="$end" '$0 == end { on = 1 } on' "$readme"
 }
 
 if ! grep -qxF -- "$begin" "$readme" || ! grep -qxF -- "$end" "$readme"; then
@@ -27,8 +27,7 @@ if ! grep -qxF -- "$begin" "$readme" || ! grep -qxF -- "$end" "$readme"; then
 fi
 if [ -n "$update" ]; then
 	with_table > "$readme.new"
-	cat "$readme.new" > "$readme"
-	rm "$readme.new"
+	mv "$readme.new" "$readme"
 fi
 if difference=$(diff "$readme" <(with_table)); then
 	echo "ok 1 - README's table of events is what saker prints"
