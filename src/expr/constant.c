@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expr/constant.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "event/value.h"
+#include "expr/regex.h"
+
+enum { NUMBER_LONG = 64 };
+
+#define BIT(op) (1u << OP_##op)
+
+static const unsigned ops_of_class[CLASSES] = {
+	[CLASS_NUM] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(EXISTS),
+	[CLASS_TEXT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) |
+		       BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) | BIT(PMATCH) | BIT(EXISTS),
+	[CLASS_LIST] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) |
+		       BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) | BIT(PMATCH) | BIT(INTERSECTS) |
+		       BIT(EXISTS),
+	[CLASS_ADDR] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(EXISTS),
+	[CLASS_BYTES] = BIT(EXISTS),
+	[CLASS_EVENT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) |
+			BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) | BIT(EXISTS),
+};
+
+static unsigned ops_of(const struct access *a)
+{
+	unsigned ops = ops_of_class[a->class];
+
+	if (a->class == CLASS_NUM && type_ordered(a->type))
+		ops |= BIT(LT) | BIT(LE) | BIT(GT) | BIT(GE);
+	if (a->class == CLASS_NUM && type_has_flags(a->type))
+		ops |= BIT(CONTAINS) | BIT(INTERSECTS);
+	return ops;
+}
+
+bool op_applies(enum op op, const struct access *access)
+{
+	return ops_of(access) >> op & 1;
+}
+
+static const char *type_name(const struct access *a)
+{
+	return a->class == CLASS_LIST ? "list of texts" : type_info[a->type].name;
+}
+
+static int op_error(struct context *c, const struct comparison *cmp, const struct access *a)
+{
+	char allowed[160];
+	size_t n = 0;
+
+	for (unsigned op = 0; op < OPS; op++)
+		if (ops_of(a) >> op & 1)
+			n += snprintf(allowed + n, sizeof(allowed) - n, " %s", op_names[op]);
+	return place_error(c, &cmp->op_at, "\"%s\" does not apply to %.64s (%s), but%s", op_names[cmp->op],
+			   cmp->field, type_name(a), allowed);
+}
+
+/* --- numbers */
+
+static const struct unit { const char *name; uint64_t times; } sizes[] = {
+	{ "K", 1ull << 10 }, { "M", 1ull << 20 }, { "G", 1ull << 30 }, { "T", 1ull << 40 }, { NULL, 0 },
+}, durations[] = {
+	{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 },
+	{ "h", 3600000000000 }, { "d", 86400000000000 }, { NULL, 0 },
+};
+
+static const struct unit *units_of(enum type type)
+{
+	if (type == T_size || type == T_ssize || type == T_off || type == T_loff)
+		return sizes;
+	return type == T_duration || type == T_time ? durations : NULL;
+}
+
+/* Digits with a unit behind them, as bytes or nanoseconds. */
+static int parse_unit(const struct unit *unit, const char *text, uint64_t *ret)
+{
+	char *end;
+	uint64_t n;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno)
+		return -ERANGE;
+	for (; unit->name; unit++) {
+		if (strcmp(unit->name, end))
+			continue;
+		return __builtin_mul_overflow(n, unit->times, ret) || n * unit->times > INT64_MAX ? -ERANGE : 0;
+	}
+	return -EINVAL;
+}
+
+/* 0755 is octal in any number, which value_parse only thinks of modes. */
+static int parse_octal(enum type type, const char *text, uint64_t *ret)
+{
+	char decimal[NUMBER_LONG], *end;
+	unsigned long long n;
+
+	if (text[0] != '0' || text[1] < '0' || text[1] > '9' || !value_is_number(type))
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, &end, 8);
+	if (*end || errno)
+		return -EINVAL;
+	snprintf(decimal, sizeof(decimal), "%llu", n);
+	return value_parse(type, decimal, ret);
+}
+
+static int parse_number(enum type type, const struct literal *value, uint64_t *ret)
+{
+	const struct unit *units = units_of(type);
+	int r;
+
+	if (strlen(value->s) != value->len)
+		return -EINVAL;
+	if (value->s[0] == '0' && value_is_number(type) && value->len > 1 && value->s[1] >= '0' && value->s[1] <= '9')
+		return parse_octal(type, value->s, ret);
+	r = value_parse(type, value->s, ret);
+	return r == -EINVAL && units ? parse_unit(units, value->s, ret) : r;
+}
+
+static int number_error(struct context *c, const struct comparison *cmp, const struct constant *k,
+			const struct literal *value, int r)
+{
+	const char *type = type_info[k->type].name, *near = type_nearest(k->type, value->s);
+
+	if (r == -ERANGE)
+		return place_error(c, &value->at, "%.64s is out of range for %.64s (%s)", value->s, cmp->field, type);
+	if (near)
+		return place_error(c, &value->at, "unknown value \"%.64s\" of %.64s (%s), did you mean \"%s\"?",
+				   value->s, cmp->field, type, near);
+	if (value_is_number(k->type))
+		return place_error(c, &value->at, "\"%.64s\" is no number, but %.64s (%s) is", value->s, cmp->field, type);
+	return place_error(c, &value->at, "unknown value \"%.64s\" of %.64s (%s)", value->s, cmp->field, type);
+}
+
+/* The result of a call by the name of its error; = SUCCESS is >= 0. */
+static int parse_ret(struct constant *k, const struct literal *value, uint64_t *ret)
+{
+	uint64_t err;
+
+	if (!strcmp(value->s, "SUCCESS") && (k->op == OP_EQ || k->op == OP_NE)) {
+		k->op = k->op == OP_EQ ? OP_GE : OP_LT;
+		*ret = 0;
+		return 0;
+	}
+	if (value->s[0] == 'E' && !value_parse(T_errno, value->s, &err)) {
+		*ret = -err;
+		return 0;
+	}
+	return parse_number(T_long, value, ret);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int read_numbers(struct context *c, const struct comparison *cmp, struct constant *k, const struct access *a)
+{
+	bool ret = a->get == GET_NUM && a->off == offsetof(struct event_syscall, ret) && k->type == T_long;
+
+	k->numbers = context_alloc(c, cmp->nvalues * sizeof(*k->numbers));
+	if (!k->numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < cmp->nvalues; i++) {
+		const struct literal *value = &cmp->values[i];
+		int r = ret ? parse_ret(k, value, &k->numbers[i]) : parse_number(k->type, value, &k->numbers[i]);
+
+		if (r)
+			return number_error(c, cmp, k, value, r);
+	}
+	k->n = cmp->nvalues;
+	qsort(k->numbers, k->n, sizeof(*k->numbers), compare_numbers);
+	return 0;
+}
+
+static int read_flags(struct context *c, const struct comparison *cmp, struct constant *k)
+{
+	uint64_t part = type_choice_bits(k->type), n;
+
+	k->flags = context_alloc(c, cmp->nvalues * sizeof(*k->flags));
+	if (!k->flags)
+		return -ENOMEM;
+	for (size_t i = 0; i < cmp->nvalues; i++) {
+		const struct literal *value = &cmp->values[i];
+		int r = parse_number(k->type, value, &n);
+
+		if (r)
+			return number_error(c, cmp, k, value, r);
+		if (!n && !part)
+			return place_error(c, &value->at, "\"%.64s\" is no flag: it has no bits", value->s);
+		k->flags[i].flags = n & ~part;
+		if (!k->flags[i].flags || n & part)
+			k->flags[i] = (struct constant_flags){ n & ~part, part, n & part };
+	}
+	k->n = cmp->nvalues;
+	return 0;
+}
+
+/* --- texts */
+
+static int hash_texts(struct context *c, struct constant *k)
+{
+	uint32_t size = 4;
+
+	while (size < 2 * k->n)
+		size *= 2;
+	k->slots = context_alloc(c, size * sizeof(*k->slots));
+	if (!k->slots)
+		return -ENOMEM;
+	k->mask = size - 1;
+	for (size_t i = 0; i < k->n; i++) {
+		uint32_t at = text_hash(k->texts[i].s, k->texts[i].len) & k->mask;
+
+		while (k->slots[at])
+			at = (at + 1) & k->mask;
+		k->slots[at] = i + 1;
+	}
+	return 0;
+}
+
+static int read_regex(struct context *c, const struct comparison *cmp, struct constant *k)
+{
+	const struct literal *value = cmp->values;
+	struct regex_error error;
+
+	k->regex = regex_compile(c->arena, value->s, value->len, &error);
+	if (k->regex)
+		return 0;
+	if (!error.text) {
+		c->no_memory = true;
+		return -ENOMEM;
+	}
+	return place_error(c, &value->at, "the regular expression is wrong at its byte %zu: %s", error.at + 1, error.text);
+}
+
+static int read_texts(struct context *c, const struct comparison *cmp, struct constant *k)
+{
+	if (k->op == OP_REGEX)
+		return read_regex(c, cmp, k);
+	k->texts = context_alloc(c, cmp->nvalues * sizeof(*k->texts));
+	if (!k->texts)
+		return -ENOMEM;
+	for (size_t i = 0; i < cmp->nvalues; i++) {
+		const struct literal *value = &cmp->values[i];
+
+		if (k->type == T_comm && k->op == OP_EQ && value->len >= sizeof(wire_comm))
+			return place_error(c, &value->at, "%.64s has at most 15 bytes, so it is never \"%.64s\"",
+					   cmp->field, value->s);
+		if (k->op == OP_PMATCH && !value->len)
+			return place_error(c, &value->at, "an empty text is no path");
+		k->texts[i] = (struct constant_text){ value->s, value->len };
+	}
+	k->n = cmp->nvalues;
+	return k->op == OP_IN || k->op == OP_INTERSECTS ? hash_texts(c, k) : 0;
+}
+
+/* --- addresses */
+
+void net_normal(struct constant_net *net, const void *addr, unsigned family, unsigned bits)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	memset(net, 0, sizeof(*net));
+	if (family == 6 && bits >= 96 && !memcmp(addr, mapped, sizeof(mapped))) {
+		addr = (const uint8_t *)addr + sizeof(mapped);
+		family = 4;
+		bits -= 96;
+	}
+	net->family = family;
+	net->bits = bits;
+	memcpy(net->addr, addr, family == 4 ? 4 : 16);
+}
+
+static bool parse_net(const struct literal *value, struct constant_net *net)
+{
+	const char *slash = strchr(value->s, '/');
+	size_t len = slash ? (size_t)(slash - value->s) : value->len;
+	char text[INET6_ADDRSTRLEN], *end;
+	uint8_t addr[16];
+	unsigned long bits;
+	unsigned family;
+
+	if (len >= sizeof(text) || strlen(value->s) != value->len)
+		return false;
+	memcpy(text, value->s, len);
+	text[len] = 0;
+	family = inet_pton(AF_INET, text, addr) == 1 ? 4 : inet_pton(AF_INET6, text, addr) == 1 ? 6 : 0;
+	bits = family == 4 ? 32 : 128;
+	if (!family)
+		return false;
+	if (slash) {
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		bits = strtoul(slash + 1, &end, 10);
+		if (*end || bits > (family == 4 ? 32 : 128))
+			return false;
+	}
+	net_normal(net, addr, family, bits);
+	return true;
+}
+
+static int read_nets(struct context *c, const struct comparison *cmp, struct constant *k)
+{
+	k->nets = context_alloc(c, cmp->nvalues * sizeof(*k->nets));
+	if (!k->nets)
+		return -ENOMEM;
+	for (size_t i = 0; i < cmp->nvalues; i++)
+		if (!parse_net(&cmp->values[i], &k->nets[i]))
+			return place_error(c, &cmp->values[i].at,
+					   "\"%.64s\" is no IP address or network (10.0.0.1, 10.0.0.0/8, fe80::/10)",
+					   cmp->values[i].s);
+	k->n = cmp->nvalues;
+	return 0;
+}
+
+static int read_constant(struct context *c, const struct comparison *cmp, struct constant *k, const struct access *a)
+{
+	if (!op_applies(cmp->op, a))
+		return op_error(c, cmp, a);
+	if (cmp->op == OP_EXISTS)
+		return 0;
+	switch ((enum class)k->class) {
+	case CLASS_NUM:
+		if (cmp->op == OP_INTERSECTS || cmp->op == OP_CONTAINS)
+			return read_flags(c, cmp, k);
+		return read_numbers(c, cmp, k, a);
+	case CLASS_TEXT: case CLASS_LIST: case CLASS_EVENT:
+		return read_texts(c, cmp, k);
+	case CLASS_ADDR:
+		return read_nets(c, cmp, k);
+	case CLASS_BYTES: case CLASS_NONE: case CLASSES:
+		break;
+	}
+	return -EINVAL;
+}
+
+struct constant *constant_get(struct context *c, struct comparison *cmp, const struct access *a)
+{
+	struct constant *k = cmp->constants;
+
+	for (; k; k = k->next)
+		if (k->class == a->class && k->type == a->type)
+			return k;
+	k = context_alloc(c, sizeof(*k));
+	if (!k)
+		return NULL;
+	*k = (struct constant){ .next = cmp->constants, .class = a->class, .type = a->type, .op = cmp->op };
+	k->valid = !read_constant(c, cmp, k, a);
+	cmp->constants = k;
+	return k;
+}

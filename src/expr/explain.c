@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the kernel side asks and what is left to user space, in words. */
+#include "expr/expr.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "event/schema.h"
+#include "expr/program.h"
+#include "expr/push.h"
+
+enum { WORDS_MAX = 400, MEMBERS_SHOWN = 8, NET_FAMILY = 16, NET_BITS = 17 };
+
+static const char *const op_texts[] = {
+	[TERM_EQ] = "=", [TERM_LT] = "<", [TERM_LE] = "<=", [TERM_GT] = ">", [TERM_GE] = ">=",
+	[TERM_ANY] = "has any bit of", [TERM_ALL] = "has all bits of", [TERM_IN] = "in", [TERM_TEXT_EQ] = "=",
+	[TERM_TEXT_PREFIX] = "startswith", [TERM_TEXT_SUFFIX] = "endswith", [TERM_NET] = "in",
+};
+
+static void print_field(const struct filter_term *t, unsigned id, FILE *to)
+{
+	const struct schema *s = schema_get(id);
+	unsigned n;
+	const struct field *common = schema_common(&n);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (common[i].off == t->off) {
+			fputs(common[i].name, to);
+			return;
+		}
+	}
+	for (unsigned i = 0; i < s->nfields; i++) {
+		if (schema_field_off(s, i) != t->off)
+			continue;
+		fprintf(to, "args.%s%s", s->fields[i].name,
+			s->fields[i].type == T_addr && t->op != TERM_NET ? " (family and port)" : "");
+		return;
+	}
+	fputs(t->off == offsetof(struct head, cpu) ? "evt.cpu" : t->off == offsetof(struct head, time) ? "evt.time" :
+	      "ret", to);
+}
+
+static void print_text(const struct filter_text *text, FILE *to)
+{
+	fputc('"', to);
+	for (unsigned i = 0; i < text->len; i++) {
+		unsigned char c = text->bytes[i];
+
+		if (c < ' ' || c > '~' || c == '"' || c == '\\')
+			fprintf(to, "\\x%02x", c);
+		else
+			fputc(c, to);
+	}
+	fputc('"', to);
+}
+
+static void print_set(const struct push_down *shared, uint64_t set, FILE *to)
+{
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < shared->nmembers; i++) {
+		const struct filter_member *m = &shared->members[i];
+
+		if (m->set != set)
+			continue;
+		if (shown++ == MEMBERS_SHOWN) {
+			fputs(", ..", to);
+			break;
+		}
+		fprintf(to, "%s%lld", shown > 1 ? ", " : "(", (long long)m->value);
+	}
+	fputc(')', to);
+}
+
+static void print_net(const struct filter_text *text, FILE *to)
+{
+	char buf[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(text->bytes[NET_FAMILY] == 4 ? AF_INET : AF_INET6, text->bytes, buf, sizeof(buf));
+	fprintf(to, "%s/%u", buf, (unsigned char)text->bytes[NET_BITS]);
+}
+
+static void print_value(const struct filter_term *t, const struct push_down *shared, FILE *to)
+{
+	if (t->op == TERM_IN)
+		print_set(shared, t->value, to);
+	else if (t->op == TERM_NET)
+		print_net(&shared->texts[t->value], to);
+	else if (t->op == TERM_TEXT_EQ || t->op == TERM_TEXT_PREFIX || t->op == TERM_TEXT_SUFFIX)
+		print_text(&shared->texts[t->value], to);
+	else if (t->op == TERM_ANY || t->op == TERM_ALL)
+		fprintf(to, "0x%llx", (unsigned long long)t->value);
+	else if (t->is_signed)
+		fprintf(to, "%lld", (long long)t->value);
+	else
+		fprintf(to, "%llu", (unsigned long long)t->value);
+}
+
+static void print_alternative(const struct filter_alternative *a, const struct push_down *shared, unsigned id, FILE *to)
+{
+	for (unsigned i = 0; i < a->nterms; i++) {
+		fputs(i ? " and " : "", to);
+		fputs(a->terms[i].negate ? "not " : "", to);
+		print_field(&a->terms[i], id, to);
+		fprintf(to, " %s ", op_texts[a->terms[i].op]);
+		print_value(&a->terms[i], shared, to);
+	}
+}
+
+static void print_filter(const struct event_filter *f, const struct push_down *shared, unsigned id, FILE *to)
+{
+	fputs("kernel: ", to);
+	for (unsigned i = 0; i < f->nalternatives; i++) {
+		fputs(i ? " or " : "", to);
+		print_alternative(&f->alternatives[i], shared, id, to);
+	}
+	fputc('\n', to);
+}
+
+/* Its text with single spaces, shortened. */
+static void print_node(const struct node *node, FILE *to)
+{
+	bool space = false;
+	unsigned shown = 0;
+
+	fputs("user space: ", to);
+	for (const char *p = node->from; p < node->to && shown < WORDS_MAX; p++) {
+		if (*p == ' ' || (*p >= '\t' && *p <= '\r')) {
+			space = true;
+			continue;
+		}
+		if (space)
+			fputc(' ', to);
+		fputc(*p > ' ' && *p <= '~' ? *p : '?', to);
+		space = false;
+		shown++;
+	}
+	fputs(shown == WORDS_MAX ? " ..\n" : "\n", to);
+}
+
+/* What the filter does not settle: the parts of an outer "and" one by one, all of them when terms had to
+ * be left out of the filter. */
+static void print_rest(const struct push_context *c, const struct node *node, bool all, FILE *to)
+{
+	struct dnf d;
+
+	if (node->kind == NODE_and) {
+		for (const struct node *n = node->child; n; n = n->next)
+			print_rest(c, n, all, to);
+		return;
+	}
+	push_node(c, node, false, &d);
+	if (!d.exact || (all && !dnf_is_everything(&d)))
+		print_node(node, to);
+}
+
+/* Whether the filter is all that its parts could be. */
+static bool complete(const struct push_context *c, const struct node *node, const struct dnf *all)
+{
+	struct dnf sum, one;
+
+	if (node->kind != NODE_and)
+		return true;
+	dnf_everything(&sum, true);
+	for (const struct node *n = node->child; n; n = n->next) {
+		push_node(c, n, false, &one);
+		one.exact = true;
+		dnf_and(&sum, &one);
+	}
+	return sum.exact && all->f.nalternatives;
+}
+
+static void explain(const struct expr *expr, const struct push_context *c, FILE *to)
+{
+	struct dnf all;
+
+	push_node(c, expr->root, false, &all);
+	if (!all.f.nalternatives)
+		fputs("kernel: nothing, it is never true\n", to);
+	else if (dnf_is_everything(&all))
+		fputs("kernel: everything\n", to);
+	else
+		print_filter(&all.f, c->shared, c->id, to);
+	print_rest(c, expr->root, !complete(c, expr->root, &all), to);
+}
+
+void expr_explain(const struct expr *expr, unsigned id, FILE *to)
+{
+	struct push_down shared = { .max_texts = FILTER_TEXTS, .max_members = FILTER_SETS };
+	struct push_context c = { &shared, id };
+
+	if (!expr_event_possible(expr, id)) {
+		fputs("kernel: nothing, it is never true\n", to);
+		return;
+	}
+	shared.texts = calloc(FILTER_TEXTS, sizeof(*shared.texts));
+	shared.members = calloc(FILTER_SETS, sizeof(*shared.members));
+	if (shared.texts && shared.members)
+		explain(expr, &c, to);
+	free(shared.texts);
+	free(shared.members);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The expression language of filters, policies and rules: what sysdig and Falco users write.
+ *
+ *	evt.type = openat and fd.name startswith /etc and not proc.name in (cat, less)
+ *
+ * A comparison is false when the event has no such field or its value is unknown, != included;
+ * "not" in front of it is then true.  A list as operand compares by each member: one that does
+ * suffices, save for "in", which asks all of them, and "!=", which asks that none is equal.
+ * contains and icontains look in the members joined by spaces.  regex and glob match the whole text.
+ */
+#ifndef SAKER_EXPR_EXPR_H
+#define SAKER_EXPR_EXPR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "filter.h"
+
+struct arena;
+struct diag;
+struct event_set;
+struct expr;
+struct process;
+
+enum {
+	EXPR_LENGTH_MAX = 65536,	/* bytes of one text */
+	EXPR_DEPTH_MAX = 32,		/* parentheses, not, macros and lists in each other */
+	EXPR_ITEMS_MAX = 4096,		/* comparisons and operators, macros expanded */
+	EXPR_VALUES_MAX = 16384,	/* values of all lists */
+};
+
+/* Where the first character of a text is; margin is the column of the first one of its other lines. */
+struct expr_source {
+	const char *file;
+	unsigned line, col, margin;
+};
+
+struct expr_macro {
+	const char *name, *text;
+	struct expr_source where;
+};
+
+/* An item may be the name of another list. */
+struct expr_list {
+	const char *name;
+	const char *const *items;
+	size_t n;
+};
+
+struct expr_names {
+	const struct expr_macro *macros;
+	const struct expr_list *lists;
+	size_t nmacros, nlists;
+};
+
+/* What the record and the process table do not tell; NULL when unknown. */
+enum expr_text { EXPR_container_id, EXPR_TEXTS };
+
+struct expr_extra { const char *texts[EXPR_TEXTS]; };
+
+struct expr_view {
+	const void *record;			/* valid */
+	const struct process *process, *parent;	/* NULL when unknown */
+	const struct expr_extra *extra;		/* NULL: of the host */
+};
+
+/* Compile a text for these events; for others it never matches.  text, where, names and what they
+ * point to must live as long as ret.  names may be NULL.  -EINVAL with diag set, or -ENOMEM. */
+int expr_compile(struct expr **ret, struct arena *arena, const char *text, const struct expr_source *where,
+		 const struct expr_names *names, const struct event_set *events, struct diag *diag);
+
+bool expr_match(const struct expr *expr, const struct expr_view *view);
+
+/* Whether some record of this event may match. */
+bool expr_event_possible(const struct expr *expr, unsigned id);
+
+/* Texts and sets that the filters of one generation share.  Memory is the caller's; zeroed but for the
+ * four it gives.  Numbers of texts and sets count from 0. */
+struct push_down {
+	struct filter_text *texts;
+	struct filter_member *members;	/* without generation; those of one set follow each other */
+	unsigned max_texts, max_members;
+	unsigned ntexts, nmembers, nsets;
+};
+
+enum push { PUSH_EVERYTHING, PUSH_FILTER, PUSH_NOTHING };
+
+/* What the kernel side can ask beforehand: whatever matches passes the filter.  PUSH_EVERYTHING when
+ * there is nothing to ask, PUSH_NOTHING when no record of the event can match; filter is set always. */
+enum push expr_push_down(const struct expr *expr, unsigned id, struct push_down *shared,
+			 struct event_filter *filter);
+
+/* Lines that tell what is asked where. */
+void expr_explain(const struct expr *expr, unsigned id, FILE *to);
+
+struct expr_field {
+	const char *name, *type, *doc;
+	const char *alias_of;	/* NULL: it is a name of its own */
+};
+
+/* Every operand but those of single events (args.NAME). */
+void expr_fields(void (*each)(void *ctx, const struct expr_field *field), void *ctx);
+
+#endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expr/fetch.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "identity/process.h"
+
+static const struct span *span_at(const struct access *a, const void *record)
+{
+	return (const void *)((const char *)record + a->off);
+}
+
+/* Without the NUL at the end, which is there by event_valid; what a record has is compared as it is. */
+static void fetch_span(struct fetched *f, const struct access *a, const void *record)
+{
+	const struct span *at = span_at(a, record);
+
+	if (!at->len)
+		return;
+	fetched_text(f, event_span(record, at), at->len - (a->class == CLASS_TEXT));
+}
+
+static void fetch_wire_addr(struct fetched *f, const struct wire_addr *addr)
+{
+	if (addr->family == AF_INET)
+		net_normal(&f->nets[f->n++], addr->addr, 4, 32);
+	else if (addr->family == AF_INET6)
+		net_normal(&f->nets[f->n++], addr->addr, 6, 128);
+}
+
+static void fetch_sockaddr(struct fetched *f, const struct access *a, const void *record)
+{
+	const struct span *at = span_at(a, record);
+	const char *p = event_span(record, at);
+	uint16_t family = AF_UNSPEC;
+
+	if (at->len >= sizeof(family))
+		memcpy(&family, p, sizeof(family));
+	if (family == AF_INET && at->len >= 8)
+		net_normal(&f->nets[f->n++], p + 4, 4, 32);
+	else if (family == AF_INET6 && at->len >= 24)
+		net_normal(&f->nets[f->n++], p + 8, 6, 128);
+}
+
+static void fetch_path(struct fetched *f, const char *path)
+{
+	if (*path)
+		fetched_text(f, path, strlen(path));
+}
+
+void fetch_joined(struct fetched *f)
+{
+	size_t n = f->text.len;
+
+	n = n < sizeof(f->made) ? n : sizeof(f->made);
+	for (size_t i = 0; i < n; i++)
+		f->made[i] = f->text.s[i] ? f->text.s[i] : ' ';
+	n -= n && !f->text.s[n - 1];
+	f->text = (struct constant_text){ f->made, n };
+}
+
+static void fetch_process(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	const struct process *p = a->arg & PROCESS_PARENT ? view->parent : view->process;
+	const char *slash;
+
+	if (!p)
+		return;
+	switch ((enum process_part)(a->arg & PROCESS_SINGLE)) {
+	case PROCESS_EXE:
+		fetch_path(f, p->exe);
+		break;
+	case PROCESS_CWD:
+		fetch_path(f, p->cwd);
+		break;
+	case PROCESS_NAME:
+		slash = strrchr(p->exe, '/');
+		fetch_path(f, slash ? slash + 1 : p->exe);
+		break;
+	case PROCESS_ARGS: case PROCESS_CMDLINE:
+		if (p->args_known && p->args_len)
+			fetched_text(f, p->args, p->args_len);
+		if (f->n && (a->arg & PROCESS_SINGLE) == PROCESS_CMDLINE)
+			fetch_joined(f);
+		break;
+	case PROCESS_SINGLE: case PROCESS_PARENT:
+		break;
+	}
+}
+
+static void fetch_extra(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	static const char *const host[EXPR_TEXTS] = { [EXPR_container_id] = "host" };
+	const char *text = view->extra ? view->extra->texts[a->arg] : host[a->arg];
+
+	if (text)
+		fetched_text(f, text, strlen(text));
+}
+
+static bool failed(const struct event_syscall *e)
+{
+	return e->ret < 0 && e->ret >= -4095;
+}
+
+static void fetch_open(struct fetched *f, const struct access *a, const void *record)
+{
+	const struct span *how = span_at(a, record);
+	uint64_t flags = 0;
+
+	if (a->bits == 32) {
+		memcpy(&flags, how, 4);
+	} else {
+		if (how->len < sizeof(flags))
+			return;
+		memcpy(&flags, event_span(record, how), sizeof(flags));
+	}
+	flags &= 3;
+	fetched_number(f, a->arg == 1 ? flags == 0 || flags == 2 : flags == 1 || flags == 2);
+}
+
+void fetch(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	const void *record = view->record;
+	const struct event_syscall *e = record;
+	const char *comm = (const char *)record + a->off;
+
+	f->n = 0;
+	switch ((enum get)a->get) {
+	case GET_HEAD4: case GET_NUM: fetched_number(f, fetch_number(a, record)); break;
+	case GET_ERRNO:
+		if (failed(e))
+			fetched_number(f, -e->ret);
+		break;
+	case GET_FAILED: fetched_number(f, failed(e)); break;
+	case GET_COMM: fetched_text(f, comm, strnlen(comm, sizeof(wire_comm))); break;
+	case GET_SPAN: fetch_span(f, a, record); break;
+	case GET_WIRE_ADDR: fetch_wire_addr(f, (const void *)comm); break;
+	case GET_SOCKADDR: fetch_sockaddr(f, a, record); break;
+	case GET_PROCESS: fetch_process(f, a, view); break;
+	case GET_FD: fetch_fd(f, a, record); break;
+	case GET_END: fetch_end(f, a, record); break;
+	case GET_EXTRA: fetch_extra(f, a, view); break;
+	case GET_OPEN: fetch_open(f, a, record); break;
+	case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
+	}
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expr/operand.h"
+
+#include <string.h>
+#include <sys/types.h>
+
+#include "base/nearest.h"
+#include "event/schema.h"
+
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
+#define HEAD(member) offsetof(struct head, member)
+#define PARENT(part) (PROCESS_PARENT + PROCESS_##part)
+#define PORT(end) (END_PORT + END_##end)
+
+/* A new operand is a row here; if it needs another place to be read from, a word in enum get. */
+static const struct operand operands[] = {
+	{ "evt.type", CLASS_EVENT, T_str, GET_EVENT, 0, 0, "name of the event" },
+	{ "evt.category", CLASS_EVENT, T_str, GET_CATEGORY, 0, 0, "its category, or the part of it before the first _" },
+	{ "args", CLASS_NONE, T_none, GET_ARG, 0, 0, "args.NAME: a field of the event" },
+	{ "ret", CLASS_NUM, T_long, GET_RET, 0, 0, "result of a system call; also by the name of an error, or SUCCESS" },
+	{ "errno", CLASS_NUM, T_errno, GET_ERRNO, 0, 0, "error of a system call that failed" },
+	{ "evt.failed", CLASS_NUM, T_bool, GET_FAILED, 0, 0, "the system call failed" },
+	{ "evt.time", CLASS_NUM, T_time, GET_NUM, 0, HEAD(time), "nanoseconds since boot" },
+	{ "evt.cpu", CLASS_NUM, T_uint, GET_HEAD4, 0, HEAD(cpu), "processor" },
+	{ "evt.is_open_read", CLASS_NUM, T_bool, GET_OPEN, 1, 0, "a file was opened for reading" },
+	{ "evt.is_open_write", CLASS_NUM, T_bool, GET_OPEN, 2, 0, "a file was opened for writing" },
+	{ "proc.exe", CLASS_TEXT, T_path, GET_PROCESS, PROCESS_EXE, 0, "path of its executable" },
+	{ "proc.cwd", CLASS_TEXT, T_path, GET_PROCESS, PROCESS_CWD, 0, "working directory as of its last exec" },
+	{ "proc.args", CLASS_LIST, T_strv, GET_PROCESS, PROCESS_ARGS, 0, "argument vector" },
+	{ "proc.cmdline", CLASS_TEXT, T_str, GET_PROCESS, PROCESS_CMDLINE, 0, "argument vector joined by spaces" },
+	{ "proc.pname", CLASS_TEXT, T_str, GET_PROCESS, PARENT(NAME), 0, "name of the parent's executable, without folders" },
+	{ "proc.pexe", CLASS_TEXT, T_path, GET_PROCESS, PARENT(EXE), 0, "path of the parent's executable" },
+	{ "proc.pcmdline", CLASS_TEXT, T_str, GET_PROCESS, PARENT(CMDLINE), 0, "the parent's argument vector joined by spaces" },
+	{ "fd.num", CLASS_NUM, T_fd, GET_FD, FD_NUM, 0, "descriptor the call made or works on" },
+	{ "fd.name", CLASS_TEXT, T_path, GET_FD, FD_NAME, 0, "path or addresses of what the descriptor stands for; the event's path" },
+	{ "fd.filename", CLASS_TEXT, T_path, GET_FD, FD_FILENAME, 0, "the last component of fd.name" },
+	{ "fd.directory", CLASS_TEXT, T_path, GET_FD, FD_DIRECTORY, 0, "fd.name without its last component" },
+	{ "fd.type", CLASS_TEXT, T_str, GET_FD, FD_TYPE, 0, "file, directory, ipv4, ipv6, unix, pipe, char, .." },
+	{ "fd.typechar", CLASS_TEXT, T_str, GET_FD, FD_TYPECHAR, 0, "f file, d directory, 4, 6, u unix, p pipe, c char, .." },
+	{ "fd.dev", CLASS_NUM, T_dev, GET_FD, FD_DEV, 0, "device, as major:minor" },
+	{ "fd.ino", CLASS_NUM, T_inode, GET_FD, FD_INO, 0, "inode" },
+	{ "fd.l4proto", CLASS_TEXT, T_str, GET_FD, FD_L4PROTO, 0, "tcp, udp, icmp or raw" },
+	{ "fd.sockfamily", CLASS_TEXT, T_str, GET_FD, FD_FAMILY, 0, "ip or unix" },
+	{ "fd.ip", CLASS_ADDR, T_addr, GET_END, END_ANY, 0, "address of either end" },
+	{ "fd.lip", CLASS_ADDR, T_addr, GET_END, END_LOCAL, 0, "address of this end" },
+	{ "fd.rip", CLASS_ADDR, T_addr, GET_END, END_REMOTE, 0, "address of the other end" },
+	{ "fd.sip", CLASS_ADDR, T_addr, GET_END, END_SERVER, 0, "address of the server: who accepts, else who has the lower port" },
+	{ "fd.cip", CLASS_ADDR, T_addr, GET_END, END_CLIENT, 0, "address of the client" },
+	{ "fd.port", CLASS_NUM, T_port, GET_END, PORT(ANY), 0, "port of either end" },
+	{ "fd.lport", CLASS_NUM, T_port, GET_END, PORT(LOCAL), 0, "port of this end" },
+	{ "fd.rport", CLASS_NUM, T_port, GET_END, PORT(REMOTE), 0, "port of the other end" },
+	{ "fd.sport", CLASS_NUM, T_port, GET_END, PORT(SERVER), 0, "port of the server" },
+	{ "fd.cport", CLASS_NUM, T_port, GET_END, PORT(CLIENT), 0, "port of the client" },
+	{ "container.id", CLASS_TEXT, T_str, GET_EXTRA, EXPR_container_id, 0, "id of the container, host outside of containers" },
+#define COMMON(group, type, f, doc) \
+	{ #group "." #f, CLASS_NUM, T_##type, GET_HEAD4, 0, HEAD(who.group##_##f), doc },
+#define COMMON8(group, type, f, doc) \
+	{ #group "." #f, CLASS_##type, T_##type, GET_##type, 0, HEAD(who.group##_##f), doc },
+#define CLASS_time CLASS_NUM
+#define CLASS_cgroup CLASS_NUM
+#define CLASS_comm CLASS_TEXT
+#define GET_time GET_NUM
+#define GET_cgroup GET_NUM
+#define GET_comm GET_COMM
+#include "events.def"
+};
+
+/* The names that Falco, sysdig and our own JSON give to the same. */
+static const struct { const char *name, *is; } aliases[] = {
+	{ "thread.tid", "proc.tid" },		{ "thread.vtid", "proc.vtid" },
+	{ "thread.cgroup", "proc.cgroup" },	{ "proc.exepath", "proc.exe" },
+	{ "proc.pexepath", "proc.pexe" },	{ "proc.pvpid", "proc.vppid" },
+	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
+	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
+	{ "group.gid", "user.gid" },		{ "evt.rawtime", "evt.time" },
+	{ "fd.net", "fd.ip" },			{ "fd.snet", "fd.sip" },
+	{ "fd.cnet", "fd.cip" },		{ "fd.lnet", "fd.lip" },
+	{ "fd.rnet", "fd.rip" },		{ "fd.dip", "fd.rip" },
+	{ "fd.dport", "fd.rport" },
+};
+
+static const char *const arg_prefixes[] = { "args.", "evt.arg.", "evt.args.", "evt.rawarg." };
+
+static const struct operand *by_name(const char *name)
+{
+	for (size_t i = 0; i < LEN(operands); i++)
+		if (!strcmp(operands[i].name, name) && operands[i].get != GET_ARG)
+			return &operands[i];
+	return NULL;
+}
+
+static const struct operand *by_arg(const char *name, const char **arg)
+{
+	for (size_t i = 0; i < LEN(arg_prefixes); i++) {
+		size_t len = strlen(arg_prefixes[i]);
+
+		if (strncmp(name, arg_prefixes[i], len) || !name[len])
+			continue;
+		*arg = name + len;
+		for (size_t k = 0; k < LEN(operands); k++)
+			if (operands[k].get == GET_ARG)
+				return &operands[k];
+	}
+	return NULL;
+}
+
+const struct operand *operand_find(const char *name, const char **arg)
+{
+	*arg = NULL;
+	for (size_t i = 0; i < LEN(aliases); i++)
+		if (!strcmp(aliases[i].name, name))
+			name = aliases[i].is;
+	return name[0] && strchr(name, '.') && by_arg(name, arg) ? by_arg(name, arg) : by_name(name);
+}
+
+/* --- where a value is */
+
+static const uint8_t class_of_wire[] = {
+	[WIRE_num] = CLASS_NUM, [WIRE_str] = CLASS_TEXT, [WIRE_strv] = CLASS_LIST, [WIRE_bytes] = CLASS_BYTES,
+	[WIRE_comm] = CLASS_TEXT, [WIRE_addr] = CLASS_ADDR,
+};
+
+static const uint8_t get_of_wire[] = {
+	[WIRE_num] = GET_NUM, [WIRE_str] = GET_SPAN, [WIRE_strv] = GET_SPAN, [WIRE_bytes] = GET_SPAN,
+	[WIRE_comm] = GET_COMM, [WIRE_addr] = GET_WIRE_ADDR,
+};
+
+static void access_number(struct access *a)
+{
+	a->bits = type_bits(a->type);
+	a->sign = type_signed(a->type);
+}
+
+static void access_field(struct access *a, const struct schema *s, unsigned n)
+{
+	enum type type = s->fields[n].type;
+	enum wire wire = type_info[type].wire;
+
+	a->type = type;
+	a->off = schema_field_off(s, n);
+	a->class = class_of_wire[wire];
+	a->get = get_of_wire[wire];
+	if (type == T_sockaddr || type == T_sockaddr_out) {
+		a->class = CLASS_ADDR;
+		a->get = GET_SOCKADDR;
+	}
+	if (a->class == CLASS_NUM)
+		access_number(a);
+}
+
+static int field_index(const struct schema *s, const char *name)
+{
+	for (unsigned i = 0; i < s->nfields; i++)
+		if (!strcmp(s->fields[i].name, name))
+			return i;
+	return -1;
+}
+
+static bool access_named(struct access *a, const struct schema *s, const char *name)
+{
+	int n = field_index(s, name);
+
+	if (n >= 0)
+		access_field(a, s, n);
+	return n >= 0;
+}
+
+static bool has_ret(const struct schema *s)
+{
+	return s->syscall && s->view != VIEW_entry && s->ret != T_none;
+}
+
+static bool access_ret(struct access *a, const struct schema *s)
+{
+	a->off = offsetof(struct event_syscall, ret);
+	if (a->get == GET_RET) {
+		a->get = GET_NUM;
+		a->bits = 64;
+		a->sign = true;
+	}
+	return has_ret(s);
+}
+
+static bool has_facts(const struct schema *s)
+{
+	for (unsigned i = 0; i < s->nfields; i++)
+		if (type_info[s->fields[i].type].fetch == FETCH_FD || s->fields[i].type == T_fdpair)
+			return true;
+	return s->ret == T_fd;
+}
+
+/* Events that are no system calls have fields in place of facts. */
+static bool access_fd(struct access *a, const struct schema *s)
+{
+	static const char *const direct[] = {
+		[FD_NUM] = "fd", [FD_NAME] = "path", [FD_DEV] = "dev", [FD_INO] = "inode",
+	};
+	static const char *const source[] = {
+		[FD_FILENAME] = "path", [FD_DIRECTORY] = "path", [FD_TYPE] = "mode", [FD_TYPECHAR] = "mode",
+		[FD_L4PROTO] = "proto", [FD_FAMILY] = "family",
+	};
+	uint8_t class = a->class;
+	int n;
+
+	if (s->syscall)
+		return has_facts(s);
+	if (a->arg < LEN(direct) && direct[a->arg])
+		return access_named(a, s, direct[a->arg]) && a->class == class;
+	n = field_index(s, source[a->arg]);
+	if (n < 0 && (a->arg == FD_TYPE || a->arg == FD_TYPECHAR)) {
+		n = field_index(s, "family");
+		a->remote = n >= 0;
+	}
+	if (n < 0)
+		return false;
+	a->off = schema_field_off(s, n);
+	return true;
+}
+
+static bool access_end(struct access *a, const struct schema *s)
+{
+	int local, remote;
+
+	if (a->class == CLASS_NUM)
+		access_number(a);
+	if (s->syscall)
+		return has_facts(s);
+	local = field_index(s, "src");
+	remote = field_index(s, "dst");
+	if (remote < 0)
+		remote = field_index(s, "addr");
+	if (local >= 0 && s->fields[local].type == T_addr)
+		a->off = schema_field_off(s, local);
+	if (remote >= 0 && s->fields[remote].type == T_addr)
+		a->remote = schema_field_off(s, remote);
+	switch (a->arg & (END_PORT - 1)) {
+	case END_LOCAL: return a->off;
+	case END_REMOTE: return a->remote;
+	default: return a->off || a->remote;
+	}
+}
+
+static bool access_open(struct access *a, const struct schema *s)
+{
+	struct access flags = { 0 };
+
+	if (!access_named(&flags, s, "flags") && !access_named(&flags, s, "how"))
+		return false;
+	a->off = flags.off;
+	a->bits = flags.type == T_open_how ? 64 : 32;
+	return flags.type == T_open_flags || flags.type == T_open_how;
+}
+
+bool operand_access(const struct operand *o, const char *arg, unsigned id, struct access *a)
+{
+	const struct schema *s = schema_get(id);
+
+	*a = (struct access){ .class = o->class, .type = o->type, .get = o->get, .arg = o->arg, .off = o->off };
+	if (!s)
+		return false;
+	switch ((enum get)o->get) {
+	case GET_ARG: return access_named(a, s, arg);
+	case GET_RET: case GET_ERRNO: case GET_FAILED: return access_ret(a, s);
+	case GET_FD: return access_fd(a, s);
+	case GET_END: return access_end(a, s);
+	case GET_OPEN: return access_open(a, s);
+	case GET_HEAD4: case GET_NUM: access_number(a); return true;
+	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_PROCESS: case GET_EXTRA:
+	case GET_EVENT: case GET_CATEGORY: return true;
+	}
+	return false;
+}
+
+/* --- names for people */
+
+static const char *nearest_arg(const char *prefix, size_t len, const char *arg, char buf[static 64])
+{
+	const char *words[2048], *near;
+	size_t n = 0;
+
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		for (unsigned i = 0; schema_get(id) && i < schema_get(id)->nfields && n < LEN(words); i++)
+			words[n++] = schema_get(id)->fields[i].name;
+	near = nearest(arg, words, n);
+	if (!near)
+		return NULL;
+	snprintf(buf, 64, "%.*s%s", (int)len, prefix, near);
+	return buf;
+}
+
+const char *operand_nearest(const char *name, char buf[static 64])
+{
+	const char *words[LEN(operands) + LEN(aliases)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < LEN(arg_prefixes); i++)
+		if (!strncmp(name, arg_prefixes[i], strlen(arg_prefixes[i])))
+			return nearest_arg(name, strlen(arg_prefixes[i]), name + strlen(arg_prefixes[i]), buf);
+	for (size_t i = 0; i < LEN(operands); i++)
+		if (operands[i].get != GET_ARG)
+			words[n++] = operands[i].name;
+	for (size_t i = 0; i < LEN(aliases); i++)
+		words[n++] = aliases[i].name;
+	return nearest(name, words, n);
+}
+
+void expr_fields(void (*each)(void *ctx, const struct expr_field *field), void *ctx)
+{
+	for (size_t i = 0; i < LEN(operands); i++) {
+		const struct operand *o = &operands[i];
+		struct expr_field f = { o->name, o->class == CLASS_LIST ? "strv" : type_info[o->type].name, o->doc, NULL };
+
+		if (o->get != GET_ARG)
+			each(ctx, &f);
+	}
+	for (size_t i = 0; i < LEN(aliases); i++) {
+		const struct operand *o = by_name(aliases[i].is);
+		struct expr_field f = { aliases[i].name, type_info[o->type].name, o->doc, o->name };
+
+		each(ctx, &f);
+	}
+}

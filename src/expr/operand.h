@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be compared: the fields of a record by name, and where their value is for each event. */
+#ifndef SAKER_EXPR_OPERAND_H
+#define SAKER_EXPR_OPERAND_H
+
+#include <stdint.h>
+
+#include "event/type.h"
+#include "expr/expr.h"
+
+enum class { CLASS_NONE, CLASS_NUM, CLASS_TEXT, CLASS_LIST, CLASS_ADDR, CLASS_BYTES, CLASS_EVENT, CLASSES };
+
+enum get {
+	GET_HEAD4,	/* four bytes at off */
+	GET_NUM,	/* eight bytes at off, of them as many bits as the type has */
+	GET_ERRNO, GET_FAILED,
+	GET_COMM, GET_SPAN, GET_WIRE_ADDR, GET_SOCKADDR,
+	GET_PROCESS,	/* arg: enum process_part */
+	GET_FD,		/* arg: enum fd_part; from a fact, or from fields of the event */
+	GET_END,	/* arg: enum end_part, an address or port; likewise */
+	GET_EXTRA,	/* arg: enum expr_text */
+	GET_OPEN,	/* arg: access mode that a set of flags has */
+	GET_EVENT, GET_CATEGORY,
+	GET_ARG,	/* args.NAME, until it is looked up */
+	GET_RET,	/* likewise */
+};
+
+enum process_part {
+	PROCESS_EXE, PROCESS_CWD, PROCESS_ARGS, PROCESS_CMDLINE, PROCESS_NAME, PROCESS_SINGLE = 7,
+	PROCESS_PARENT = 8,	/* added: of the parent */
+};
+
+enum fd_part {
+	FD_NUM, FD_NAME, FD_FILENAME, FD_DIRECTORY, FD_TYPE, FD_TYPECHAR, FD_DEV, FD_INO, FD_L4PROTO,
+	FD_FAMILY,
+};
+
+/* Which ends of a connection; ports are the same, plus END_PORT. */
+enum end_part { END_LOCAL, END_REMOTE, END_SERVER, END_CLIENT, END_ANY, END_PORT = 8 };
+
+/* Where the value of an operand is in the records of one event. */
+struct access {
+	uint8_t class, type, get, arg;
+	uint8_t bits;		/* GET_NUM: 16, 32, 64; 0: as wide as the caller's registers */
+	bool sign;
+	uint16_t off;
+	uint16_t remote;	/* GET_END: off of the other end, 0 if there is none; GET_FD: off is a family's */
+};
+
+struct operand {
+	const char *name;
+	uint8_t class, type, get, arg;
+	uint16_t off;
+	const char *doc;
+};
+
+/* The operand of a name or alias; NULL when unknown. args.NAME is one operand, *arg is its NAME. */
+const struct operand *operand_find(const char *name, const char **arg);
+
+/* Fill in where its value is; false when the event has none. */
+bool operand_access(const struct operand *operand, const char *arg, unsigned id, struct access *ret);
+
+/* The name that may have been meant, NULL if none is near. buf holds it. */
+const char *operand_nearest(const char *name, char buf[static 64]);
+
+/* Of a type of number: its bits, 0 for as wide as registers. */
+unsigned type_bits(enum type type);
+bool type_signed(enum type type);
+
+/* Bits that hold a choice rather than flags; 0 for none. */
+uint64_t type_choice_bits(enum type type);
+
+bool type_has_flags(enum type type);
+
+/* Whether < means something. */
+bool type_ordered(enum type type);
+
+/* The value's name that may have been meant, NULL if none is near. */
+const char *type_nearest(enum type type, const char *name);
+
+#endif

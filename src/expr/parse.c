@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ *	or         = and { "or" and }
+ *	and        = not { "and" not }
+ *	not        = "not" not | "(" or ")" | macro | comparison
+ *	comparison = field "exists" | field op value | field op ( list | "(" [ value { "," value } ] ")" )
+ *
+ * A macro is parsed anew wherever it stands: its text has a place of its own for messages, and the
+ * number of items bounds how much a few lines can become.
+ */
+#include "expr/node.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "expr/lex.h"
+
+struct parser {
+	struct lexer l;
+	unsigned depth;
+	const struct parser *outer;	/* whose macro this is */
+	const char *macro;
+};
+
+static struct node *parse_or(struct parser *p);
+
+/* A text's own end serves the caret better than the spaces before it. */
+static struct node *fail(struct parser *p, const char *wanted)
+{
+	struct lex_next buf;
+
+	lex_space(&p->l);
+	place_error(p->l.c, &p->l.at, "%s is expected here, not %s", wanted, lex_next(&p->l, &buf));
+	return NULL;
+}
+
+static struct node *node_new(struct parser *p, enum node_kind kind, const char *from)
+{
+	struct context *c = p->l.c;
+	struct node *node;
+
+	if (c->items++ >= EXPR_ITEMS_MAX) {
+		place_error(c, &p->l.at, "the expression has more than %d parts, macros included", EXPR_ITEMS_MAX);
+		return NULL;
+	}
+	node = context_alloc(c, sizeof(*node));
+	if (node) {
+		node->kind = kind;
+		node->from = from;
+		node->to = p->l.at.p;
+	}
+	return node;
+}
+
+static bool deeper(struct parser *p)
+{
+	if (p->depth < EXPR_DEPTH_MAX) {
+		p->depth++;
+		return true;
+	}
+	place_error(p->l.c, &p->l.at, "the expression is nested more than %d levels deep", EXPR_DEPTH_MAX);
+	return false;
+}
+
+/* --- values */
+
+struct values {
+	struct literal *at;
+	size_t n, room;
+};
+
+static int values_add(struct parser *p, struct values *v, const struct literal *value)
+{
+	struct literal *more;
+
+	if (p->l.c->values++ >= EXPR_VALUES_MAX)
+		return place_error(p->l.c, &value->at, "the lists have more than %d values", EXPR_VALUES_MAX);
+	if (v->n == v->room) {
+		v->room = v->room ? 2 * v->room : 4;
+		more = context_alloc(p->l.c, v->room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		if (v->n)
+			memcpy(more, v->at, v->n * sizeof(*more));
+		v->at = more;
+	}
+	v->at[v->n++] = *value;
+	return 0;
+}
+
+static const struct expr_list *list_find(const struct context *c, const struct literal *word)
+{
+	for (size_t i = 0; !word->quoted && c->names && i < c->names->nlists; i++)
+		if (!strcmp(c->names->lists[i].name, word->s))
+			return &c->names->lists[i];
+	return NULL;
+}
+
+/* Items are told at the place where the list was named: they have none of their own here. */
+static int values_add_list(struct parser *p, struct values *v, const struct expr_list *list,
+			   const struct literal *word, unsigned depth)
+{
+	if (depth > EXPR_DEPTH_MAX)
+		return place_error(p->l.c, &word->at, "list \"%s\" contains itself", word->s);
+	for (size_t i = 0; i < list->n; i++) {
+		struct literal item = { list->items[i], strlen(list->items[i]), word->at, false };
+		const struct expr_list *other = list_find(p->l.c, &item);
+		int r = other ? values_add_list(p, v, other, word, depth + 1) : values_add(p, v, &item);
+
+		if (r)
+			return r;
+		if (other && p->l.c->values++ >= EXPR_VALUES_MAX)
+			return place_error(p->l.c, &word->at, "list \"%s\" is too large", word->s);
+	}
+	return 0;
+}
+
+static int value_or_list(struct parser *p, struct values *v)
+{
+	const struct expr_list *list;
+	struct literal word;
+	int r = lex_value(&p->l, &word);
+
+	if (r) {
+		fail(p, "a value");
+		return r;
+	}
+	list = list_find(p->l.c, &word);
+	return list ? values_add_list(p, v, list, &word, 1) : values_add(p, v, &word);
+}
+
+static int list(struct parser *p, struct values *v)
+{
+	int r;
+
+	do {
+		r = value_or_list(p, v);
+	} while (!r && lex_sign(&p->l, ','));
+	if (!r && !lex_sign(&p->l, ')')) {
+		fail(p, "\",\" or \")\"");
+		r = -EINVAL;
+	}
+	return r;
+}
+
+/* ( values ) or the bare name of a list. */
+static int many(struct parser *p, struct values *v, enum op op)
+{
+	const struct expr_list *named;
+	struct place begin;
+	struct literal word;
+	char wanted[64];
+
+	if (lex_sign(&p->l, '('))
+		return list(p, v);
+	begin = p->l.at;
+	if (!lex_value(&p->l, &word)) {
+		named = list_find(p->l.c, &word);
+		if (named)
+			return values_add_list(p, v, named, &word, 1);
+		p->l.at = begin;
+	}
+	snprintf(wanted, sizeof(wanted), "a list in ( ) after \"%s\"", op_names[op]);
+	fail(p, wanted);
+	return -EINVAL;
+}
+
+static int one(struct parser *p, struct values *v, enum op op)
+{
+	struct literal word;
+	char wanted[64];
+	int r;
+
+	r = lex_value(&p->l, &word);
+	if (r == -EINVAL) {
+		snprintf(wanted, sizeof(wanted), "one value after \"%s\"", op_names[op]);
+		fail(p, wanted);
+	}
+	return r ? r : values_add(p, v, &word);
+}
+
+/* --- comparisons and macros */
+
+static struct node *comparison(struct parser *p, const char *field, struct place begin)
+{
+	struct comparison *cmp = context_alloc(p->l.c, sizeof(*cmp));
+	struct values v = { 0 };
+	struct node *node;
+	int r = 0;
+
+	if (!cmp)
+		return NULL;
+	cmp->field = field;
+	cmp->at = begin;
+	lex_space(&p->l);
+	cmp->op_at = p->l.at;
+	if (lex_op(&p->l, &cmp->op))
+		return fail(p, "an operator (= != < <= > >= in contains startswith endswith glob regex exists ..)");
+	if (cmp->op == OP_IN || cmp->op == OP_PMATCH || cmp->op == OP_INTERSECTS)
+		r = many(p, &v, cmp->op);
+	else if (cmp->op != OP_EXISTS)
+		r = one(p, &v, cmp->op);
+	node = r ? NULL : node_new(p, NODE_comparison, begin.p);
+	if (!node)
+		return NULL;
+	cmp->values = v.at;
+	cmp->nvalues = v.n;
+	node->comparison = cmp;
+	return node;
+}
+
+static const struct expr_macro *macro_find(const struct context *c, const char *name)
+{
+	for (size_t i = 0; c->names && i < c->names->nmacros; i++)
+		if (!strcmp(c->names->macros[i].name, name))
+			return &c->names->macros[i];
+	return NULL;
+}
+
+static struct node *whole(struct parser *p)
+{
+	struct node *node = parse_or(p);
+
+	lex_space(&p->l);
+	if (node && p->l.at.p < p->l.end)
+		return fail(p, "\"and\", \"or\" or the end");
+	return node;
+}
+
+static bool expanding(const struct parser *p, const char *name)
+{
+	for (; p; p = p->outer)
+		if (p->macro && !strcmp(p->macro, name))
+			return true;
+	return false;
+}
+
+static struct node *macro(struct parser *p, const struct expr_macro *m, const struct place *begin)
+{
+	struct parser inner = {
+		.l = { p->l.c, { &m->where, m->text, m->text }, m->text + strlen(m->text) },
+		.depth = p->depth, .outer = p, .macro = m->name,
+	};
+
+	if (expanding(p, m->name)) {
+		place_error(p->l.c, begin, "macro \"%s\" contains itself", m->name);
+		return NULL;
+	}
+	if (strlen(m->text) > EXPR_LENGTH_MAX) {
+		place_error(p->l.c, begin, "macro \"%s\" is longer than %d bytes", m->name, EXPR_LENGTH_MAX);
+		return NULL;
+	}
+	return deeper(&inner) ? whole(&inner) : NULL;
+}
+
+static struct node *unknown_macro(struct parser *p, const char *name, const struct place *begin)
+{
+	const char *known[64], *near;
+	size_t n = 0;
+
+	for (size_t i = 0; p->l.c->names && i < p->l.c->names->nmacros && n < 64; i++)
+		known[n++] = p->l.c->names->macros[i].name;
+	near = nearest(name, known, n);
+	if (near)
+		place_error(p->l.c, begin, "unknown macro \"%.64s\", did you mean \"%s\"?", name, near);
+	else
+		place_error(p->l.c, begin, "\"%.64s\" is neither a field with an operator behind it nor a macro", name);
+	return NULL;
+}
+
+static struct node *named(struct parser *p)
+{
+	const struct expr_macro *m;
+	struct place begin;
+	const char *name;
+
+	lex_space(&p->l);
+	begin = p->l.at;
+	if (lex_keyword(&p->l, "and") || lex_keyword(&p->l, "or")) {
+		p->l.at = begin;
+		return fail(p, "a field, a macro, \"not\" or \"(\"");
+	}
+	name = lex_name(&p->l);
+	if (!name)
+		return p->l.c->no_memory ? NULL : fail(p, "a field, a macro, \"not\" or \"(\"");
+	m = macro_find(p->l.c, name);
+	if (m)
+		return macro(p, m, &begin);
+	if (!strchr(name, '.') && strcmp(name, "ret") && strcmp(name, "errno"))
+		return unknown_macro(p, name, &begin);
+	return comparison(p, name, begin);
+}
+
+/* --- and, or, not */
+
+static struct node *negated(struct parser *p, const char *from)
+{
+	struct node *child, *node;
+
+	if (!deeper(p))
+		return NULL;
+	if (lex_sign(&p->l, '(')) {
+		child = parse_or(p);
+		if (child && !lex_sign(&p->l, ')'))
+			return fail(p, "\"and\", \"or\" or \")\"");
+		if (child && !from) {
+			p->depth--;
+			return child;
+		}
+	} else if (lex_keyword(&p->l, "not")) {
+		child = negated(p, p->l.at.p - 3);
+	} else {
+		child = named(p);
+	}
+	p->depth--;
+	node = child && from ? node_new(p, NODE_not, from) : child;
+	if (node && node != child)
+		node->child = child;
+	return node;
+}
+
+static struct node *parse_not(struct parser *p)
+{
+	lex_space(&p->l);
+	if (lex_keyword(&p->l, "not"))
+		return negated(p, p->l.at.p - 3);
+	return negated(p, NULL);
+}
+
+/* One operand, or several joined by the word. */
+static struct node *joined(struct parser *p, enum node_kind kind, const char *word,
+			   struct node *(*operand)(struct parser *))
+{
+	const char *from;
+	struct node *first, *node, **last;
+
+	lex_space(&p->l);
+	from = p->l.at.p;
+	first = operand(p);
+	if (!first || !lex_keyword(&p->l, word))
+		return first;
+	node = node_new(p, kind, from);
+	if (!node)
+		return NULL;
+	node->child = first;
+	last = &first->next;
+	do {
+		*last = operand(p);
+		if (!*last)
+			return NULL;
+		last = &(*last)->next;
+	} while (lex_keyword(&p->l, word));
+	node->to = p->l.at.p;
+	return node;
+}
+
+static struct node *parse_and(struct parser *p)
+{
+	return joined(p, NODE_and, "and", parse_not);
+}
+
+static struct node *parse_or(struct parser *p)
+{
+	return joined(p, NODE_or, "or", parse_and);
+}
+
+struct node *parse(struct context *c, const char *text, const struct expr_source *where)
+{
+	struct parser p = { .l = { c, { where, text, text }, text + strlen(text) } };
+
+	if (strlen(text) > EXPR_LENGTH_MAX) {
+		place_error(c, &p.l.at, "the expression is longer than %d bytes", EXPR_LENGTH_MAX);
+		return NULL;
+	}
+	return whole(&p);
+}

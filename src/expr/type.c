@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What comparisons must know of a type beyond its text, from the rows behind value.h. */
+#include "expr/operand.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+#include "event/look.h"
+#include "event/value.h"
+
+enum { NAMES_NEAR = 1024 };
+
+unsigned type_bits(enum type type)
+{
+	return looks[type].bits;
+}
+
+bool type_signed(enum type type)
+{
+	return looks[type].sign;
+}
+
+uint64_t type_choice_bits(enum type type)
+{
+	return looks[type].choices && looks[type].flags ? looks[type].part : 0;
+}
+
+bool type_has_flags(enum type type)
+{
+	return looks[type].flags != NULL || type == T_cap_mask;
+}
+
+bool type_ordered(enum type type)
+{
+	return (value_is_number(type) && type != T_bool) || type == T_hex || type == T_hex_long ||
+	       type == T_ptr || type == T_dirfd;
+}
+
+static size_t add(const char **words, size_t n, const struct names *names)
+{
+	for (unsigned i = 0; names && i < names->count && n < NAMES_NEAR; i++)
+		words[n++] = names->rows[i].text;
+	return n;
+}
+
+const char *type_nearest(enum type type, const char *name)
+{
+	const char *words[NAMES_NEAR];
+	size_t n = add(words, add(words, 0, looks[type].choices), looks[type].flags);
+
+	if (type == T_signal)
+		n = add(words, n, &names_signals);
+	if (type == T_cap_mask)
+		n = add(words, n, &names_capability);
+	if (type == T_ioctl_cmd)
+		n = add(words, n, &names_ioctls);
+	return nearest(name, words, n);
+}
