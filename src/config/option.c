@@ -46,13 +46,13 @@ int option_wrong(const struct option_context *cx, const char *name, const struct
 /* --- what is wanted */
 
 /* "a, b or c" */
-static void print_words(const char *const *words, char *to, size_t size)
+static void print_words(const char *const *words, const char *last, char *to, size_t size)
 {
 	size_t at = 0;
 
 	*to = 0;
 	for (size_t i = 0; words[i] && at < size; i++)
-		at += (size_t)snprintf(to + at, size - at, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+		at += (size_t)snprintf(to + at, size - at, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : last, words[i]);
 }
 
 static void print_range(const struct option_row *row, const char *what, char *to, size_t size)
@@ -88,7 +88,7 @@ char *option_want(const struct option_row *row, char *to, size_t size)
 	};
 
 	if (row->type == OPTION_ENUM)
-		print_words(row->words, to, size);
+		print_words(row->words, " or ", to, size);
 	else if (row->type == OPTION_CUSTOM && row->form)
 		snprintf(to, size, "%s", row->form);
 	else
@@ -278,7 +278,7 @@ static int read_string(const struct option_context *cx, const struct option_row 
 	int r;
 
 	if (node->kind != NODE_SCALAR || node_null(node))
-		return wrong(cx, row, node);
+		return option_wrong(cx, row->name, node, "%s", is_path(row) ? "a path" : "text");
 	r = is_word(row) ? 0 : option_expand(cx, node, &text);
 	if (r < 0)
 		return r;
@@ -404,14 +404,16 @@ static int unknown(const struct option_row *rows, const struct option_context *c
 	for (; rows->name && n < WORDS_MAX; rows++)
 		names[n++] = rows->name;
 	near = nearest(key->text, names, n);
-	print_words(names, all, sizeof(all));
+	print_words(names, " and ", all, sizeof(all));
 	return diag_set(cx->diag, key->line, key->col, "unknown key \"%.*s\"%s%.80s%s%s%s", SHOWN, key->text,
-			*cx->where ? " in " : "", cx->where, near ? ", did you mean \"" : "; there are ",
+			*cx->where ? " in " : "", cx->where, near ? ", did you mean \"" : n == 1 ? "; there is " : "; there are ",
 			near ? near : all, near ? "\"?" : "");
 }
 
 int option_read(const struct option_row *rows, const struct option_context *cx, const struct node *map, void *to)
 {
+	char want[200];
+
 	for (const struct node *child = map->first; child; child = child->next) {
 		const struct option_row *row = find(rows, child->key->text);
 		int r;
@@ -424,8 +426,8 @@ int option_read(const struct option_row *rows, const struct option_context *cx, 
 	}
 	for (; rows->name; rows++)
 		if (rows->required && !node_get(map, rows->name))
-			return diag_set(cx->diag, map->line, map->col, "%.100s%s\"%s\" is missing: %s", cx->where,
-					*cx->where ? ": " : "", rows->name, rows->help);
+			return diag_set(cx->diag, map->line, map->col, "%.100s%s\"%s\" is missing: want %s", cx->where,
+					*cx->where ? ": " : "", rows->name, option_want(rows, want, sizeof(want)));
 	return 0;
 }
 

@@ -268,6 +268,11 @@ static bool is_tab(const struct reader *r, const yaml_mark_t *mark)
 	return false;
 }
 
+static bool cannot_begin(const yaml_parser_t *p)
+{
+	return p->problem && !strcmp(p->problem, "found character that cannot start any token");
+}
+
 static int not_yaml(struct reader *r, const yaml_parser_t *p)
 {
 	const yaml_mark_t *mark = &p->problem_mark;
@@ -278,6 +283,8 @@ static int not_yaml(struct reader *r, const yaml_parser_t *p)
 		return no_memory(r);
 	if (is_tab(r, mark))
 		return diag_set(r->diag, line, col, "tabs cannot indent YAML; use spaces");
+	if (cannot_begin(p))
+		return diag_set(r->diag, line, col, "a text that begins with \"%c\" needs quotes", *find_place(r, mark));
 	if (p->context && p->context_mark.line != mark->line)
 		return diag_set(r->diag, line, col, "not YAML: %s %s that begins in line %u", problem, p->context,
 				(unsigned)p->context_mark.line + 1);
@@ -401,8 +408,8 @@ const char *yaml_raw(const struct node *node, size_t *len, unsigned *line, unsig
 const char *node_kind_name(const struct node *node)
 {
 	if (node->kind == NODE_MAP)
-		return "a map";
+		return node->n ? "a map" : "an empty map";
 	if (node->kind == NODE_LIST)
-		return "a list";
+		return node->n ? "a list" : "an empty list";
 	return node_null(node) ? "nothing" : "text";
 }

@@ -205,7 +205,7 @@ static int check_field(const struct option_context *cx, const struct option_text
 	for (const char *p = field->text; *p; p++)
 		if (!field_char(*p))
 			return diag_set(cx->diag, field->line, field->col, "\"%.64s\" is no name of a field", field->text);
-	if (name == field->text && strchr(name, '.'))
+	if (name == field->text && (strchr(name, '.') || !strcmp(name, "ret") || !strcmp(name, "errno")))
 		return 0;
 	for (unsigned id = 0; id < EVENT_COUNT; id++)
 		if (event_set_has(events, id) && !has_field(schema_get(id), name))

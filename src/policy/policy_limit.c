@@ -7,7 +7,7 @@
 
 #include "config/unit.h"
 
-enum { WORD = 24, COUNT_MAX = 1000000000, INTERVAL_MAX = 24 * 3600 * 1000, WHOLE_MAX = 1000000 };
+enum { WORD = 24, COUNT_MAX = 1000000, INTERVAL_MAX = 24 * 3600 * 1000, WHOLE_MAX = 1000000 };
 
 const char *const policy_per_names[] = { "cgroup", "process", "executable", "container", "global", NULL };
 
@@ -124,6 +124,10 @@ int policy_limit_read(const struct option_context *cx, const struct option_row *
 	if (r < 0)
 		return r;
 	limit.burst = limit.burst ? limit.burst : limit.count;
+	/* A bucket counts both as one number of nanoseconds. */
+	if (limit.burst > INT64_MAX / (limit.interval * 1000000))
+		return option_wrong(cx, row->name, node, "a burst of at most %llu for so long a time",
+				    (unsigned long long)(INT64_MAX / (limit.interval * 1000000)));
 	*(struct policy_limit *)to = limit;
 	return 0;
 }
