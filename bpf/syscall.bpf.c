@@ -220,15 +220,30 @@ static __always_inline u32 stash_take(struct event_syscall *e)
 	return e->head.id;
 }
 
+/* What was kept can be told, or is all there is.  At entry a string may lie in a page that was not
+ * read in yet; a call that failed has read it since, and left the registers as they were. */
+static __always_inline bool stash_serves(struct event_syscall *e, const struct call *c, long ret)
+{
+	if (!stash_take(e))
+		return false;
+	if (ret >= 0 || !e->head.faulted || !c->fetches)
+		return true;
+	e->head.size = sizeof(*e);
+	e->head.truncated = e->head.faulted = 0;
+	__builtin_memset(e->facts, 0, sizeof(e->facts));
+	return false;
+}
+
 /* The call's record: its arguments from the stash, or from the registers.  When the stash was too
- * small for all calls under way, what the registers no longer tell is marked as unreadable. */
+ * small for all calls under way, what the registers of one that went well no longer tell is marked
+ * as unreadable. */
 static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const struct call *c, long ret)
 {
 	struct event_syscall *e = call_begin(c);
 
 	if (!e)
 		return;
-	if (c->view == VIEW_both && stash_take(e)) {
+	if (c->view == VIEW_both && stash_serves(e, c, ret)) {
 		record_current(&e->head);
 	} else {
 		record_current(&e->head);
@@ -238,7 +253,7 @@ static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const str
 			record_drop(&e->head);
 			return;
 		}
-		if (c->view == VIEW_both)
+		if (c->view == VIEW_both && ret >= 0)
 			e->head.faulted = c->fetches;
 		if (c->fetches)
 			fetch_args(e, c, ret);

@@ -54,7 +54,8 @@ double slowness(void);
 /* --- the tracer */
 
 /* Ask for a running `saker trace -o json ARGUMENTS`, the words of one string.  One that runs with
- * the same arguments serves again; any other is stopped.  Returns when it watches. */
+ * the same arguments serves again; any other is stopped.  A word "!getppid" keeps the lines of that
+ * event from the test, which would be too many.  Returns when it watches. */
 void trace(const char *arguments);
 
 /* Stop it as Ctrl-C does, and read to its end.  Its exit status. */
@@ -62,7 +63,8 @@ int trace_stop(void);
 
 pid_t trace_pid(void);
 
-/* Records of the current test. */
+/* All records of the current test that were read so far. */
+json_t *records(void);
 
 /* The first record of this event by this process, waited for; 0: of any.  where: "args.path=/etc"
  * conditions, NULL-terminated.  Never NULL: the test ends when there is none. */

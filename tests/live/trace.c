@@ -19,7 +19,7 @@
 enum { WORDS_MAX = 32 };
 
 static struct {
-	pid_t pid;
+	pid_t pid, thinner;
 	char *arguments;
 	int fd;			/* the file it writes, so that it never waits for us */
 	char *pending;		/* an unfinished line */
@@ -46,6 +46,11 @@ const char *saker_path(void)
 	if (access(path, X_OK) < 0)
 		strcpy(path, "/bin/saker");
 	return path;
+}
+
+json_t *records(void)
+{
+	return tracer.records;
 }
 
 pid_t trace_pid(void)
@@ -109,7 +114,46 @@ static void exec_saker(char *const argv[])
 	_exit(126);
 }
 
-static void start(char *const argv[])
+/* Pass on all lines but those of this event, which are too many to keep. */
+static void thin_out(int from, int to, const char *event)
+{
+	FILE *in = fdopen(from, "r"), *out = fdopen(to, "a");
+	size_t size = 0, n;
+	char *line = NULL, what[64];
+	ssize_t len;
+
+	n = snprintf(what, sizeof(what), "\"event\":\"%s\"", event);
+	while ((len = getline(&line, &size, in)) > 0) {
+		const char *at = strstr(line, "\"event\":");
+
+		if (at && strncmp(at, what, n)) {
+			fwrite(line, 1, len, out);
+			fflush(out);
+		}
+	}
+	_exit(0);
+}
+
+/* What the tracer writes to: the file itself, or a child that thins it out. */
+static int output(int fd, const char *event)
+{
+	int ends[2];
+
+	if (!event)
+		return fd;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		give_up("pipe2: %s", strerror(errno));
+	tracer.thinner = fork();
+	if (tracer.thinner == 0) {
+		close(ends[1]);
+		thin_out(ends[0], fd, event);
+	}
+	close(ends[0]);
+	close(fd);
+	return ends[1];
+}
+
+static void start(char *const argv[], const char *without)
 {
 	const char *out = in_scratch("trace.out"), *err = in_scratch("trace.err");
 	int fd, err_fd;
@@ -121,6 +165,7 @@ static void start(char *const argv[])
 	tracer.len = 0;
 	if (fd < 0 || err_fd < 0 || tracer.fd < 0)
 		give_up("cannot write to %s: %s", scratch(), strerror(errno));
+	fd = output(fd, without);
 	tracer.pid = fork();
 	if (tracer.pid == 0) {
 		dup2(fd, STDOUT_FILENO);
@@ -164,6 +209,7 @@ static void await_start(void)
 void trace(const char *arguments)
 {
 	char *argv[WORDS_MAX] = { (char *)"saker", (char *)"trace", (char *)"-o", (char *)"json" }, *words;
+	const char *without = NULL;
 	unsigned n = 4;
 
 	if (tracer.pid && tracer.arguments && !strcmp(tracer.arguments, arguments))
@@ -174,8 +220,11 @@ void trace(const char *arguments)
 	tracer.arguments = strdup(arguments);
 	words = strdup(arguments);
 	for (char *w = strtok(words, " "); w && n < WORDS_MAX - 1; w = strtok(NULL, " "))
-		argv[n++] = w;
-	start(argv);
+		if (*w == '!')
+			without = w + 1;
+		else
+			argv[n++] = w;
+	start(argv, without);
 	free(words);
 	await_start();
 }
@@ -193,6 +242,9 @@ int trace_stop(void)
 			fail("saker does not end on SIGINT");
 			kill(tracer.pid, SIGKILL);
 		}
+	if (tracer.thinner)
+		waitpid(tracer.thinner, NULL, 0);
+	tracer.thinner = 0;
 	while (pump())
 		;
 	close(tracer.fd);
