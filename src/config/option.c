@@ -163,7 +163,7 @@ static int append(struct growing *g, const char *piece, size_t n)
 
 static int expand(const struct option_context *cx, const struct node *node, struct growing *g, bool *secret)
 {
-	const char *p = node->text, *value;
+	const char *p = node->text, *value = "";
 	int r = 0;
 
 	for (const char *at; r == 0 && (at = strstr(p, "${"));) {

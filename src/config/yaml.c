@@ -100,6 +100,8 @@ static int put_key(struct reader *r, struct open_node *map, struct node *node, c
 		return wrong(r, mark, "a key is empty");
 	if (!node->quoted && !strcmp(node->text, "<<"))
 		return wrong(r, mark, "merge keys are not allowed");
+	if (map->node->n == YAML_KEYS)
+		return wrong(r, mark, "a map has more than 4096 keys");
 	map->key = node;
 	return 0;
 }

@@ -18,6 +18,7 @@ enum {
 	YAML_BYTES = 1 << 20,	/* of a text */
 	YAML_DEPTH = 32,	/* lists and maps in one another */
 	YAML_EVENTS = 100000,	/* of libyaml: a scalar, the begin or end of a list or map */
+	YAML_KEYS = 4096,	/* of a map */
 	YAML_SCALAR = 64 << 10,	/* bytes of one */
 	YAML_ARENA = 8 << 20,	/* bytes of tree that no text exceeds */
 };
