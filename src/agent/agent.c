@@ -4,15 +4,19 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/tell.h"
 #include "event/schema.h"
+#include "kernel/filters.h"
 #include "kernel/snapshot.h"
 #include "kernel/tree.h"
 #include "output/capture.h"
+#include "policy/policy.h"
 
 enum {
 	TICK_MS = 1,		/* between reads while records come */
@@ -21,6 +25,7 @@ enum {
 	TURN_RECORDS = 4096,	/* read at most before timers and signals get their turn */
 	FILL_ARGS = 64,		/* processes a second whose arguments are read from /proc */
 	SECOND_MS = 500,	/* losses must be told within a second */
+	SETTLE_NS = 200000000,	/* after which no probe still works for the generation before */
 };
 
 /* What the process table learns from, wanted or not. */
@@ -55,99 +60,17 @@ static void stop(struct agent *a, const char *reason)
 	uv_stop(&a->loop);
 }
 
-/* A finding of the agent itself: not filtered by the kernel, but by what is selected. */
-static void own_record(struct agent *a, struct build *b)
-{
-	const struct head *h = (const void *)b->record;
-
-	pipeline_record(&a->pipeline, b->record, h->size);
-}
-
-static void tell_start(struct agent *a)
-{
-	struct build *b = &a->losses.build;
-	struct event_agent_start *e = build_begin(b, EVENT_agent_start, clock_ns(CLOCK_BOOTTIME), ++a->losses.seq);
-	struct utsname uts;
-	char text[PROBE_WHY + 64];
-
-	uname(&uts);
-	e->elapsed = clock_ns(CLOCK_BOOTTIME) - a->started;
-	build_str(b, &e->version, SAKER_VERSION);
-	build_str(b, &e->kernel, uts.release);
-	for (unsigned id = 1; id < EVENT_COUNT; id++)
-		if (event_set_has(&a->probe.wanted, id) && a->probe.rungs[id].name && id < EVENT_lost + 0u) {
-			snprintf(text, sizeof(text), "%s=%s", schema_get(id)->name, a->probe.rungs[id].name);
-			build_strv(b, &e->hooks, text);
-		}
-	for (unsigned id = EVENT_SYSCALL; id < EVENT_COUNT; id++)
-		if (event_set_has(&a->probe.wanted, id) && a->probe.rungs[id].name) {
-			snprintf(text, sizeof(text), "%s=%s", schema_get(id)->name, a->probe.rungs[id].name);
-			build_strv(b, &e->hooks, text);
-		}
-	for (unsigned id = 1; id < EVENT_COUNT; id++)
-		if (event_set_has(&a->probe.wanted, id) && !a->probe.rungs[id].name) {
-			snprintf(text, sizeof(text), "%s: %s", schema_get(id)->name, a->probe.rungs[id].why);
-			build_strv(b, &e->missing, text);
-		}
-	own_record(a, b);
-}
-
-static uint64_t sum(const uint64_t lanes[LANES])
-{
-	uint64_t total = 0;
-
-	for (unsigned i = 0; i < LANES; i++)
-		total += lanes[i];
-	return total;
-}
-
-static void tell_stop(struct agent *a)
-{
-	struct event_agent_stop *e = build_begin(&a->losses.build, EVENT_agent_stop, clock_ns(CLOCK_BOOTTIME),
-						 ++a->losses.seq);
-
-	for (unsigned i = 0; i < LANES; i++)
-		e->seen += account_seen(&a->losses.now.lanes[i]);
-	e->delivered = sum(a->pipeline.counts.delivered);
-	e->dropped = losses_total(&a->losses);
-	build_str(&a->losses.build, &e->reason, a->stop_reason ? a->stop_reason : "closed");
-	own_record(a, &a->losses.build);
-}
-
-static void tell_stats(struct agent *a)
-{
-	static const char *const names[LANES] = { "critical", "normal", "bulk" };
-
-	if (!event_set_has(&a->options.pipeline.selected, EVENT_stats) || losses_read(&a->losses) < 0)
-		return;
-	for (unsigned i = 0; i < LANES; i++) {
-		struct event_stats *e = build_begin(&a->losses.build, EVENT_stats, clock_ns(CLOCK_BOOTTIME),
-						    ++a->losses.seq);
-		const struct lane_account *l = &a->losses.now.lanes[i];
-
-		build_str(&a->losses.build, &e->lane, names[i]);
-		e->seen = account_seen(l);
-		e->filtered = l->filtered;
-		e->limited = l->limited;
-		e->submitted = l->numbered - l->dropped[DROP_FULL];
-		e->dropped = account_dropped(l);
-		e->read = a->lanes.source[i].read;
-		e->delivered = a->pipeline.counts.delivered[i];
-		e->rejected = a->pipeline.counts.unselected[i];
-		e->invalid = a->pipeline.counts.invalid;
-		own_record(a, &a->losses.build);
-	}
-}
-
 static void flush(struct agent *a)
 {
-	int r = writer_flush(&a->writer);
+	int r = pipeline_flush(&a->pipeline);
 
 	if (r == 0 && a->options.pipeline.capture)
 		r = a->pipeline.capture_error ? a->pipeline.capture_error
 					      : capture_flush(a->options.pipeline.capture);
-	if (r < 0)
-		stop(a, r == -EPIPE ? "the reader went away" : strerror(-r));
+	if (r == 0)
+		return;
+	a->write_error = r;
+	stop(a, r == -EPIPE ? "the reader went away" : strerror(-r));
 }
 
 /* The followed command has ended when all of its process tree has. */
@@ -208,6 +131,55 @@ static void on_tick(uv_timer_t *timer)
 	look_at_child(a);
 }
 
+static void add_identity(struct event_set *set)
+{
+	for (unsigned i = 0; i < sizeof(identity_events) / sizeof(*identity_events); i++)
+		event_set_add(set, identity_events[i]);
+}
+
+/* What the policies select, and what they need to know who did it: that is never filtered. */
+static struct filter_image image_of(const struct policy_set *set)
+{
+	struct filter_image image = {
+		.filters = set->filters, .texts = set->shared.texts, .members = set->shared.members,
+		.nfilters = set->nfilters, .ntexts = set->shared.ntexts, .nmembers = set->shared.nmembers,
+	};
+
+	memcpy(image.filter_of, set->filter_of, sizeof(image.filter_of));
+	for (unsigned i = 0; i < sizeof(identity_events) / sizeof(*identity_events); i++)
+		image.filter_of[identity_events[i]] = FILTER_NONE;
+	return image;
+}
+
+static struct event_set shown_by(const struct policy_set *set)
+{
+	struct event_set shown = set->events;
+
+	event_set_add(&shown, EVENT_lost);
+	event_set_add(&shown, EVENT_agent_start);
+	event_set_add(&shown, EVENT_agent_stop);
+	event_set_add(&shown, EVENT_policy_reload);
+	return shown;
+}
+
+/* The records of the generation before have been read: its policies are not asked any more. */
+static void settle(struct agent *a)
+{
+	struct policy_set *before = a->pipeline.policies[!(a->generation & 1)];
+	struct filter_image image;
+
+	if (!before)
+		return;
+	image = image_of(before);
+	while (lanes_read(&a->lanes, TURN_RECORDS) == TURN_RECORDS)
+		;
+	filters_forget(&a->probe, before->generation, &image);
+	a->pipeline.policies[!(a->generation & 1)] = NULL;
+	policy_set_fini(before);
+	free(before);
+	a->pipeline.options.selected = shown_by(a->pipeline.policies[a->generation & 1]);
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
@@ -216,6 +188,8 @@ static void on_second(uv_timer_t *timer)
 	tell_stats(a);
 	pipeline_clock(&a->pipeline, boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
+	if (clock_ns(CLOCK_BOOTTIME) - a->switched > SETTLE_NS)
+		settle(a);
 	flush(a);
 	look_at_child(a);
 }
@@ -231,6 +205,8 @@ static void on_signal(uv_signal_t *signal, int number)
 
 	if (number == SIGCHLD)
 		look_at_child(a);
+	else if (number == SIGHUP && a->options.hangup)
+		a->options.hangup(a->options.ctx);
 	else
 		stop(a, number == SIGINT ? "interrupted" : "terminated");
 }
@@ -261,14 +237,59 @@ static int loop_open(struct agent *a)
 	return 0;
 }
 
+static int required_there(struct agent *a, const struct policy_set *set)
+{
+	for (unsigned id = 1; id < EVENT_COUNT; id++)
+		if (event_set_has(&set->required, id) && !a->probe.rungs[id].name) {
+			snprintf(a->error, sizeof(a->error), "%s is required and cannot be had here: %s",
+				 schema_get(id)->name, a->probe.rungs[id].why);
+			return -EOPNOTSUPP;
+		}
+	return 0;
+}
+
+int agent_switch(struct agent *a, struct policy_set *set)
+{
+	uint16_t generation = a->generation == UINT16_MAX ? 2 : a->generation + 1;
+	struct filter_image image = image_of(set);
+	struct event_set wanted = shown_by(set), before = a->probe.wanted;
+	int r;
+
+	settle(a);
+	add_identity(&wanted);
+	r = probe_extend(&a->probe, &wanted);
+	if (r < 0) {
+		snprintf(a->error, sizeof(a->error), "%s", a->probe.error);
+		return r;
+	}
+	r = required_there(a, set);
+	if (r == 0) {
+		r = filters_fill(&a->probe, generation, &image);
+		if (r < 0)
+			fail(a, r, "cannot fill the kernel's filters");
+	}
+	if (r < 0) {
+		probe_reduce(&a->probe, &before);
+		return r;
+	}
+	set->generation = a->generation = generation;
+	a->pipeline.policies[generation & 1] = set;
+	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
+		a->pipeline.options.selected.bits[i] |= wanted.bits[i];
+	probe_environment(&a->probe, set->envp);
+	filters_switch(&a->probe, generation);
+	a->switched = clock_ns(CLOCK_BOOTTIME);
+	probe_reduce(&a->probe, &wanted);
+	return 0;
+}
+
 static int open_kernel(struct agent *a)
 {
 	const struct agent_options *o = &a->options;
 	struct event_set wanted = o->pipeline.selected;
 	int r;
 
-	for (unsigned i = 0; i < sizeof(identity_events) / sizeof(*identity_events); i++)
-		event_set_add(&wanted, identity_events[i]);
+	add_identity(&wanted);
 	r = probe_open(&a->probe, &o->probe, &wanted, &o->filter);
 	if (r < 0) {
 		snprintf(a->error, sizeof(a->error), "%s", a->probe.error);
@@ -296,12 +317,14 @@ static int open_all(struct agent *a)
 		o->pipeline.from_exec_of = a->child.pid;
 		o->filter.by_tree = 1;
 	}
-	r = writer_init(&a->writer, o->fd);
-	if (r == 0)
-		r = pipeline_init(&a->pipeline, &o->pipeline, &a->writer, boot_to_wall(), host);
+	r = pipeline_init(&a->pipeline, &o->pipeline, boot_to_wall(), host);
 	if (r < 0)
 		return fail(a, r, "cannot start");
+	for (unsigned i = 0; i < o->nsinks && i < PIPELINE_SINKS; i++)
+		a->pipeline.sinks[a->pipeline.nsinks++] = o->sinks[i];
 	r = open_kernel(a);
+	if (r == 0 && o->policies)
+		r = agent_switch(a, o->policies);
 	if (r < 0)
 		return r;
 	r = losses_init(&a->losses, &a->probe, clock_ns(CLOCK_BOOTTIME));
@@ -309,6 +332,11 @@ static int open_all(struct agent *a)
 		return fail(a, r, "cannot read the counters");
 	r = loop_open(a);
 	return r < 0 ? fail(a, r, "cannot start the loop") : 0;
+}
+
+static void print_header(struct agent *a, struct writer *w)
+{
+	writer_add(w, table_header(&a->pipeline.table, writer_room(w), WRITER_ROOM));
 }
 
 int agent_open(struct agent *a, const struct agent_options *options)
@@ -322,8 +350,8 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	r = open_all(a);
 	if (r < 0)
 		return r;
-	if (options->header && options->pipeline.format == FORMAT_TABLE)
-		writer_add(&a->writer, table_header(&a->pipeline.table, writer_room(&a->writer), WRITER_ROOM));
+	if (options->header)
+		print_header(a, &options->sinks[0]->writer);
 	probe_start(&a->probe);
 	r = snapshot_processes(&a->probe, pipeline_record, &a->pipeline);
 	if (r < 0)
@@ -337,7 +365,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 static void drain(struct agent *a)
 {
 	probe_detach(&a->probe);
-	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && !a->writer.error)
+	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && pipeline_flush(&a->pipeline) == 0)
 		;
 	losses_report(&a->losses, clock_ns(CLOCK_BOOTTIME), pipeline_record, &a->pipeline);
 	losses_read(&a->losses);
@@ -363,7 +391,7 @@ int agent_run(struct agent *a)
 	if (!a->stop_reason)
 		uv_run(&a->loop, UV_RUN_DEFAULT);
 	drain(a);
-	r = a->writer.error ? a->writer.error : a->pipeline.capture_error;
+	r = a->write_error ? a->write_error : a->pipeline.capture_error;
 	return r == -EPIPE ? 0 : r < 0 ? fail(a, r, "cannot write") : 0;
 }
 
@@ -383,14 +411,18 @@ void agent_close(struct agent *a)
 	lanes_close(&a->lanes);
 	losses_fini(&a->losses);
 	probe_close(&a->probe);
+	for (unsigned i = 0; i < 2; i++)
+		if (a->pipeline.policies[i]) {
+			policy_set_fini(a->pipeline.policies[i]);
+			free(a->pipeline.policies[i]);
+		}
 	pipeline_fini(&a->pipeline);
-	writer_fini(&a->writer);
 }
 
 void agent_summary(const struct agent *a)
 {
 	double seconds = (clock_ns(CLOCK_BOOTTIME) - a->started) / 1e9;
-	uint64_t delivered = sum(a->pipeline.counts.delivered), lost = losses_total(&a->losses);
+	uint64_t delivered = tell_delivered(a), lost = losses_total(&a->losses);
 
 	fprintf(stderr, "saker: %llu events in %.1f s, ", (unsigned long long)delivered, seconds);
 	if (lost)

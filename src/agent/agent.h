@@ -17,10 +17,14 @@ struct agent_options {
 	struct probe_options probe;
 	struct pipeline_options pipeline;
 	struct filter filter;
-	int fd;			/* where lines go */
-	char **argv;		/* command to run and follow; NULL: none */
-	uint64_t duration_ms;	/* end after so long; 0: never */
-	bool header;		/* a line of column names first */
+	struct sink *const *sinks;	/* the caller's, open; some may be NULL */
+	unsigned nsinks;
+	struct policy_set *policies;	/* from malloc, taken over; NULL: what is selected is shown */
+	char **argv;			/* command to run and follow; NULL: none */
+	uint64_t duration_ms;		/* end after so long; 0: never */
+	bool header;			/* a line of column names first, in the first sink */
+	void (*hangup)(void *ctx);	/* on SIGHUP; NULL: end */
+	void *ctx;
 };
 
 struct agent {
@@ -29,7 +33,6 @@ struct agent {
 	struct lanes lanes;
 	struct losses losses;
 	struct pipeline pipeline;
-	struct writer writer;
 	struct child child;
 	uv_loop_t loop;
 	uv_poll_t polls[LANES];		/* the lanes' wake-ups, while we sleep */
@@ -39,10 +42,19 @@ struct agent {
 	uv_signal_t signals[4];
 	unsigned idle_ticks;		/* in a row that read nothing */
 	bool opened_loop;
+	uint16_t generation;		/* of the policies in force; 0: none are */
+	uint64_t switched;		/* when they came in force, nanoseconds since boot */
+	int write_error;		/* first failure of a sink, negative errno */
 	uint64_t started;		/* nanoseconds since boot */
 	const char *stop_reason;	/* NULL while it runs */
 	char error[768];		/* why agent_open or agent_run failed, for people */
 };
+
+/* Put policies in force in place of the ones before, without losing an event: attach what is new,
+ * switch, detach what is not needed any more.  The set, from malloc, is the agent's if this succeeds;
+ * the one before is asked about records that it selected, and freed a moment later.  0, or negative
+ * errno with agent->error set: then nothing has changed. */
+int agent_switch(struct agent *agent, struct policy_set *policies);
 
 /* Load, attach, look at what already runs.  0, or negative errno with agent->error set. */
 int agent_open(struct agent *agent, const struct agent_options *options);

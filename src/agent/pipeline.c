@@ -4,29 +4,71 @@
 #include <string.h>
 
 #include "event/schema.h"
+#include "expr/expr.h"
 #include "output/capture.h"
+#include "policy/policy.h"
 
-static bool encode(struct pipeline *p, const void *record)
+/* A line that was encoded for one sink and is copied for the others of its format. */
+struct lines {
+	const char *text[FORMATS];
+	size_t len[FORMATS];
+};
+
+static size_t encode(struct pipeline *p, enum format format, const struct expr_view *view, char *room)
 {
-	const struct head *h = record;
-	const struct process *process = process_find(&p->processes, &h->who);
-	char *room = writer_room(p->writer);
-	size_t len;
-
-	if (p->options.format == FORMAT_JSON)
-		len = json_encode(&p->json, record, process, room, WRITER_ROOM);
-	else
-		len = table_encode(&p->table, record, process, room, WRITER_ROOM);
-	if (len)
-		writer_add(p->writer, len);
-	else
-		p->counts.too_long++;
-	return len;
+	if (format == FORMAT_JSON)
+		return json_encode(&p->json, view->record, view->process, room, WRITER_ROOM);
+	return table_encode(&p->table, view->record, view->process, room, WRITER_ROOM);
 }
 
-static void capture(struct pipeline *p, const void *record)
+/* The line into the sink's room, encoded at most once a format. */
+static size_t put_line(struct pipeline *p, struct sink *s, struct lines *lines, const struct expr_view *view)
 {
-	int r = capture_write(p->options.capture, record, ((const struct head *)record)->size);
+	char *room = writer_room(&s->writer);
+
+	if (lines->text[s->format]) {
+		memcpy(room, lines->text[s->format], lines->len[s->format]);
+		return lines->len[s->format];
+	}
+	lines->text[s->format] = room;
+	lines->len[s->format] = encode(p, s->format, view, room);
+	return lines->len[s->format];
+}
+
+static bool sink_takes(struct sink *s, const struct expr_view *view)
+{
+	if (!s->open || s->writer.error)
+		return false;
+	if (!s->where || expr_match(s->where, view))
+		return true;
+	s->rejected++;
+	return false;
+}
+
+/* Rooms are filled first and handed over after, for handing over may empty them. */
+static void deliver(struct pipeline *p, const struct expr_view *view, uint64_t wanted)
+{
+	const struct head *h = view->record;
+	struct lines lines = { 0 };
+	size_t len[PIPELINE_SINKS];
+
+	for (unsigned i = 0; i < p->nsinks; i++) {
+		bool takes = p->sinks[i] && (wanted >> i & 1) && sink_takes(p->sinks[i], view);
+
+		len[i] = takes ? put_line(p, p->sinks[i], &lines, view) : 0;
+		p->counts.too_long += takes && !len[i];
+	}
+	for (unsigned i = 0; i < p->nsinks; i++)
+		if (len[i]) {
+			writer_add(&p->sinks[i]->writer, len[i]);
+			p->sinks[i]->written++;
+		}
+	p->counts.delivered[h->lane]++;
+}
+
+static void capture(struct pipeline *p, const struct head *h)
+{
+	int r = capture_write(p->options.capture, h, h->size);
 
 	if (r < 0 && !p->capture_error)
 		p->capture_error = r;
@@ -43,6 +85,42 @@ static bool before_exec(struct pipeline *p, const struct head *h)
 	return false;
 }
 
+static bool from_agent(const struct head *h)
+{
+	return h->id >= EVENT_lost && h->id < EVENT_SYSCALL;
+}
+
+/* Name the policies in the line to come. */
+static void name_policies(struct pipeline *p, const struct policy_set *set, const struct policy_verdict *verdict)
+{
+	const char *names[POLICY_FILES];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < set->files.n; i++)
+		if (verdict->policies >> i & 1)
+			names[n++] = policy_name(set, i);
+	json_encoder_policies(&p->json, names, n, verdict->suppressed);
+}
+
+/* The sinks that the policies of the record's own generation want it in; 0: nobody wants it. */
+static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+	struct policy_set *set = p->policies[h->policy & 1];
+	struct policy_verdict verdict;
+
+	json_encoder_policies(&p->json, NULL, 0, 0);
+	if (from_agent(h))
+		return UINT64_MAX;
+	if (!set)
+		return 0;
+	verdict = policy_match(set, view);
+	if (!verdict.policies)
+		return 0;
+	name_policies(p, set, &verdict);
+	return verdict.sinks;
+}
+
 static bool selected(struct pipeline *p, const struct head *h)
 {
 	if (p->options.from_exec_of && before_exec(p, h))
@@ -54,25 +132,45 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 {
 	struct pipeline *p = ctx;
 	const struct head *h = record;
+	struct expr_view view = { .record = record };
+	uint64_t wanted = UINT64_MAX;
 
 	if (!event_valid(record, len)) {
 		p->counts.invalid++;
 		return;
 	}
 	process_observe(&p->processes, record);
+	if (p->options.capture && !p->done)
+		capture(p, h);
 	if (p->done || !selected(p, h)) {
 		p->counts.unselected[h->lane]++;
-		if (p->options.capture && !p->done)
-			capture(p, record);
 		return;
 	}
-	if (p->options.capture)
-		capture(p, record);
-	else if (!encode(p, record))
+	view.process = process_find(&p->processes, &h->who);
+	if (p->policies[0] || p->policies[1])
+		wanted = policies_want(p, &view);
+	if (!wanted) {
+		p->counts.unselected[h->lane]++;
 		return;
-	p->counts.delivered[h->lane]++;
+	}
+	deliver(p, &view, wanted);
 	if (p->options.count && --p->options.count == 0)
 		p->done = true;
+}
+
+int pipeline_flush(struct pipeline *p)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < p->nsinks; i++) {
+		struct sink *s = p->sinks[i];
+
+		if (!s || !s->open || s->writer.error)
+			continue;
+		if (writer_flush(&s->writer) < 0 && r == 0)
+			r = s->writer.error;
+	}
+	return r;
 }
 
 void pipeline_clock(struct pipeline *p, int64_t boot_to_wall)
@@ -81,17 +179,17 @@ void pipeline_clock(struct pipeline *p, int64_t boot_to_wall)
 	table_encoder_clock(&p->table, boot_to_wall);
 }
 
-int pipeline_init(struct pipeline *p, const struct pipeline_options *options, struct writer *writer,
-		  int64_t boot_to_wall, const char *host)
+int pipeline_init(struct pipeline *p, const struct pipeline_options *options, int64_t boot_to_wall, const char *host)
 {
+	unsigned table = (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0);
 	int r;
 
-	*p = (struct pipeline){ .options = *options, .writer = writer };
+	*p = (struct pipeline){ .options = *options };
 	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
 	if (r == 0)
 		r = json_encoder_init(&p->json, host, boot_to_wall);
 	if (r == 0)
-		r = table_encoder_init(&p->table, boot_to_wall, (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0));
+		r = table_encoder_init(&p->table, boot_to_wall, table);
 	return r;
 }
 

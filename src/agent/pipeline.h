@@ -10,15 +10,16 @@
 #include "event/set.h"
 #include "identity/process.h"
 #include "output/json.h"
+#include "output/sink.h"
 #include "output/table.h"
-#include "output/writer.h"
 
 struct capture_writer;
+struct expr_view;
+struct policy_set;
 
-enum format { FORMAT_TABLE, FORMAT_JSON };
+enum { PIPELINE_SINKS = 64 };
 
 struct pipeline_options {
-	enum format format;
 	bool color;
 	bool whole;			/* long strings in full in the table */
 	struct event_set selected;	/* what is shown; other events only teach us */
@@ -29,7 +30,7 @@ struct pipeline_options {
 
 struct pipeline_counts {
 	uint64_t delivered[LANES];	/* written */
-	uint64_t unselected[LANES];	/* known only to the process table */
+	uint64_t unselected[LANES];	/* known only to the process table, or wanted by no policy */
 	uint64_t invalid;
 	uint64_t too_long;		/* records whose line did not fit: only a forged one can */
 };
@@ -39,7 +40,9 @@ struct pipeline {
 	struct process_table processes;
 	struct json_encoder json;
 	struct table_encoder table;
-	struct writer *writer;
+	struct sink *sinks[PIPELINE_SINKS];	/* the caller's */
+	unsigned nsinks;
+	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
 	struct pipeline_counts counts;
 	int capture_error;		/* first failure of the capture, negative errno */
 	bool done;			/* count was reached */
@@ -47,8 +50,8 @@ struct pipeline {
 
 /* 0 or -ENOMEM.  boot_to_wall: nanoseconds from boot time to time since 1970.  host: name of the
  * machine, for records that do not carry one. */
-int pipeline_init(struct pipeline *pipeline, const struct pipeline_options *options, struct writer *writer,
-		  int64_t boot_to_wall, const char *host);
+int pipeline_init(struct pipeline *pipeline, const struct pipeline_options *options, int64_t boot_to_wall,
+		  const char *host);
 void pipeline_fini(struct pipeline *pipeline);
 
 /* The wall clock was set. */
@@ -56,5 +59,9 @@ void pipeline_clock(struct pipeline *pipeline, int64_t boot_to_wall);
 
 /* A lane_reader: the record is borrowed for the call. */
 void pipeline_record(void *pipeline, const void *record, size_t len);
+
+/* Write what the sinks have collected.  0, or the first error of a sink, told once: then the sink
+ * gets no more. */
+int pipeline_flush(struct pipeline *pipeline);
 
 #endif

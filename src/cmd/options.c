@@ -144,7 +144,7 @@ static int parse_output(struct watch_options *o, const char *value)
 {
 	if (strcmp(value, "table") && strcmp(value, "json"))
 		return complain("output", value, "table or json");
-	o->agent.pipeline.format = strcmp(value, "json") ? FORMAT_TABLE : FORMAT_JSON;
+	o->format = strcmp(value, "json") ? FORMAT_TABLE : FORMAT_JSON;
 	return 0;
 }
 
@@ -275,7 +275,6 @@ static void defaults(struct watch_options *o)
 	o->agent.probe.lane_bytes[LANE_normal] = 8 << 20;
 	o->agent.probe.lane_bytes[LANE_bulk] = 4 << 20;
 	o->agent.filter.self = getpid();
-	o->agent.fd = STDOUT_FILENO;
 }
 
 int options_parse(struct watch_options *o, int argc, char **argv, const char *usage)

@@ -9,6 +9,7 @@
 
 struct watch_options {
 	struct agent_options agent;
+	enum format format;
 	const char *file;	/* -w of record */
 	const char *color;	/* "auto", "always", "never" */
 	bool events_given;

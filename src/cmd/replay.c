@@ -27,7 +27,7 @@ static int replay_records(struct capture_reader *reader, struct pipeline *p, con
 		if (r < 0)
 			return fail(file, reader->error);
 		pipeline_record(p, record, len);
-		if (p->writer->error)
+		if (p->sinks[0]->writer.error)
 			break;
 	}
 	return EXIT_OK;
@@ -35,16 +35,17 @@ static int replay_records(struct capture_reader *reader, struct pipeline *p, con
 
 static int replay(struct watch_options *o, struct capture_reader *reader, const char *file)
 {
-	struct writer writer;
+	struct sink sink = { .ops = &sink_stdout, .name = "stdout", .format = o->format };
 	struct pipeline p;
-	int status, r = writer_init(&writer, o->agent.fd);
+	int status, r = sink_open(&sink);
 
 	if (r == 0)
-		r = pipeline_init(&p, &o->agent.pipeline, &writer, reader->info.boot_to_wall, reader->info.host);
+		r = pipeline_init(&p, &o->agent.pipeline, reader->info.boot_to_wall, reader->info.host);
 	if (r < 0)
 		return fail(file, strerror(-r));
+	p.sinks[p.nsinks++] = &sink;
 	status = replay_records(reader, &p, file);
-	r = writer_flush(&writer);
+	r = pipeline_flush(&p);
 	if (r < 0 && r != -EPIPE)
 		status = fail("standard output", strerror(-r));
 	if (p.counts.invalid) {
@@ -53,7 +54,7 @@ static int replay(struct watch_options *o, struct capture_reader *reader, const 
 		status = EXIT_FAILED;
 	}
 	pipeline_fini(&p);
-	writer_fini(&writer);
+	sink_close(&sink);
 	return status;
 }
 

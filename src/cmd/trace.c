@@ -18,6 +18,21 @@ static bool wants_color(const char *when)
 	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
 }
 
+static int print(struct watch_options *o)
+{
+	struct sink sink = { .ops = &sink_stdout, .name = "stdout", .format = o->format };
+	struct sink *const sinks[] = { &sink };
+	int status;
+
+	if (sink_open(&sink) < 0)
+		return EXIT_FAILED;
+	o->agent.sinks = sinks;
+	o->agent.nsinks = 1;
+	status = watch(&o->agent);
+	sink_close(&sink);
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct watch_options o;
@@ -31,12 +46,12 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	o.agent.pipeline.color = wants_color(o.color);
-	o.agent.header = !o.agent.argv;
-	if (o.agent.pipeline.format == FORMAT_TABLE) {	/* people see the summary instead */
+	o.agent.header = !o.agent.argv && o.format == FORMAT_TABLE;
+	if (o.format == FORMAT_TABLE) {	/* people see the summary instead */
 		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_start);
 		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_stop);
 	}
-	return watch(&o.agent);
+	return print(&o);
 }
 
 const struct command cmd_trace = {

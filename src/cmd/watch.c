@@ -58,7 +58,7 @@ int watch(const struct agent_options *options)
 	tell_missing(&agent);
 	r = agent_run(&agent);
 	if (r < 0)
-		status = options->argv && agent.child.go < 0 && r != agent.writer.error ? 127 : EXIT_FAILED;
+		status = options->argv && agent.child.go < 0 && r != agent.write_error ? 127 : EXIT_FAILED;
 	else
 		status = options->argv && agent.child.ended ? child_exit_status(&agent.child) : EXIT_OK;
 	if (r < 0)

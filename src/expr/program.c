@@ -78,7 +78,7 @@ static void insert(struct node *parent, struct node *node)
 
 static struct estimate order(struct node *node, const struct event_set *events)
 {
-	struct estimate all = { 0, node->kind == NODE_or }, one;
+	struct estimate all = { 0, node->kind == NODE_or }, one = { 0 };
 	struct node *child = node->child, *next;
 	bool both = node->kind == NODE_and;
 	double reached = 1;

@@ -11,7 +11,7 @@ struct who;
 struct image;
 
 enum {
-	PROCESS_BYTES_DEFAULT = 8 << 20,
+	PROCESS_BYTES_DEFAULT = 4 << 20,
 	PROCESS_BYTES_MIN = 256 << 10,
 	PROCESS_PATH_MAX = 4096,	/* bytes kept of exe and cwd, NUL included */
 	PROCESS_ARGS_MAX = 6144,	/* bytes kept of the arguments */

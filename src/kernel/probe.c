@@ -15,6 +15,8 @@
 #include "kernel/rungs.h"
 #include "saker.skel.h"
 
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
 enum { REFUSALS_MAX = 16 };
 
 /* libbpf gives its words to a callback without context: they are kept for the one probe that is
@@ -134,6 +136,16 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 	return r < 0 ? fail(p, "cannot share the BPF maps", r) : 0;
 }
 
+/* Without CAP_SYS_ADMIN libbpf cannot look into the types of modules, and fails when it has to
+ * because a type is not in the kernel proper.  With a file of types given it does not try. */
+static bool types_given(struct probe *p)
+{
+	if (p->options.btf || access(VMLINUX_BTF, R_OK) < 0)
+		return false;
+	p->options.btf = VMLINUX_BTF;
+	return true;
+}
+
 /* Load what these events need; when the kernel refuses a program, go on without it on the next
  * lower rung. */
 static int load(struct probe *p, const struct event_set *events, const struct filter *filter, struct saker_bpf **ret)
@@ -142,26 +154,33 @@ static int load(struct probe *p, const struct event_set *events, const struct fi
 	const char *refusals[REFUSALS_MAX];
 	struct saker_bpf *skel;
 
-	for (unsigned n = 0;; n++) {
-		int r = prepare(p, events, filter, refusals, n, &skel);
+	unsigned n = 0;
+	int r;
 
+	for (;;) {
 		libbpf_refused[0] = 0;
-		if (r == 0)
-			r = saker_bpf__load(skel);
-		else
-			n = REFUSALS_MAX;
+		r = prepare(p, events, filter, refusals, n, &skel);
+		if (r < 0)
+			break;
+		r = saker_bpf__load(skel);
 		if (r == 0) {
 			*ret = skel;
 			return 0;
 		}
-		if (n < REFUSALS_MAX)
-			fail(p, "cannot load BPF programs", r);
+		fail(p, "cannot load BPF programs", r);
+		if (r == -EPERM && !libbpf_refused[0] && types_given(p)) {
+			saker_bpf__destroy(skel);
+			continue;
+		}
+		if (r == -EPERM || !libbpf_refused[0] || n == REFUSALS_MAX)
+			break;
 		saker_bpf__destroy(skel);
-		if (!libbpf_refused[0] || n == REFUSALS_MAX || r == -EPERM)
-			return r;
 		snprintf(names[n], sizeof(names[n]), "%s", libbpf_refused);
 		refusals[n] = names[n];
+		n++;
 	}
+	saker_bpf__destroy(skel);
+	return r;
 }
 
 static bool attached(const struct probe *p, const struct bpf_program *prog)
@@ -318,6 +337,11 @@ void probe_reduce(struct probe *p, const struct event_set *wanted)
 void probe_start(struct probe *p)
 {
 	p->skel->bss->filter.paused = 0;
+}
+
+void probe_environment(struct probe *p, bool wanted)
+{
+	p->skel->bss->envp_wanted = wanted;
 }
 
 uint64_t probe_drops(const struct probe *p)

@@ -58,6 +58,9 @@ int probe_extend(struct probe *probe, const struct event_set *wanted);
 /* Want these events only, a subset of what is attached: detach what no event needs any more. */
 void probe_reduce(struct probe *probe, const struct event_set *wanted);
 
+/* Capture the environment of executed programs, or not. */
+void probe_environment(struct probe *probe, bool wanted);
+
 /* Events that were dropped in the kernel so far, of all reasons: a load, no system call. */
 uint64_t probe_drops(const struct probe *probe);
 

@@ -182,6 +182,33 @@ static void fields(struct line *l, const struct json_shape *shape, const struct 
 		PUT(&l->t, ",\"args\":{}");
 }
 
+/* The generation that selected the record, and those of its policies that want it. */
+static void line_policy(struct line *l, uint16_t generation)
+{
+	text_str(&l->t, ",\"policy\":{\"generation\":");
+	text_udec(&l->t, generation);
+	text_raw(&l->t, l->json->policies, l->json->policies_len);
+	text_char(&l->t, '}');
+}
+
+void json_encoder_policies(struct json_encoder *json, const char *const *names, unsigned n, uint64_t suppressed)
+{
+	struct text t = { .p = json->policies, .end = json->policies + sizeof(json->policies) };
+
+	for (unsigned i = 0; i < n; i++) {
+		text_str(&t, i ? ",\"" : ",\"names\":[\"");
+		text_str(&t, names[i]);
+		text_char(&t, '"');
+	}
+	if (n)
+		text_char(&t, ']');
+	if (suppressed) {
+		text_str(&t, ",\"suppressed\":");
+		text_udec(&t, suppressed);
+	}
+	json->policies_len = t.full ? 0 : (size_t)(t.p - json->policies);
+}
+
 size_t json_encode(struct json_encoder *json, const void *record, const struct process *process,
 		   char *buf, size_t size)
 {
@@ -204,10 +231,8 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct p
 		line_result(&l, shape);
 		line_facts(&l, s);
 	}
-	if (h->policy) {
-		text_str(&l.t, ",\"policy\":");
-		text_udec(&l.t, h->policy);
-	}
+	if (h->policy)
+		line_policy(&l, h->policy);
 	line_flaws(&l, s, process);
 	text_str(&l.t, "}\n");
 	return l.t.full ? 0 : (size_t)(l.t.p - buf);

@@ -21,10 +21,12 @@ enum {
 	/*
 	 * A line that always fits, for records whose spans do not overlap: a byte of text becomes 6
 	 * bytes and 2 more in raw. 8 * RECORD_MAX + 8 * (PROCESS_PATH_MAX + PROCESS_ARGS_MAX) make
-	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the rest takes less than 14.
+	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the policies' names
+	 * JSON_POLICIES_MAX; the rest takes less than 14.
 	 */
-	JSON_LINE_MAX = 256 << 10,
+	JSON_LINE_MAX = 272 << 10,
 	JSON_RAW_MAX = 48,	/* fields of a record that hold text */
+	JSON_POLICIES_MAX = 8192,
 };
 
 /* A field whose text was not UTF-8. */
@@ -48,6 +50,8 @@ struct json_encoder {
 	uint32_t hostname_len;
 	struct fragment *fragments;	/* what was written of a process before */
 	struct memo *memos;		/* what was written of a value before */
+	char policies[JSON_POLICIES_MAX];	/* ,"names":[..] of the policies that want the record */
+	size_t policies_len;
 	struct json_raw raw[JSON_RAW_MAX];
 	unsigned nraw;
 };
@@ -55,6 +59,10 @@ struct json_encoder {
 /* boot_to_wall: nanoseconds to add to record times for the time since 1970.  -ENOMEM. */
 int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t boot_to_wall);
 void json_encoder_fini(struct json_encoder *json);
+
+/* The policies that want the records to come, n of them, and how many like them a limit left out
+ * before; n 0: none to name. */
+void json_encoder_policies(struct json_encoder *json, const char *const *names, unsigned n, uint64_t suppressed);
 
 /* The wall clock may have been set.  Less than a millisecond is taken for a measuring error: the same
  * start of a process reads the same in all lines. */

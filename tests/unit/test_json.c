@@ -202,7 +202,10 @@ Test(json, what_is_only_sometimes_there)
 	r.head.faulted = 1 << 2 | 1 << FIELD_FACTS | 1 << FIELD_RET;
 	r.head.hostname = record_str(&r, "pod-7");
 	expect_at("nest", "2");
-	expect_at("policy", "9");
+	expect_at("policy", "{\"generation\":9}");
+	json_encoder_policies(&json, (const char *const[]){ "one", "two" }, 2, 7);
+	expect_at("policy", "{\"generation\":9,\"names\":[\"one\",\"two\"],\"suppressed\":7}");
+	json_encoder_policies(&json, NULL, 0, 0);
 	expect_at("truncated", "[\"path\",\"record\"]");
 	expect_at("faulted", "[\"flags\",\"ret\",\"fd\"]");
 	expect_at("hostname", "\"pod-7\"");

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A reload is a transaction: read and check all files, compile all policies, open what sinks are
+ * new, attach what hooks are new and fill the kernel's other bank; only then switch.  Up to the
+ * switch everything can be undone, and a failure leaves what was in force untouched. */
+#include "agent/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/tell.h"
+#include "event/schema.h"
+#include "policy/policy.h"
+
+struct plan {
+	struct config config;
+	struct arena wheres;
+	uint64_t hash;
+	struct policy_set *policies;
+	struct sink *sinks[CONFIG_SINKS];	/* those in force, or fresh */
+	bool fresh[CONFIG_SINKS];
+	struct diag diag;
+	char error[480];			/* the diagnostic in one line */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+static void tell_wrong(struct plan *p, const struct file_text *from)
+{
+	const struct diag *d = &p->diag;
+	bool shown = from && from->text && d->file && from->path && !strcmp(d->file, from->path);
+
+	diag_print(d, shown ? diag_line(from->text, from->len, d->line) : NULL, stderr);
+	if (d->file && d->line)
+		snprintf(p->error, sizeof(p->error), "%.128s:%u:%u: %s", d->file, d->line, d->col, d->text);
+	else
+		snprintf(p->error, sizeof(p->error), "%.128s%s%s", d->file ? d->file : "", d->file ? ": " : "", d->text);
+}
+
+static bool sink_is(const struct sink *s, const struct config_sink *c)
+{
+	return s && !strcmp(s->name, c->name);
+}
+
+static bool sink_same(const struct sink *s, const struct config_sink *c)
+{
+	return s->ops == (c->type == CONFIG_FILE ? &sink_file : &sink_stdout) &&
+	       s->format == (c->format == CONFIG_TABLE ? FORMAT_TABLE : FORMAT_JSON) &&
+	       !strcmp(s->path, c->path.text ? c->path.text : "");
+}
+
+/* A name keeps its place, so that records that the policies before selected find their sinks. */
+static unsigned place_of(const struct reload *r, const struct plan *p, const struct config_sink *c)
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		if (sink_is(r->sinks[i], c))
+			return i;
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		if (!r->sinks[i] && !p->sinks[i])
+			return i;
+	return CONFIG_SINKS;
+}
+
+static int sink_make(struct plan *p, unsigned place, const struct config_sink *c)
+{
+	struct sink *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->ops = c->type == CONFIG_FILE ? &sink_file : &sink_stdout;
+	s->format = c->format == CONFIG_TABLE ? FORMAT_TABLE : FORMAT_JSON;
+	snprintf(s->name, sizeof(s->name), "%s", c->name);
+	if (c->path.text && strlen(c->path.text) >= sizeof(s->path)) {
+		free(s);
+		return diag_set(&p->diag, c->path.line, c->path.col, "sinks.%s.path: too long", c->name);
+	}
+	snprintf(s->path, sizeof(s->path), "%s", c->path.text ? c->path.text : "");
+	r = sink_open(s);
+	if (r < 0) {
+		diag_set(&p->diag, c->line, c->col, "sink \"%s\": cannot open %s: %s", c->name, s->path, strerror(-r));
+		free(s);
+		return r;
+	}
+	p->sinks[place] = s;
+	p->fresh[place] = true;
+	return 0;
+}
+
+static int plan_sinks(const struct reload *r, struct plan *p)
+{
+	for (unsigned i = 0; i < p->config.nsinks; i++) {
+		const struct config_sink *c = &p->config.sinks[i];
+		unsigned place = place_of(r, p, c);
+		int e;
+
+		if (place == CONFIG_SINKS)
+			return diag_set(&p->diag, c->line, c->col, "too many sinks come and go at once");
+		if (r->sinks[place] && sink_same(r->sinks[place], c)) {
+			p->sinks[place] = r->sinks[place];
+			continue;
+		}
+		e = sink_make(p, place, c);
+		if (e < 0)
+			return e;
+	}
+	return 0;
+}
+
+static int plan_policies(const struct reload *r, struct plan *p, const struct policy_set *before)
+{
+	struct policy_file_set files;
+	const char *names[CONFIG_SINKS];
+	int e;
+
+	policy_file_set_init(&files);
+	e = policy_file_add_all(&files, &p->config, &p->diag, NULL);
+	if (e < 0) {
+		tell_wrong(p, &files.last);
+		policy_file_set_fini(&files);
+		return e;
+	}
+	p->hash = config_hash(p->config.hash, &files.hash, sizeof(files.hash));
+	if (r->agent && p->hash == r->hash) {
+		policy_file_set_fini(&files);
+		return -EALREADY;
+	}
+	e = plan_sinks(r, p);
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		names[i] = p->sinks[i] ? p->sinks[i]->name : "";
+	p->policies = calloc(1, sizeof(*p->policies));
+	if (e < 0 || !p->policies) {
+		policy_file_set_fini(&files);
+		tell_wrong(p, &p->config.file);
+		return e < 0 ? e : -ENOMEM;
+	}
+	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
+	if (e < 0)
+		tell_wrong(p, &p->policies->files.last);
+	return e;
+}
+
+/* The filters of the sinks: compiled for every event. */
+static int plan_wheres(struct plan *p, struct expr *wheres[CONFIG_SINKS])
+{
+	struct event_set all;
+
+	memset(&all, 0xff, sizeof(all));
+	arena_init(&p->wheres, CONFIG_ARENA);
+	for (unsigned i = 0; i < p->config.nsinks; i++) {
+		const struct config_sink *c = &p->config.sinks[i];
+		struct expr_source where = { p->config.file.path, c->where.line, c->where.col, 1 };
+		int e;
+
+		wheres[i] = NULL;
+		if (!c->where.text)
+			continue;
+		e = expr_compile(&wheres[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
+		if (e < 0) {
+			tell_wrong(p, &p->config.file);
+			return e;
+		}
+	}
+	return 0;
+}
+
+static void plan_drop(struct plan *p)
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		if (p->fresh[i]) {
+			sink_close(p->sinks[i]);
+			free(p->sinks[i]);
+		}
+	if (p->policies) {
+		policy_set_fini(p->policies);
+		free(p->policies);
+	}
+	arena_fini(&p->wheres);
+	config_fini(&p->config);
+}
+
+static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres[CONFIG_SINKS],
+		     const struct policy_set *before)
+{
+	int e = config_read(&p->config, r->path, &p->diag, NULL);
+
+	if (e < 0) {
+		tell_wrong(p, &p->config.file);
+		return e;
+	}
+	e = plan_wheres(p, wheres);
+	return e < 0 ? e : plan_policies(r, p, before);
+}
+
+/* The plan becomes what is in force; nothing of this can fail. */
+static void plan_apply(struct reload *r, struct plan *p, struct expr *const wheres[CONFIG_SINKS])
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
+		struct sink *old = r->sinks[i];
+
+		r->sinks[i] = p->sinks[i];
+		if (old && old != p->sinks[i]) {
+			sink_close(old);
+			free(old);
+		}
+	}
+	for (unsigned i = 0; i < p->config.nsinks; i++)
+		r->sinks[place_of(r, p, &p->config.sinks[i])]->where = wheres[i];
+	arena_fini(&r->wheres);
+	config_fini(&r->config);
+	r->wheres = p->wheres;
+	r->config = p->config;
+	r->hash = p->hash;
+}
+
+static void give_sinks(struct reload *r)
+{
+	struct pipeline *p = &r->agent->pipeline;
+
+	p->nsinks = CONFIG_SINKS;
+	memcpy(p->sinks, r->sinks, sizeof(r->sinks));
+}
+
+int reload_open(struct reload *r, const char *path, struct policy_set **ret)
+{
+	struct expr *wheres[CONFIG_SINKS];
+	struct plan p = { 0 };
+	int e;
+
+	*r = (struct reload){ .path = path };
+	e = plan_make(r, &p, wheres, NULL);
+	if (e < 0) {
+		plan_drop(&p);
+		return e;
+	}
+	*ret = p.policies;
+	plan_apply(r, &p, wheres);
+	return 0;
+}
+
+static void tell(struct reload *r, const struct plan *p, const struct policy_diff *diff, unsigned hooks_before,
+		 uint64_t began, int e)
+{
+	struct agent *a = r->agent;
+	struct event_policy_reload *x = build_begin(&a->losses.build, EVENT_policy_reload, now_ns(), ++a->losses.seq);
+
+	x->generation = a->generation;
+	x->added = diff->added;
+	x->removed = diff->removed;
+	x->changed = diff->changed;
+	x->unchanged = diff->same;
+	x->hooks = a->probe.nlinks;
+	x->hooks_before = hooks_before;
+	x->elapsed = now_ns() - began;
+	build_str(&a->losses.build, &x->result, e < 0 ? "refused" : "applied");
+	if (e < 0)
+		build_str(&a->losses.build, &x->error, p->error);
+	agent_tell(a);
+	if (e == 0)
+		fprintf(stderr, "saker: policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
+			"%llu us\n", diff->added, diff->removed, diff->changed, diff->same, a->probe.nlinks,
+			(unsigned long long)x->elapsed / 1000);
+	else
+		fprintf(stderr, "saker: the new policies are refused, those before stay in force\n");
+}
+
+static void watch_again(struct reload *r)
+{
+	const char *paths[1 + POLICY_FILES];
+	unsigned n = 0;
+
+	paths[n++] = r->path;
+	for (unsigned i = 0; i < r->config.policies.n && n < 1 + POLICY_FILES; i++)
+		paths[n++] = r->config.policies.items[i].text;
+	watch_paths(&r->watch, paths, n);
+}
+
+void reload_now(void *reload)
+{
+	struct reload *r = reload;
+	struct agent *a = r->agent;
+	const struct policy_set *before = a->pipeline.policies[a->generation & 1];
+	unsigned hooks = a->probe.nlinks;
+	struct expr *wheres[CONFIG_SINKS];
+	struct policy_diff diff = { 0 };
+	uint64_t began = now_ns();
+	struct plan p = { 0 };
+	int e = plan_make(r, &p, wheres, before);
+
+	if (e == 0) {
+		diff = policy_compare(before, p.policies);
+		e = agent_switch(a, p.policies);
+		if (e < 0) {
+			snprintf(p.error, sizeof(p.error), "%.400s", a->error);
+			fprintf(stderr, "saker: %s\n", a->error);
+		}
+	}
+	if (e == 0) {
+		plan_apply(r, &p, wheres);
+		give_sinks(r);
+		watch_again(r);
+	} else {
+		plan_drop(&p);
+	}
+	if (e != -EALREADY)
+		tell(r, &p, &diff, hooks, began, e);
+}
+
+int reload_watch(struct reload *r, struct agent *agent)
+{
+	int e;
+
+	r->agent = agent;
+	give_sinks(r);
+	e = watch_start(&r->watch, &agent->loop, &r->path, 1, reload_now, r);
+	if (e < 0)
+		return e;
+	if (r->watch.degraded[0])
+		fprintf(stderr, "saker: %s\n", r->watch.degraded);
+	watch_again(r);
+	reload_now(r);		/* what changed since it was read */
+	return 0;
+}
+
+void reload_close(struct reload *r)
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		if (r->sinks[i]) {
+			sink_close(r->sinks[i]);
+			free(r->sinks[i]);
+		}
+	arena_fini(&r->wheres);
+	config_fini(&r->config);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/reload.h"
+#include "cmd/command.h"
+#include "config/config.h"
+
+static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload)
+{
+	const struct config_agent *a = &c->agent;
+
+	return (struct agent_options){
+		.probe = {
+			.transport = a->transport == CONFIG_PERF ? TRANSPORT_PERF : TRANSPORT_RING,
+			.lane_bytes = { a->lanes.critical, a->lanes.normal, a->lanes.bulk },
+			.btf = a->btf.text,
+			.policies = true,
+		},
+		.filter = { .self = getpid() },
+		.policies = policies,
+		.sinks = reload->sinks,
+		.nsinks = CONFIG_SINKS,
+		.hangup = reload_now,
+		.ctx = reload,
+	};
+}
+
+static int fail(struct agent *a)
+{
+	fprintf(stderr, "saker: %s\n", a->error);
+	return EXIT_FAILED;
+}
+
+static int run_agent(struct reload *reload, struct policy_set *policies)
+{
+	static struct agent agent;
+	struct agent_options options = options_of(&reload->config, policies, reload);
+	int status = EXIT_OK, r = agent_open(&agent, &options);
+
+	if (r == 0)
+		r = reload_watch(reload, &agent);
+	if (r == 0)
+		r = agent_run(&agent);
+	if (r < 0)
+		status = fail(&agent);
+	agent_summary(&agent);
+	watch_stop(&reload->watch);
+	agent_close(&agent);
+	return status;
+}
+
+static int run_file(const char *path)
+{
+	static struct reload reload;
+	struct policy_set *policies;
+	int status;
+
+	if (reload_open(&reload, path, &policies) < 0)
+		return EXIT_FAILED;
+	status = run_agent(&reload, policies);
+	reload_close(&reload);
+	return status;
+}
+
+static int usage(FILE *to, int status)
+{
+	fprintf(to, "usage: saker run [-c FILE]\n\n  -c, --config FILE   default /etc/saker/saker.yaml; its settings:\n\n");
+	config_help(to);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "help", 0, NULL, 'h' }, { 0 } };
+	const char *path = "/etc/saker/saker.yaml";
+	int id;
+
+	optind = 0;
+	while ((id = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (id == 'h')
+			return usage(stdout, EXIT_OK);
+		if (id != 'c')
+			return EXIT_USAGE;
+		path = optarg;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "saker: unexpected \"%s\"; want saker run [-c FILE]\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return run_file(path);
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "[-c FILE]",
+	.doc = "the agent: policies, sinks, reload while it runs",
+	.run = run,
+};

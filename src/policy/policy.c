@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "identity/process.h"
+#include "policy/compile.h"
+#include "policy/sample.h"
+#include "policy/state.h"
+
+const char *policy_name(const struct policy_set *set, unsigned n)
+{
+	return set->files.files[n]->name.text;
+}
+
+void policy_set_fini(struct policy_set *set)
+{
+	for (unsigned i = 0; i < set->nstates; i++)
+		policy_state_drop(set->states[i]);
+	policy_file_set_fini(&set->files);
+	arena_fini(&set->arena);
+	set->nstates = 0;
+}
+
+static bool is_empty(const void *record, const struct key_field *field)
+{
+	const struct span *at = (const void *)((const char *)record + field->off);
+	enum wire wire = type_info[field->type].wire;
+
+	if (wire == WIRE_comm)
+		return !*(const char *)at;
+	if (wire == WIRE_str || wire == WIRE_strv)
+		return at->len <= 1;
+	return wire == WIRE_bytes && at->len == 0;
+}
+
+static bool all_empty(const struct policy_rule *rule, const void *record)
+{
+	for (unsigned i = 0; i < rule->nunless_empty; i++)
+		if (!is_empty(record, &rule->unless_empty[i]))
+			return false;
+	return rule->nunless_empty > 0;
+}
+
+static bool expressions_hold(const struct policy_rule *rule, const struct expr_view *view)
+{
+	return (!rule->where || expr_match(rule->where, view)) && (!rule->scope || expr_match(rule->scope, view));
+}
+
+static bool sampled(const struct policy_rule *rule, const struct head *h)
+{
+	const struct policy_sample *s = &rule->entry->sample;
+
+	return s->whole && !sample_share(h->time, h->seq, s->share, s->whole);
+}
+
+static bool deduplicated(struct policy_set *set, const struct policy_rule *rule, const struct head *h)
+{
+	struct key key;
+
+	if (!rule->ndedup)
+		return false;
+	key = key_fields(&set->seed, h, rule->dedup, rule->ndedup);
+	return !dedup_pass(&rule->state->dedup, h->who.proc_cgroup, h->id, &key, h->time);
+}
+
+static bool limited(struct policy_set *set, const struct policy_rule *rule, const struct expr_view *view,
+		    uint64_t *suppressed)
+{
+	const struct head *h = view->record;
+	struct limiter *l;
+	uint64_t key;
+
+	if (!rule->entry->limit.count)
+		return false;
+	l = &rule->state->limiter;
+	key = key_identity(&set->seed, l->spec.key, &h->who, view->process ? view->process->exe : "", 0);
+	if (!limiter_pass(l, key, h->time))
+		return true;
+	*suppressed += limiter_suppressed(l, key);
+	return false;
+}
+
+/* Whether this policy wants the record.  Cheap and without memory first; a limit last, so that only
+ * what would have been told uses it up. */
+static bool rule_takes(struct policy_set *set, const struct policy_rule *rule, const struct expr_view *view,
+		       uint64_t *suppressed)
+{
+	struct policy_counts *c = &set->counts[rule->policy];
+
+	if (!expressions_hold(rule, view))
+		return false;
+	if (all_empty(rule, view->record))
+		return c->empty++, false;
+	if (sampled(rule, view->record))
+		return c->sampled++, false;
+	if (deduplicated(set, rule, view->record))
+		return c->deduplicated++, false;
+	if (limited(set, rule, view, suppressed))
+		return c->limited++, false;
+	c->matched++;
+	return true;
+}
+
+struct policy_verdict policy_match(struct policy_set *set, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+	const struct policy_plan *plan = &set->plans[h->id];
+	struct policy_verdict v = { 0 };
+
+	for (unsigned i = 0; i < plan->n; i++) {
+		const struct policy_rule *rule = &plan->rules[i];
+
+		if (rule_takes(set, rule, view, &v.suppressed)) {
+			v.policies |= UINT64_C(1) << rule->policy;
+			v.sinks |= rule->sinks;
+		}
+	}
+	return v;
+}
+
+void policy_forget(struct policy_set *set, uint64_t cgroup)
+{
+	for (unsigned i = 0; i < set->nstates; i++)
+		policy_state_forget(set->states[i], cgroup);
+}
+
+static const struct policy_file *file_named(const struct policy_set *set, const char *name)
+{
+	for (unsigned i = 0; i < set->files.n; i++)
+		if (!strcmp(policy_name(set, i), name))
+			return set->files.files[i];
+	return NULL;
+}
+
+static bool same_text(const struct policy_file *a, const struct policy_file *b)
+{
+	return a->file.len == b->file.len && !memcmp(a->file.text, b->file.text, a->file.len);
+}
+
+struct policy_diff policy_compare(const struct policy_set *before, const struct policy_set *after)
+{
+	struct policy_diff d = { 0 };
+
+	for (unsigned i = 0; i < after->files.n; i++) {
+		const struct policy_file *old = before ? file_named(before, policy_name(after, i)) : NULL;
+
+		if (!old)
+			d.added++;
+		else if (same_text(old, after->files.files[i]))
+			d.same++;
+		else
+			d.changed++;
+	}
+	for (unsigned i = 0; before && i < before->files.n; i++)
+		d.removed += !file_named(after, policy_name(before, i));
+	return d;
+}
+
+static void explain_rule(const struct policy_set *set, const struct policy_rule *rule, unsigned id, FILE *to)
+{
+	fprintf(to, "%s: %s\n", policy_name(set, rule->policy), schema_get(id)->name);
+	if (rule->scope)
+		expr_explain(rule->scope, id, to);
+	if (rule->where)
+		expr_explain(rule->where, id, to);
+	if (!rule->scope && !rule->where)
+		fprintf(to, "  everything\n");
+}
+
+void policy_explain(const struct policy_set *set, FILE *to)
+{
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		for (unsigned i = 0; i < set->plans[id].n; i++)
+			explain_rule(set, &set->plans[id].rules[i], id, to);
+}

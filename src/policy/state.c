@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "policy/policy_file.h"
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	return text ? config_hash(hash, text, strlen(text) + 1) : config_hash(hash, "\1", 2);
+}
+
+static uint64_t hash_list(uint64_t hash, const struct option_list *list)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		hash = hash_text(hash, list->items[i].text);
+	return config_hash(hash, &list->n, sizeof(list->n));
+}
+
+uint64_t policy_state_identity(const char *policy, const struct policy_file_entry *e)
+{
+	const uint64_t numbers[] = { e->limit.count, e->limit.interval, e->limit.burst, e->limit.per,
+				     e->dedup.size, e->dedup.ttl, e->sample.share, e->sample.whole };
+	uint64_t hash = hash_text(0, policy);
+
+	hash = hash_text(hash, e->selector);
+	hash = hash_text(hash, e->where.text);
+	hash = hash_list(hash, &e->dedup.key);
+	hash = hash_list(hash, &e->unless_empty);
+	return config_hash(hash, numbers, sizeof(numbers));
+}
+
+static int start_limit(struct policy_state *s, const struct policy_limit *limit)
+{
+	static const enum limit_key keys[] = {
+		[POLICY_PER_cgroup] = LIMIT_cgroup, [POLICY_PER_process] = LIMIT_process,
+		[POLICY_PER_executable] = LIMIT_executable, [POLICY_PER_container] = LIMIT_container,
+		[POLICY_PER_global] = LIMIT_global,
+	};
+	const struct limit_spec spec = {
+		.events = limit->count, .per_ns = limit->interval * 1000000, .burst = limit->burst,
+		.key = keys[limit->per],
+	};
+	int r = limiter_init(&s->limiter, &spec, 0);
+
+	s->limits = r == 0;
+	return r;
+}
+
+static int start_dedup(struct policy_state *s, const struct policy_dedup *dedup)
+{
+	const struct dedup_spec spec = { .size = dedup->size, .ttl_ns = dedup->ttl * 1000000 };
+	int r = dedup_init(&s->dedup, &spec);
+
+	s->dedups = r == 0;
+	return r;
+}
+
+int policy_state_new(struct policy_state **ret, uint64_t identity, const struct policy_file_entry *entry)
+{
+	struct policy_state *s = calloc(1, sizeof(*s));
+	int r = 0;
+
+	if (!s)
+		return -ENOMEM;
+	s->identity = identity;
+	s->users = 1;
+	if (entry->limit.count)
+		r = start_limit(s, &entry->limit);
+	if (r == 0 && entry->dedup.key.n)
+		r = start_dedup(s, &entry->dedup);
+	if (r < 0)
+		policy_state_drop(s);
+	else
+		*ret = s;
+	return r;
+}
+
+void policy_state_drop(struct policy_state *s)
+{
+	if (!s || --s->users)
+		return;
+	if (s->limits)
+		limiter_fini(&s->limiter);
+	if (s->dedups)
+		dedup_fini(&s->dedup);
+	free(s);
+}
+
+void policy_state_forget(struct policy_state *s, uint64_t cgroup)
+{
+	if (s->limits && s->limiter.spec.key == LIMIT_cgroup)
+		limiter_forget(&s->limiter, cgroup);
+	if (s->dedups)
+		dedup_forget(&s->dedup, cgroup);
+}
