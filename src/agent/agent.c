@@ -17,6 +17,7 @@
 #include "kernel/tree.h"
 #include "output/capture.h"
 #include "policy/policy.h"
+#include "policy/where.h"
 
 enum {
 	TICK_MS = 1,		/* between reads while records come */
@@ -137,18 +138,33 @@ static void add_identity(struct event_set *set)
 		event_set_add(set, identity_events[i]);
 }
 
-/* What the policies select, and what they need to know who did it: that is never filtered. */
-static struct filter_image image_of(const struct policy_set *set)
+/* For the kernel side.  What tells who did it is never filtered. */
+static struct filter_image image_make(const uint16_t *filter_of, const struct event_filter *filters, unsigned n,
+				      const struct push_down *shared)
 {
 	struct filter_image image = {
-		.filters = set->filters, .texts = set->shared.texts, .members = set->shared.members,
-		.nfilters = set->nfilters, .ntexts = set->shared.ntexts, .nmembers = set->shared.nmembers,
+		.filters = filters, .texts = shared->texts, .members = shared->members,
+		.nfilters = n, .ntexts = shared->ntexts, .nmembers = shared->nmembers,
 	};
 
-	memcpy(image.filter_of, set->filter_of, sizeof(image.filter_of));
+	memcpy(image.filter_of, filter_of, sizeof(image.filter_of));
 	for (unsigned i = 0; i < sizeof(identity_events) / sizeof(*identity_events); i++)
 		image.filter_of[identity_events[i]] = FILTER_NONE;
 	return image;
+}
+
+static struct filter_image image_of(const struct policy_set *set)
+{
+	return image_make(set->filter_of, set->filters, set->nfilters, &set->shared);
+}
+
+/* An expression's filters are those of generation 0, which records do not name. */
+static int fill_where(struct agent *a, const struct where *w)
+{
+	struct filter_image image = image_make(w->filter_of, w->filters, w->nfilters, &w->shared);
+	int r = filters_fill(&a->probe, 0, &image);
+
+	return r < 0 ? fail(a, r, "cannot fill the kernel's filters") : 0;
 }
 
 static struct event_set shown_by(const struct policy_set *set)
@@ -299,6 +315,10 @@ static int open_kernel(struct agent *a)
 		r = tree_add(&a->probe, a->child.pid);
 	if (r < 0)
 		return fail(a, r, "cannot follow the command");
+	if (o->where)
+		r = fill_where(a, o->where);
+	if (r < 0)
+		return r;
 	r = lanes_open(&a->lanes, &a->probe, o->probe.lane_bytes, pipeline_record, &a->pipeline);
 	return r < 0 ? fail(a, r, "cannot map the lanes") : 0;
 }

@@ -13,6 +13,8 @@
 #include "kernel/lanes.h"
 #include "kernel/probe.h"
 
+struct where;
+
 struct agent_options {
 	struct probe_options probe;
 	struct pipeline_options pipeline;
@@ -20,6 +22,7 @@ struct agent_options {
 	struct sink *const *sinks;	/* the caller's, open; some may be NULL */
 	unsigned nsinks;
 	struct policy_set *policies;	/* from malloc, taken over; NULL: what is selected is shown */
+	const struct where *where;	/* the caller's; NULL: no expression.  Not together with policies. */
 	char **argv;			/* command to run and follow; NULL: none */
 	uint64_t duration_ms;		/* end after so long; 0: never */
 	bool header;			/* a line of column names first, in the first sink */

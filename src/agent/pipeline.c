@@ -149,6 +149,8 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 	view.process = process_find(&p->processes, &h->who);
 	if (p->policies[0] || p->policies[1])
 		wanted = policies_want(p, &view);
+	else if (p->options.where && !from_agent(h) && !expr_match(p->options.where, &view))
+		wanted = 0;
 	if (!wanted) {
 		p->counts.unselected[h->lane]++;
 		return;

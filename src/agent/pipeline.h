@@ -14,6 +14,7 @@
 #include "output/table.h"
 
 struct capture_writer;
+struct expr;
 struct expr_view;
 struct policy_set;
 
@@ -23,6 +24,7 @@ struct pipeline_options {
 	bool color;
 	bool whole;			/* long strings in full in the table */
 	struct event_set selected;	/* what is shown; other events only teach us */
+	const struct expr *where;	/* of what is selected, only this; NULL: all */
 	uint32_t from_exec_of;		/* pid whose records count from its first execve on; 0: none */
 	uint64_t count;			/* end after so many; 0: never */
 	struct capture_writer *capture;	/* records go there raw, and nowhere else; NULL: encode */

@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -12,7 +13,10 @@
 #include "config/unit.h"
 #include "config/yaml.h"
 #include "event/schema.h"
+#include "policy/policy.h"
 #include "policy/policy_file.h"
+
+enum { SINKS_MAX = 64 };
 
 struct check {
 	bool explain;
@@ -21,11 +25,9 @@ struct check {
 
 /* --- what is said */
 
-static void report(struct check *c, const struct diag *diag, const struct file_text *from)
+static void report(struct check *c, const struct diag *diag, const char *line)
 {
-	bool shown = from->text && diag->file && from->path && !strcmp(diag->file, from->path);
-
-	diag_print(diag, shown ? diag_line(from->text, from->len, diag->line) : NULL, stderr);
+	diag_print(diag, line, stderr);
 	c->wrong++;
 }
 
@@ -121,22 +123,70 @@ static unsigned count_events(const struct policy_file *file)
 
 /* --- what is checked */
 
+/* Sinks that policies name, when no configuration says which there are. */
+static unsigned named_sinks(const struct policy_file_set *files, const char *names[static SINKS_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < files->n; i++)
+		for (unsigned k = 0; k < files->files[i]->nentries; k++) {
+			const struct option_list *sinks = &files->files[i]->entries[k].sinks;
+
+			for (unsigned s = 0; s < sinks->n && n < SINKS_MAX; s++)
+				names[n++] = sinks->items[s].text;
+		}
+	return n;
+}
+
+/* Takes the files over.  Sinks are checked with the configuration, not here. */
+static bool compile(struct check *c, struct policy_file_set *files, bool tell)
+{
+	struct policy_set *set = calloc(1, sizeof(*set));
+	const char *sinks[SINKS_MAX];
+	unsigned nsinks = named_sinks(files, sinks);
+	struct diag diag = { 0 };
+	int r = set ? policy_compile(set, files, NULL, sinks, nsinks, &diag) : -1;
+
+	if (r < 0)
+		report(c, &diag, set ? policy_file_line(&set->files, &diag) : NULL);
+	else if (tell)
+		policy_explain(set, stdout);
+	if (set)
+		policy_set_fini(set);
+	free(set);
+	return r == 0;
+}
+
+/* A policy by itself, so that what is wrong in it is told whatever is wrong in others. */
+static bool compile_alone(struct check *c, const struct policy_file *file)
+{
+	struct diag diag = { 0 };
+	struct policy_file_set alone;
+	bool good;
+
+	policy_file_set_init(&alone);
+	good = policy_file_parse(&alone, file->file.path, file->file.text, file->file.len, &diag) == 0 &&
+	       compile(c, &alone, c->explain);
+	policy_file_set_fini(&alone);
+	return good;
+}
+
 static bool check_policy(struct check *c, struct policy_file_set *set, const char *path)
 {
 	struct diag diag = { 0 }, doubt = { 0 };
-	unsigned before = set->n;
+	const struct policy_file *file;
 
 	if (policy_file_add(set, path, &diag, &doubt) < 0) {
-		report(c, &diag, &set->last);
+		report(c, &diag, policy_file_line(set, &diag));
 		return false;
 	}
 	warn(&doubt);
-	for (unsigned i = before; i < set->n; i++) {
-		printf("%s: policy %s, %u events: ok\n", set->files[i]->file.path, set->files[i]->name.text,
-		       count_events(set->files[i]));
-		if (c->explain)
-			explain(set->files[i]);
-	}
+	file = set->files[set->n - 1];
+	if (c->explain)
+		explain(file);
+	if (!compile_alone(c, file))
+		return false;
+	printf("%s: policy %s, %u events: ok\n", file->file.path, file->name.text, count_events(file));
 	return true;
 }
 
@@ -148,7 +198,7 @@ static bool check_folder(struct check *c, struct policy_file_set *set, const cha
 	bool good = true;
 
 	if (file_list(&list, path, &set->arena, &diag, &doubt) < 0) {
-		report(c, &diag, &set->last);
+		report(c, &diag, NULL);
 		return false;
 	}
 	warn(&doubt);
@@ -164,28 +214,38 @@ static bool check_policies(struct check *c, struct policy_file_set *set, const c
 	return file_is_folder(path) ? check_folder(c, set, path) : check_policy(c, set, path);
 }
 
+/* All policies of a configuration, and that they go together. */
+static bool check_named(struct check *c, struct config *config, struct policy_file_set *set)
+{
+	struct diag diag = { 0 };
+	bool good = true;
+
+	for (unsigned i = 0; i < config->policies.n; i++)
+		good &= check_policies(c, set, config->policies.items[i].text);
+	if (!good)
+		return false;
+	if (policy_file_check(set, config, &diag) < 0) {
+		report(c, &diag, policy_file_line(set, &diag));
+		return false;
+	}
+	return compile(c, set, false);
+}
+
 static void check_config(struct check *c, const char *path)
 {
 	struct diag diag = { 0 }, doubt = { 0 };
 	struct policy_file_set set;
 	struct config config;
-	bool good = true;
 
-	policy_file_set_init(&set);
 	if (config_read(&config, path, &diag, &doubt) < 0) {
-		report(c, &diag, &config.file);
-		config.policies.n = 0;
-		good = false;
+		report(c, &diag, config.file.text ? diag_line(config.file.text, config.file.len, diag.line) : NULL);
+		config_fini(&config);
+		return;
 	}
 	warn(&doubt);
-	for (unsigned i = 0; i < config.policies.n; i++)
-		good &= check_policies(c, &set, config.policies.items[i].text);
-	if (good && policy_file_check(&set, &config, &diag) < 0) {
-		report(c, &diag, &set.last);
-		good = false;
-	}
-	if (good)
-		printf("%s: %u policies, %u sinks: ok\n", path, set.n, config.nsinks);
+	policy_file_set_init(&set);
+	if (check_named(c, &config, &set))
+		printf("%s: %u sinks: ok\n", path, config.nsinks);
 	policy_file_set_fini(&set);
 	config_fini(&config);
 }

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/nearest.h"
 #include "cmd/command.h"
+#include "event/schema.h"
 #include "event/select.h"
 
 enum { LANE_BYTES_MAX = 1 << 30 };
@@ -277,6 +279,59 @@ static void defaults(struct watch_options *o)
 	o->agent.filter.self = getpid();
 }
 
+/* Words before -- are an expression, those behind it a command. */
+static int parse_rest(struct watch_options *o, int argc, char **argv)
+{
+	size_t len = 0;
+	int i = optind;
+
+	if (i > 1 && !strcmp(argv[i - 1], "--")) {
+		o->agent.argv = i < argc ? argv + i : NULL;
+		return 0;
+	}
+	for (; i < argc && strcmp(argv[i], "--"); i++) {
+		len += snprintf(o->expr + len, sizeof(o->expr) - len, "%s%s", len ? " " : "", argv[i]);
+		if (len >= sizeof(o->expr)) {
+			fprintf(stderr, "saker: the expression is too long\n");
+			return -EINVAL;
+		}
+	}
+	if (i + 1 < argc)
+		o->agent.argv = argv + i + 1;
+	return 0;
+}
+
+/* An expression says itself which events it is about: all it can be true for. */
+static void select_anything(struct event_set *set)
+{
+	struct select_error error;
+
+	select_parse(set, "all", &error);
+}
+
+static int compile_expr(struct watch_options *o, const char *command)
+{
+	struct diag diag = { 0 };
+	struct event_set *selected = &o->agent.pipeline.selected;
+	int r = where_compile(&o->where, o->expr, selected, &diag);
+
+	if (r < 0) {
+		diag_print(&diag, o->expr, stderr);
+		fprintf(stderr, "saker: that is no expression. A command to follow comes after --: saker %s -- COMMAND\n",
+			command);
+		return r;
+	}
+	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
+		selected->bits[i] &= o->where.events.bits[i];
+	event_set_add(selected, EVENT_lost);
+	event_set_add(selected, EVENT_agent_start);
+	event_set_add(selected, EVENT_agent_stop);
+	o->agent.where = &o->where;
+	o->agent.pipeline.where = o->where.expr;
+	o->agent.probe.policies = true;
+	return 0;
+}
+
 int options_parse(struct watch_options *o, int argc, char **argv, const char *usage)
 {
 	struct option longs[ROWS + 1] = { 0 };
@@ -292,14 +347,17 @@ int options_parse(struct watch_options *o, int argc, char **argv, const char *us
 		if (r < 0 || o->exit >= 0)
 			return r;
 	}
-	if (optind < argc && strcmp(argv[optind - 1], "--")) {
-		fprintf(stderr, "saker: unexpected \"%s\". A command to follow comes after --: saker %s -- %s\n",
-			argv[optind], argv[0], argv[optind]);
-		return -EINVAL;
-	}
-	if (optind < argc)
-		o->agent.argv = argv + optind;
-	if (!o->events_given)
+	r = parse_rest(o, argc, argv);
+	if (r < 0)
+		return r;
+	if (!o->events_given && *o->expr)
+		select_anything(&o->agent.pipeline.selected);
+	else if (!o->events_given)
 		select_default(&o->agent.pipeline.selected);
-	return 0;
+	return *o->expr ? compile_expr(o, argv[0]) : 0;
+}
+
+void options_fini(struct watch_options *o)
+{
+	where_fini(&o->where);
 }

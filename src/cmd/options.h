@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "agent/agent.h"
+#include "policy/where.h"
 
 struct watch_options {
 	struct agent_options agent;
@@ -13,12 +14,17 @@ struct watch_options {
 	const char *file;	/* -w of record */
 	const char *color;	/* "auto", "always", "never" */
 	bool events_given;
+	char expr[EXPR_LENGTH_MAX];	/* words of the expression; "" for none */
+	struct where where;		/* compiled */
 	int exit;		/* status to end with at once; -1: go on */
 };
 
 /* Read the command line; what is wrong is told on standard error.  command names the subcommand.
  * 0, or -EINVAL; when options->exit >= 0 (help) there is nothing more to do. */
 int options_parse(struct watch_options *options, int argc, char **argv, const char *usage);
+
+/* Free what options_parse made. */
+void options_fini(struct watch_options *options);
 
 /* "512", "64K", "8M", "1G" in bytes.  0 or -EINVAL. */
 int parse_size(const char *text, uint64_t *ret);

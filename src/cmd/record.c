@@ -47,9 +47,10 @@ static int record(struct watch_options *o)
 
 static int run(int argc, char **argv)
 {
-	struct watch_options o;
+	static struct watch_options o;
+	int status;
 
-	if (options_parse(&o, argc, argv, "record -w FILE [OPTION].. [-- COMMAND [ARGUMENT]..]") < 0)
+	if (options_parse(&o, argc, argv, "record -w FILE [OPTION].. [EXPR] [-- COMMAND [ARGUMENT]..]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
@@ -57,12 +58,14 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "saker: record wants -w FILE (- for standard output)\n");
 		return EXIT_USAGE;
 	}
-	return record(&o);
+	status = record(&o);
+	options_fini(&o);
+	return status;
 }
 
 const struct command cmd_record = {
 	.name = "record",
-	.usage = "-w FILE [-e EVENT,..] [--for TIME] [--count N] [-- COMMAND]",
+	.usage = "-w FILE [-e EVENT,..] [--for TIME] [--count N] [EXPR] [-- COMMAND]",
 	.doc = "capture raw records",
 	.run = run,
 };

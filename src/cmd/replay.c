@@ -85,13 +85,14 @@ static void select_recorded(struct event_set *set)
 
 static int run(int argc, char **argv)
 {
-	struct watch_options o;
+	static struct watch_options o;
+	int status;
 	const char *file = argc > 1 && (argv[1][0] != '-' || !argv[1][1]) ? argv[1] : NULL;
 
 	/* FILE stands first, so that the options are those of trace. */
 	if (file)
 		argv[1] = argv[0];
-	if (options_parse(&o, argc - !!file, argv + !!file, "replay FILE [OPTION]..") < 0)
+	if (options_parse(&o, argc - !!file, argv + !!file, "replay FILE [OPTION].. [EXPR]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
@@ -99,14 +100,16 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "saker: want saker replay FILE [OPTION].. (- for standard input)\n");
 		return EXIT_USAGE;
 	}
-	if (!o.events_given)
+	if (!o.events_given && !*o.expr)
 		select_recorded(&o.agent.pipeline.selected);
-	return replay_file(&o, file);
+	status = replay_file(&o, file);
+	options_fini(&o);
+	return status;
 }
 
 const struct command cmd_replay = {
 	.name = "replay",
-	.usage = "FILE [-e EVENT,..] [-o table|json]",
+	.usage = "FILE [-e EVENT,..] [-o table|json] [EXPR]",
 	.doc = "run the same pipeline over captured records",
 	.run = run,
 };

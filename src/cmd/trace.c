@@ -35,9 +35,10 @@ static int print(struct watch_options *o)
 
 static int run(int argc, char **argv)
 {
-	struct watch_options o;
+	static struct watch_options o;
+	int status;
 
-	if (options_parse(&o, argc, argv, "trace [OPTION].. [-- COMMAND [ARGUMENT]..]") < 0)
+	if (options_parse(&o, argc, argv, "trace [OPTION].. [EXPR] [-- COMMAND [ARGUMENT]..]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
@@ -51,12 +52,14 @@ static int run(int argc, char **argv)
 		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_start);
 		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_stop);
 	}
-	return print(&o);
+	status = print(&o);
+	options_fini(&o);
+	return status;
 }
 
 const struct command cmd_trace = {
 	.name = "trace",
-	.usage = "[-e EVENT,..] [-o table|json] [--for TIME] [--count N] [-- COMMAND]",
+	.usage = "[-e EVENT,..] [-o table|json] [--for TIME] [--count N] [EXPR] [-- COMMAND]",
 	.doc = "watch now, no configuration needed",
 	.run = run,
 };

@@ -164,6 +164,7 @@ static int parse(struct policy_file_set *set, struct policy_file *file, const st
 static int add(struct policy_file_set *set, const struct file_text *from, struct diag *diag)
 {
 	struct policy_file *file = arena_alloc(&set->arena, sizeof(*file));
+	const char *before = diag->file;
 	int r = file ? 0 : -ENOMEM;
 
 	set->last = *from;
@@ -175,6 +176,7 @@ static int add(struct policy_file_set *set, const struct file_text *from, struct
 		diag_set(diag, 0, 0, "not enough memory");
 	if (r < 0)
 		return r;
+	diag->file = before;
 	set->files[set->n++] = file;
 	set->hash = config_hash(set->hash, from->text, from->len + 1);
 	return 0;
@@ -219,9 +221,10 @@ static int add_folder(struct policy_file_set *set, const char *path, struct diag
 	r = file_list(&list, path, &set->arena, diag, doubt);
 	if (r < 0)
 		return r;
-	diag->file = path;
-	if (list.n == 0)
+	if (list.n == 0) {
+		diag->file = path;
 		return diag_set(diag, 0, 0, "the folder has no *.yaml or *.yml");
+	}
 	for (unsigned i = 0; r == 0 && i < list.n; i++)
 		r = add_file(set, list.paths[i], diag, doubt);
 	return r;
@@ -235,6 +238,18 @@ int policy_file_add(struct policy_file_set *set, const char *path, struct diag *
 		return -ENOMEM;
 	}
 	return file_is_folder(path) ? add_folder(set, path, diag, doubt) : add_file(set, path, diag, doubt);
+}
+
+const char *policy_file_line(const struct policy_file_set *set, const struct diag *diag)
+{
+	const struct file_text *from = &set->last;
+
+	for (unsigned i = 0; diag->file && i < set->n; i++)
+		if (!strcmp(set->files[i]->file.path, diag->file))
+			from = &set->files[i]->file;
+	if (!diag->file || !from->text || strcmp(from->path, diag->file) != 0)
+		return NULL;
+	return diag_line(from->text, from->len, diag->line);
 }
 
 /* --- together with the configuration */

@@ -89,7 +89,7 @@ void policy_file_set_init(struct policy_file_set *set);
 void policy_file_set_fini(struct policy_file_set *set);
 
 /* Add the policy of a file, or of each file of a folder.  0, or negative errno with words in diag, which
- * borrows from the set; the policies before it stay in.  doubt as in file_read. */
+ * borrows from the set, and unchanged else; the policies before it stay in.  doubt as in file_read. */
 int policy_file_add(struct policy_file_set *set, const char *path, struct diag *diag, struct diag *doubt);
 
 /* Add what a configuration names, and check it. */
@@ -102,6 +102,9 @@ int policy_file_check(struct policy_file_set *set, const struct config *config, 
 /* Add the policy that a text of len bytes and a NUL is; path is only a name.  All are borrowed. */
 int policy_file_parse(struct policy_file_set *set, const char *path, const char *text, size_t len,
 		      struct diag *diag);
+
+/* The line of a policy that diag is about, NULL if it is about something else. */
+const char *policy_file_line(const struct policy_file_set *set, const struct diag *diag);
 
 /* The names of enum policy_per. */
 extern const char *const policy_per_names[];
