@@ -21,6 +21,7 @@ enum { SINKS_MAX = 64 };
 struct check {
 	bool explain;
 	unsigned wrong;		/* files in which something is */
+	unsigned right;		/* policies in which nothing is */
 };
 
 /* --- what is said */
@@ -123,6 +124,14 @@ static unsigned count_events(const struct policy_file *file)
 
 /* --- what is checked */
 
+static bool is_among(const char *name, const char *const *names, unsigned n)
+{
+	while (n > 0)
+		if (!strcmp(names[--n], name))
+			return true;
+	return false;
+}
+
 /* Sinks that policies name, when no configuration says which there are. */
 static unsigned named_sinks(const struct policy_file_set *files, const char *names[static SINKS_MAX])
 {
@@ -133,7 +142,8 @@ static unsigned named_sinks(const struct policy_file_set *files, const char *nam
 			const struct option_list *sinks = &files->files[i]->entries[k].sinks;
 
 			for (unsigned s = 0; s < sinks->n && n < SINKS_MAX; s++)
-				names[n++] = sinks->items[s].text;
+				if (!is_among(sinks->items[s].text, names, n))
+					names[n++] = sinks->items[s].text;
 		}
 	return n;
 }
@@ -186,6 +196,7 @@ static bool check_policy(struct check *c, struct policy_file_set *set, const cha
 		explain(file);
 	if (!compile_alone(c, file))
 		return false;
+	c->right++;
 	printf("%s: policy %s, %u events: ok\n", file->file.path, file->name.text, count_events(file));
 	return true;
 }
@@ -244,8 +255,9 @@ static void check_config(struct check *c, const char *path)
 	}
 	warn(&doubt);
 	policy_file_set_init(&set);
+	c->right = 0;
 	if (check_named(c, &config, &set))
-		printf("%s: %u sinks: ok\n", path, config.nsinks);
+		printf("%s: policies: %u, sinks: %u: ok\n", path, c->right, config.nsinks);
 	policy_file_set_fini(&set);
 	config_fini(&config);
 }
