@@ -45,7 +45,7 @@ struct call {
 	__u8 fetches;		/* bit n: argument n is more than a number */
 	__u8 ret_fd;		/* enum returns */
 	__u8 fetch[CALL_ARGS];	/* enum fetch */
-	__u16 pad;
+	__u16 wide;		/* bit n: argument n takes two registers of a 32-bit caller */
 };
 
 /* What the filter in the kernel asks for; 0 and empty ask for nothing. */

@@ -160,6 +160,8 @@ static __always_inline void fetch_args(struct event_syscall *e, const struct cal
 
 		if (fetch == FETCH_FD)
 			add_fact(e, &facts, e->args[i], i);
+		else if (fetch == FETCH_SOCKADDR_OUT && ret < 0)
+			e->args[i] = 0;		/* nothing was written there */
 		else if (fetch != FETCH_NUM)
 			fetch_arg(e->head.slot, i, fetch);
 		if (fetch == FETCH_B8 && c->ret_fd == RETURNS_PAIR && ret == 0)
@@ -167,6 +169,44 @@ static __always_inline void fetch_args(struct event_syscall *e, const struct cal
 	}
 	if (c->ret_fd == RETURNS_FD && ret >= 0)
 		add_fact(e, &facts, ret, FIELD_RET);
+}
+
+/* A 32-bit caller passes each argument of 64 bits in two registers, on ARM from an even one on.
+ * The slot's path serves as memory that an index may go to. */
+__noinline int join_args(u32 number, u32 wide)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	struct event_syscall *e;
+	u32 at = 0;
+	u64 *raw;
+
+	if (!s)
+		return 0;
+	e = (struct event_syscall *)s->record;
+	raw = (u64 *)s->path;
+	for (u32 i = 0; i < CALL_ARGS; i++)
+		raw[i] = (u32)e->args[i];
+	raw[6] = raw[7] = 0;
+	for (u32 i = 0; i < CALL_ARGS; i++) {
+		if (wide & 1u << i) {
+#if defined(__TARGET_ARCH_arm64)
+			at += at & 1;
+#endif
+			e->args[i] = raw[at & 7] | raw[(at + 1) & 7] << 32;
+			at += 2;
+		} else {
+			e->args[i] = raw[at & 7];
+			at++;
+		}
+	}
+	return 0;
+}
+
+static __always_inline void take_args(struct event_syscall *e, const struct pt_regs *regs, const struct call *c)
+{
+	call_args(regs, e->head.abi, e->args);
+	if (e->head.abi == ABI_32 && c->wide)
+		join_args(e->head.slot, c->wide);
 }
 
 static __always_inline struct event_syscall *call_begin(const struct call *c)
@@ -247,7 +287,7 @@ static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const str
 		record_current(&e->head);
 	} else {
 		record_current(&e->head);
-		call_args(regs, e->head.abi, e->args);
+		take_args(e, regs, c);
 		e->ret = ret;
 		if (policies_on && !record_passes(&e->head, 0)) {
 			record_drop(&e->head);
@@ -332,7 +372,7 @@ int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
 	e->head.abi = abi;
 	if (c->view == VIEW_entry)
 		record_current(&e->head);
-	call_args(regs, abi, e->args);
+	take_args(e, regs, c);
 	if (c->fetches)
 		fetch_args(e, c, -1);
 	e->ret = 0;

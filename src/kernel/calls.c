@@ -24,13 +24,21 @@ static enum returns call_returns(const struct schema *s)
 	return RETURNS_NUMBER;
 }
 
+/* 64 bits for all callers. */
+static bool is_wide(enum type type)
+{
+	return type == T_loff || type == T_wide || type == T_fanotify_mask;
+}
+
 static struct call call_row(unsigned id)
 {
 	const struct schema *s = schema_get(id);
 	struct call c = { .id = id, .lane = schema_lane(id), .view = s->view, .ret_fd = call_returns(s) };
 
-	for (unsigned i = 0; i < s->nfields && i < CALL_ARGS; i++)
+	for (unsigned i = 0; i < s->nfields && i < CALL_ARGS; i++) {
 		c.fetch[i] = type_info[s->fields[i].type].fetch;
+		c.wide |= is_wide(s->fields[i].type) << i;
+	}
 	for (unsigned i = 0; i < CALL_ARGS; i++)
 		c.fetches |= (c.fetch[i] != FETCH_NUM) << i;
 	c.fetches |= (c.ret_fd == RETURNS_FD) << FIELD_RET;
