@@ -27,6 +27,10 @@ struct call calls[ABIS][CALLS_MAX] = {};
 bool stash_restores = false;	/* a call that restores all registers, and so its number, is wanted */
 bool envp_wanted = false;
 
+/* Calls are wanted as events of their own, not only to show opened files.  When they never are,
+ * the verifier need not walk how arguments are fetched: a sixth of the time to start. */
+const volatile bool calls_recorded = true;
+
 enum { STR_MAX = 4096, STRV_MAX_STRINGS = 128, STRV_MAX_BYTES = 6144 };
 
 /* A NULL-terminated vector of strings, copied one after the other. */
@@ -340,7 +344,7 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 	c = &calls[abi & 1][number];
 	if (c->view == VIEW_child && ret == 0)
 		return 0;
-	if (c->selected && event_wanted(c->id))
+	if (calls_recorded && c->selected && event_wanted(c->id))
 		call_emit(ctx, regs, c, ret);
 	if (c->opens && ret >= 0)
 		file_open_emit(ctx, file_of(ret));

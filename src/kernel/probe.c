@@ -61,11 +61,20 @@ static void lanes_size(struct saker_bpf *skel, const struct probe_options *o)
 	}
 }
 
+static bool any_call(const struct event_set *wanted)
+{
+	for (unsigned id = EVENT_SYSCALL; id < EVENT_COUNT; id++)
+		if (event_set_has(wanted, id))
+			return true;
+	return false;
+}
+
 static void settings_fill(struct saker_bpf *skel, const struct probe_options *o, const struct btf *btf,
-			  const struct filter *filter)
+			  const struct filter *filter, const struct event_set *wanted)
 {
 	skel->rodata->transport = o->transport;
 	skel->rodata->policies_on = o->policies;
+	skel->rodata->calls_recorded = o->policies || any_call(wanted);
 	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
 	skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
@@ -131,7 +140,7 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 	if (p->skel)
 		r = maps_reuse(p, *skel);
 	else
-		settings_fill(*skel, &p->options, btf, filter);
+		settings_fill(*skel, &p->options, btf, filter, events);
 	btf_close(btf);		/* before loading: libbpf reads its own copy then */
 	return r < 0 ? fail(p, "cannot share the BPF maps", r) : 0;
 }
