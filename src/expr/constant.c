@@ -55,7 +55,7 @@ static int op_error(struct context *c, const struct comparison *cmp, const struc
 	for (unsigned op = 0; op < OPS; op++)
 		if (ops_of(a) >> op & 1)
 			n += snprintf(allowed + n, sizeof(allowed) - n, " %s", op_names[op]);
-	return place_error(c, &cmp->op_at, "\"%s\" does not apply to %.64s (%s), but%s", op_names[cmp->op],
+	return place_error(c, &cmp->op_at, "\"%s\" does not apply to %.64s (%s);%s do", op_names[cmp->op],
 			   cmp->field, type_name(a), allowed);
 }
 
@@ -111,6 +111,7 @@ static int parse_octal(enum type type, const char *text, uint64_t *ret)
 	return value_parse(type, decimal, ret);
 }
 
+/* A number without sign is -1 only where that means that there is none: the audit session. */
 static int parse_number(enum type type, const struct literal *value, uint64_t *ret)
 {
 	const struct unit *units = units_of(type);
@@ -120,6 +121,8 @@ static int parse_number(enum type type, const struct literal *value, uint64_t *r
 		return -EINVAL;
 	if (value->s[0] == '0' && value_is_number(type) && value->len > 1 && value->s[1] >= '0' && value->s[1] <= '9')
 		return parse_octal(type, value->s, ret);
+	if (value->s[0] == '-' && value_is_number(type) && !type_signed(type) && type != T_uint)
+		return -ERANGE;
 	r = value_parse(type, value->s, ret);
 	return r == -EINVAL && units ? parse_unit(units, value->s, ret) : r;
 }

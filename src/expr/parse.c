@@ -55,10 +55,8 @@ static struct node *node_new(struct parser *p, enum node_kind kind, const char *
 
 static bool deeper(struct parser *p)
 {
-	if (p->depth < EXPR_DEPTH_MAX) {
-		p->depth++;
+	if (++p->depth <= EXPR_DEPTH_MAX)
 		return true;
-	}
 	place_error(p->l.c, &p->l.at, "the expression is nested more than %d levels deep", EXPR_DEPTH_MAX);
 	return false;
 }
@@ -196,7 +194,7 @@ static struct node *comparison(struct parser *p, const char *field, struct place
 	lex_space(&p->l);
 	cmp->op_at = p->l.at;
 	if (lex_op(&p->l, &cmp->op))
-		return fail(p, "an operator (= != < <= > >= in contains startswith endswith glob regex exists ..)");
+		return fail(p, "an operator (= != < in contains startswith exists ..)");
 	if (cmp->op == OP_IN || cmp->op == OP_PMATCH || cmp->op == OP_INTERSECTS)
 		r = many(p, &v, cmp->op);
 	else if (cmp->op != OP_EXISTS)
@@ -294,38 +292,33 @@ static struct node *named(struct parser *p)
 
 /* --- and, or, not */
 
-static struct node *negated(struct parser *p, const char *from)
+static struct node *parenthesized(struct parser *p)
 {
-	struct node *child, *node;
+	struct node *node = deeper(p) ? parse_or(p) : NULL;
 
-	if (!deeper(p))
-		return NULL;
-	if (lex_sign(&p->l, '(')) {
-		child = parse_or(p);
-		if (child && !lex_sign(&p->l, ')'))
-			return fail(p, "\"and\", \"or\" or \")\"");
-		if (child && !from) {
-			p->depth--;
-			return child;
-		}
-	} else if (lex_keyword(&p->l, "not")) {
-		child = negated(p, p->l.at.p - 3);
-	} else {
-		child = named(p);
-	}
 	p->depth--;
-	node = child && from ? node_new(p, NODE_not, from) : child;
-	if (node && node != child)
-		node->child = child;
+	if (node && !lex_sign(&p->l, ')'))
+		return fail(p, "\"and\", \"or\" or \")\"");
 	return node;
 }
 
 static struct node *parse_not(struct parser *p)
 {
+	struct node *child, *node;
+	const char *from;
+
 	lex_space(&p->l);
-	if (lex_keyword(&p->l, "not"))
-		return negated(p, p->l.at.p - 3);
-	return negated(p, NULL);
+	from = p->l.at.p;
+	if (lex_sign(&p->l, '('))
+		return parenthesized(p);
+	if (!lex_keyword(&p->l, "not"))
+		return named(p);
+	child = deeper(p) ? parse_not(p) : NULL;
+	p->depth--;
+	node = child ? node_new(p, NODE_not, from) : NULL;
+	if (node)
+		node->child = child;
+	return node;
 }
 
 /* One operand, or several joined by the word. */

