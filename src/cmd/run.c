@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/reload.h"
 #include "cmd/command.h"
+#include "cmd/watch.h"
 #include "config/config.h"
 
 static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload)
@@ -31,12 +31,6 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 	};
 }
 
-static int fail(struct agent *a)
-{
-	fprintf(stderr, "saker: %s\n", a->error);
-	return EXIT_FAILED;
-}
-
 static int run_agent(struct reload *reload, struct policy_set *policies)
 {
 	static struct agent agent;
@@ -48,7 +42,7 @@ static int run_agent(struct reload *reload, struct policy_set *policies)
 	if (r == 0)
 		r = agent_run(&agent);
 	if (r < 0)
-		status = fail(&agent);
+		status = watch_failed(&agent, r);
 	agent_summary(&agent);
 	watch_stop(&reload->watch);
 	agent_close(&agent);

@@ -27,7 +27,7 @@ static int exit_status(int r)
 	return r == -EPERM || r == -EACCES || r == -EOPNOTSUPP || r == -ENOENT || r == -ESRCH ? EXIT_CANNOT : EXIT_FAILED;
 }
 
-static int tell_failure(const struct agent *a, int r)
+int watch_failed(const struct agent *a, int r)
 {
 	fprintf(stderr, "saker: %s%s\n", a->error, advice(r));
 	return exit_status(r);
@@ -51,7 +51,7 @@ int watch(const struct agent_options *options)
 	int r = agent_open(&agent, options), status;
 
 	if (r < 0) {
-		status = tell_failure(&agent, r);
+		status = watch_failed(&agent, r);
 		agent_close(&agent);
 		return status;
 	}
