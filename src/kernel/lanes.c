@@ -32,8 +32,6 @@ static enum bpf_perf_event_ret on_perf(void *ctx, int cpu, struct perf_event_hea
 
 	if (event->type != PERF_RECORD_SAMPLE)
 		return LIBBPF_PERF_EVENT_CONT;	/* losses are counted on the kernel side */
-	if (s->lanes->budget == 0)
-		return LIBBPF_PERF_EVENT_DONE;
 	take(s, aligned(s, sample->data, sample->size), sample->size);
 	return --s->lanes->budget ? LIBBPF_PERF_EVENT_CONT : LIBBPF_PERF_EVENT_DONE;
 }
@@ -137,6 +135,16 @@ static void rings_read(struct lanes *l)
 		ring_release(&l->source[i].ring);
 }
 
+/* Buffer by buffer: libbpf goes on to the next cpu whatever we say, and a record that it has shown is
+ * gone.  Each turn begins with another cpu, so that a flood on one does not starve the others. */
+static void perf_read(struct lanes *l, struct perf_buffer *perf)
+{
+	size_t n = perf_buffer__buffer_cnt(perf);
+
+	for (size_t i = 0; i < n && l->budget; i++)
+		perf_buffer__consume_buffer(perf, (l->turn + i) % n);
+}
+
 unsigned lanes_read(struct lanes *l, unsigned budget)
 {
 	l->budget = budget;
@@ -144,7 +152,8 @@ unsigned lanes_read(struct lanes *l, unsigned budget)
 		rings_read(l);
 	for (unsigned i = 0; i < LANES && l->budget; i++)
 		if (l->source[i].perf)
-			perf_buffer__consume(l->source[i].perf);
+			perf_read(l, l->source[i].perf);
+	l->turn++;
 	return budget - l->budget;
 }
 

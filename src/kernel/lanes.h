@@ -32,6 +32,7 @@ struct lanes {
 	struct probe *probe;
 	lane_reader reader;
 	void *ctx;
+	unsigned turn;		/* of lanes_read */
 	unsigned budget;		/* records that may still be read this turn */
 	_Alignas(8) char sample[RECORD_MAX];	/* a perf buffer's record, aligned */
 };
