@@ -20,7 +20,8 @@ void arena_init(struct arena *arena, size_t limit)
 /* A block with room for n bytes.  What is large gets one for itself, behind the one in use. */
 static struct arena_block *grow(struct arena *arena, size_t n)
 {
-	size_t size = n > BLOCK_BYTES / 4 ? n : BLOCK_BYTES, total = size + sizeof(struct arena_block);
+	size_t size = n > BLOCK_BYTES / 4 ? n : BLOCK_BYTES,
+	       total = size + sizeof(struct arena_block);
 	struct arena_block *block, **at = &arena->blocks;
 
 	if (total > arena->limit - arena->used)

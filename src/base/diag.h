@@ -18,11 +18,12 @@ struct diag {
 __attribute__((format(printf, 4, 5)))
 int diag_set(struct diag *diag, unsigned line, unsigned col, const char *fmt, ...);
 
-/* The beginning of a line of a text of len bytes with a NUL behind it; NULL if it has no such line. */
+/* The beginning of a line of a text of len bytes with a NUL behind it; NULL if it has no such line.
+ */
 const char *diag_line(const char *text, size_t len, unsigned line);
 
-/* "file:line:col: text", the line, and a caret below the column.  source_line ends with a newline or
- * NUL; NULL: only the first line is printed. */
+/* "file:line:col: text", the line, and a caret below the column.  source_line ends with a newline
+ * or NUL; NULL: only the first line is printed. */
 void diag_print(const struct diag *diag, const char *source_line, FILE *to);
 
 #endif

@@ -22,24 +22,35 @@ struct check {
 	bool explain;
 	unsigned wrong;		/* files in which something is */
 	unsigned right;		/* policies in which nothing is */
+	bool secret;		/* the path that is checked has something of the environment */
 };
 
 /* --- what is said */
 
+static const char *shown(const struct check *c, const char *path)
+{
+	return c->secret ? "***" : path;
+}
+
 static void report(struct check *c, const struct diag *diag, const char *line)
 {
-	diag_print(diag, line, stderr);
+	struct diag said = *diag;
+
+	said.file = shown(c, diag->file);
+	fflush(stdout);
+	diag_print(&said, line, stderr);
 	c->wrong++;
 }
 
 /* A file is often checked elsewhere than where it will be trusted. */
-static void warn(const struct diag *doubt)
+static void warn(const struct check *c, const struct diag *doubt)
 {
-	struct diag warning = { .file = doubt->file };
+	struct diag warning = { .file = shown(c, doubt->file) };
 
 	if (!doubt->text[0])
 		return;
 	diag_set(&warning, 0, 0, "warning: saker run will refuse it: %s", doubt->text);
+	fflush(stdout);
 	diag_print(&warning, NULL, stderr);
 }
 
@@ -48,9 +59,9 @@ static void explain_limit(const struct policy_limit *limit)
 	char time[UNIT_TEXT];
 
 	if (limit->count)
-		printf("      limit: %llu per %s, burst %llu, per %s\n", (unsigned long long)limit->count,
-		       unit_print_duration(time, limit->interval), (unsigned long long)limit->burst,
-		       policy_per_names[limit->per]);
+		printf("      limit: %llu per %s, burst %llu, per %s\n",
+		       (unsigned long long)limit->count, unit_print_duration(time, limit->interval),
+		       (unsigned long long)limit->burst, policy_per_names[limit->per]);
 }
 
 static void explain_list(const char *what, const struct option_list *list)
@@ -133,7 +144,8 @@ static bool is_among(const char *name, const char *const *names, unsigned n)
 }
 
 /* Sinks that policies name, when no configuration says which there are. */
-static unsigned named_sinks(const struct policy_file_set *files, const char *names[static SINKS_MAX])
+static unsigned named_sinks(const struct policy_file_set *files,
+			    const char *names[static SINKS_MAX])
 {
 	unsigned n = 0;
 
@@ -175,8 +187,8 @@ static bool compile_alone(struct check *c, const struct policy_file *file)
 	bool good;
 
 	policy_file_set_init(&alone);
-	good = policy_file_parse(&alone, file->file.path, file->file.text, file->file.len, &diag) == 0 &&
-	       compile(c, &alone, c->explain);
+	good = policy_file_parse(&alone, file->file.path, file->file.text, file->file.len,
+				 &diag) == 0 && compile(c, &alone, c->explain);
 	policy_file_set_fini(&alone);
 	return good;
 }
@@ -190,14 +202,15 @@ static bool check_policy(struct check *c, struct policy_file_set *set, const cha
 		report(c, &diag, policy_file_line(set, &diag));
 		return false;
 	}
-	warn(&doubt);
+	warn(c, &doubt);
 	file = set->files[set->n - 1];
 	if (c->explain)
 		explain(file);
 	if (!compile_alone(c, file))
 		return false;
 	c->right++;
-	printf("%s: policy %s, %u events: ok\n", file->file.path, file->name.text, count_events(file));
+	printf("%s: policy %s, %u events: ok\n", shown(c, file->file.path), file->name.text,
+	       count_events(file));
 	return true;
 }
 
@@ -212,7 +225,7 @@ static bool check_folder(struct check *c, struct policy_file_set *set, const cha
 		report(c, &diag, NULL);
 		return false;
 	}
-	warn(&doubt);
+	warn(c, &doubt);
 	if (list.n == 0)
 		return check_policy(c, set, path);
 	for (unsigned i = 0; i < list.n; i++)
@@ -231,8 +244,11 @@ static bool check_named(struct check *c, struct config *config, struct policy_fi
 	struct diag diag = { 0 };
 	bool good = true;
 
-	for (unsigned i = 0; i < config->policies.n; i++)
+	for (unsigned i = 0; i < config->policies.n; i++) {
+		c->secret = config->policies.items[i].secret;
 		good &= check_policies(c, set, config->policies.items[i].text);
+		c->secret = false;
+	}
 	if (!good)
 		return false;
 	if (policy_file_check(set, config, &diag) < 0) {
@@ -246,14 +262,17 @@ static void check_config(struct check *c, const char *path)
 {
 	struct diag diag = { 0 }, doubt = { 0 };
 	struct policy_file_set set;
+	const char *line = NULL;
 	struct config config;
 
 	if (config_read(&config, path, &diag, &doubt) < 0) {
-		report(c, &diag, config.file.text ? diag_line(config.file.text, config.file.len, diag.line) : NULL);
+		if (config.file.text)
+			line = diag_line(config.file.text, config.file.len, diag.line);
+		report(c, &diag, line);
 		config_fini(&config);
 		return;
 	}
-	warn(&doubt);
+	warn(c, &doubt);
 	policy_file_set_init(&set);
 	c->right = 0;
 	if (check_named(c, &config, &set))
@@ -293,10 +312,13 @@ static void check_path(struct check *c, const char *path)
 
 static int usage(FILE *to, int status)
 {
-	fprintf(to, "usage: saker check %s\n%s.\n"
-		"FILE is a saker.yaml, which is checked with all it names, a policy, or a folder of policies.\n"
+	fprintf(to,
+		"usage: saker check %s\n%s.\n"
+		"FILE is a saker.yaml, which is checked with all it names, a policy, or a folder "
+		"of policies.\n"
 		"      --explain  tell what each policy selects\n\n"
-		"The options of saker.yaml:\n\n", cmd_check.usage, cmd_check.doc);
+		"The options of saker.yaml:\n\n",
+		cmd_check.usage, cmd_check.doc);
 	config_help(to);
 	fprintf(to, "\nThe options of a policy:\n\n");
 	policy_file_help(to);
@@ -321,7 +343,8 @@ static int check_run(int argc, char **argv)
 		check.explain = true;
 	}
 	if (optind == argc) {
-		fprintf(stderr, "saker: check what? saker check %s; see saker check --help\n", cmd_check.usage);
+		fprintf(stderr, "saker: check what? saker check %s; see saker check --help\n",
+			cmd_check.usage);
 		return EXIT_USAGE;
 	}
 	for (int i = optind; i < argc; i++)
@@ -330,6 +353,8 @@ static int check_run(int argc, char **argv)
 }
 
 const struct command cmd_check = {
-	"check", "[--explain] FILE...", "Whether configuration and policies are right: file, line, column, what to write instead",
+	"check",
+	"[--explain] FILE...",
+	"Whether configuration and policies are right: file, line, column, what to write instead",
 	check_run,
 };

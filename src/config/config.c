@@ -13,8 +13,9 @@ static const char *const levels[] = { "error", "warning", "info", "debug", NULL 
 static const char *const sink_types[] = { "stdout", "file", NULL };
 static const char *const formats[] = { "json", "table", NULL };
 
-#define LANE(lane, value_, help_) \
-	OPTION(POWER, config_lanes, lane, .name = #lane, .value = value_, .min = 64 << 10, .max = 1 << 30, .help = help_)
+#define LANE(lane, value_, help_)                                                                  \
+	OPTION(POWER, config_lanes, lane, .name = #lane, .value = value_, .min = 64 << 10,         \
+	       .max = 1 << 30, .help = help_)
 
 static const struct option_row lane_rows[] = {
 	LANE(critical, "1M", "processes, cgroups, losses: what must not be lost"),
@@ -38,29 +39,36 @@ static const struct option_row log_rows[] = {
 };
 
 static const struct option_row agent_rows[] = {
-	OPTION(ENUM, config_agent, transport, .name = "transport", .words = transports, .value = "ring",
+	OPTION(ENUM, config_agent, transport, .name = "transport", .words = transports,
+	       .value = "ring",
 	       .help = "how records leave the kernel; perf buffers where ring buffers do not work"),
 	OPTION(GROUP, config_agent, lanes, .name = "lanes", .rows = lane_rows,
-	       .help = "Buffers between kernel and agent, so that a flood in one takes nothing from another; with"
-		       " perf buffers the size is that of each processor's"),
+	       .help = "Buffers between kernel and agent, so that a flood in one takes nothing "
+		       "from another; with perf buffers the size is that of each processor's"),
 	OPTION(PATH, config_agent, btf, .name = "btf", .sample = "/usr/lib/saker/kernel.btf",
 	       .help = "types of the kernel, when it has none in /sys/kernel/btf/vmlinux"),
-	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .rows = cgroup_rows, .help = "Control groups"),
-	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .value = "0", .max = UINT32_MAX,
+	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .rows = cgroup_rows,
+	       .help = "Control groups"),
+	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .value = "0",
+	       .max = UINT32_MAX,
 	       .help = "pid namespace whose process ids are shown, by its inode; 0 is the host's"),
-	OPTION(SIZE, config_agent, memory_limit, .name = "memory_limit", .value = "0", .max = UINT64_C(1) << 40,
+	OPTION(SIZE, config_agent, memory_limit, .name = "memory_limit", .value = "0",
+	       .max = UINT64_C(1) << 40,
 	       .help = "memory that the agent may use before it sheds load; 0 is no limit"),
-	OPTION(DURATION, config_agent, report_interval, .name = "report_interval", .value = "60s", .min = 1000,
-	       .max = 24 * 3600 * 1000, .help = "how often the agent's own figures are reported"),
-	OPTION(DURATION, config_agent, drain_timeout, .name = "drain_timeout", .value = "5s", .max = 600 * 1000,
+	OPTION(DURATION, config_agent, report_interval, .name = "report_interval", .value = "60s",
+	       .min = 1000, .max = 24 * 3600 * 1000,
+	       .help = "how often the agent's own figures are reported"),
+	OPTION(DURATION, config_agent, drain_timeout, .name = "drain_timeout", .value = "5s",
+	       .max = 600 * 1000,
 	       .help = "how long sinks may take to write what is left when the agent stops"),
-	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows, .help = "Messages of the agent"),
+	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
+	       .help = "Messages of the agent"),
 	{ 0 },
 };
 
 static const struct option_row sink_rows[] = {
-	OPTION(ENUM, config_sink, type, .name = "type", .words = sink_types, .required = true, .sample = "stdout",
-	       .help = "kind of sink"),
+	OPTION(ENUM, config_sink, type, .name = "type", .words = sink_types, .required = true,
+	       .sample = "stdout", .help = "kind of sink"),
 	OPTION(ENUM, config_sink, format, .name = "format", .words = formats, .value = "json",
 	       .help = "one JSON object a line, or a table for people"),
 	OPTION(PATH, config_sink, path, .name = "path", .sample = "/var/log/saker/events.json",
@@ -70,15 +78,20 @@ static const struct option_row sink_rows[] = {
 	{ 0 },
 };
 
-static int parse_sinks(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
+static int parse_sinks(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to);
 
 static const struct option_row top_rows[] = {
-	OPTION(GROUP, config, agent, .name = "agent", .rows = agent_rows, .help = "The agent itself"),
-	OPTION(PATHS, config, policies, .name = "policies", .required = true, .sample = "[policies/default.yaml]",
-	       .help = "Files and folders that say what is watched; of a folder every *.yaml and *.yml"),
-	OPTION(CUSTOM, config, sinks, .name = "sinks", .rows = sink_rows, .sample = "events", .parse = parse_sinks,
-	       .form = "a map of names to sinks",
-	       .help = "Where events go; without any, all go to standard output as JSON. The name is yours"),
+	OPTION(GROUP, config, agent, .name = "agent", .rows = agent_rows,
+	       .help = "The agent itself"),
+	OPTION(PATHS, config, policies, .name = "policies", .required = true, .max = 256,
+	       .sample = "[policies/default.yaml]",
+	       .help = "Files and folders that say what is watched; of a folder every *.yaml and "
+		       "*.yml"),
+	OPTION(CUSTOM, config, sinks, .name = "sinks", .rows = sink_rows, .sample = "events",
+	       .parse = parse_sinks, .form = "a map of names to sinks",
+	       .help = "Where events go; without any, all go to standard output as JSON. The name "
+		       "is yours"),
 	{ 0 },
 };
 
@@ -89,7 +102,8 @@ static bool name_fits(const struct node *key)
 	return key->n <= CONFIG_NAME && strspn(key->text, name_chars) == key->n;
 }
 
-static int parse_sink(const struct option_context *cx, const struct node *node, struct config_sink *sink)
+static int parse_sink(const struct option_context *cx, const struct node *node,
+		      struct config_sink *sink)
 {
 	struct option_context inner = *cx;
 	char where[CONFIG_NAME + 8];
@@ -99,24 +113,30 @@ static int parse_sink(const struct option_context *cx, const struct node *node, 
 	inner.where = where;
 	if (!name_fits(node->key))
 		return diag_set(cx->diag, node->key->line, node->key->col,
-				"name \"%.64s\": want 1 to 63 letters, digits, _ or -", node->key->text);
+				"name \"%.64s\": want 1 to 63 letters, digits, _ or -",
+				node->key->text);
 	if (node->kind != NODE_MAP)
-		return diag_set(cx->diag, node->line, node->col, "%s: want a map, not %s", where, node_kind_name(node));
-	*sink = (struct config_sink){ .name = node->key->text, .line = node->key->line, .col = node->key->col };
+		return diag_set(cx->diag, node->line, node->col, "%s: want a map, not %s", where,
+				node_kind_name(node));
+	*sink = (struct config_sink){ .name = node->key->text,
+				      .line = node->key->line,
+				      .col = node->key->col };
 	r = option_defaults(sink_rows, &inner, sink);
 	r = r < 0 ? r : option_read(sink_rows, &inner, node, sink);
 	if (r < 0)
 		return r;
 	if (sink->type == CONFIG_FILE && !sink->path.text)
-		return diag_set(cx->diag, node->line, node->col, "%s: \"path\" is missing: type file needs it", where);
+		return diag_set(cx->diag, node->line, node->col,
+				"%s: \"path\" is missing: type file needs it", where);
 	if (sink->type != CONFIG_FILE && sink->path.text)
-		return diag_set(cx->diag, sink->path.line, sink->path.col, "%s.path: type %s has none", where,
-				sink_types[sink->type]);
+		return diag_set(cx->diag, sink->path.line, sink->path.col,
+				"%s.path: type %s has none", where, sink_types[sink->type]);
 	return 0;
 }
 
 /* to is the first of the members sinks and nsinks. */
-static int parse_sinks(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int parse_sinks(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to)
 {
 	struct config *config = cx->user;
 	int r = 0;
@@ -124,7 +144,8 @@ static int parse_sinks(const struct option_context *cx, const struct option_row 
 	if (node->kind != NODE_MAP)
 		return option_wrong(cx, row->name, node, "%s", row->form);
 	if (node->n == 0 || node->n > CONFIG_SINKS)
-		return diag_set(cx->diag, node->line, node->col, "sinks: want 1 to %u, not %u", (unsigned)CONFIG_SINKS, node->n);
+		return diag_set(cx->diag, node->line, node->col, "sinks: want 1 to %u, not %u",
+				(unsigned)CONFIG_SINKS, node->n);
 	config->sinks = arena_alloc(cx->arena, node->n * sizeof(*config->sinks));
 	if (!config->sinks)
 		return -ENOMEM;
@@ -138,10 +159,12 @@ static int check_paths(const struct config *config, struct diag *diag)
 {
 	for (unsigned i = 0; i < config->nsinks; i++)
 		for (unsigned j = 0; j < i; j++) {
-			const struct option_text *a = &config->sinks[i].path, *b = &config->sinks[j].path;
+			const struct option_text *a = &config->sinks[i].path,
+						 *b = &config->sinks[j].path;
 
 			if (a->text && b->text && !strcmp(a->text, b->text))
-				return diag_set(diag, a->line, a->col, "sinks.%s.path: sink %s writes to it already",
+				return diag_set(diag, a->line, a->col,
+						"sinks.%s.path: sink %s writes to it already",
 						config->sinks[i].name, config->sinks[j].name);
 		}
 	return 0;
@@ -154,7 +177,9 @@ static int default_sink(struct config *config)
 	config->sinks = arena_alloc(&config->arena, sizeof(*config->sinks));
 	if (!config->sinks)
 		return -ENOMEM;
-	config->sinks[0] = (struct config_sink){ .name = "stdout", .type = CONFIG_STDOUT, .format = CONFIG_JSON };
+	config->sinks[0] = (struct config_sink){ .name = "stdout",
+						 .type = CONFIG_STDOUT,
+						 .format = CONFIG_JSON };
 	config->nsinks = 1;
 	return 0;
 }
@@ -163,7 +188,11 @@ static int default_sink(struct config *config)
 static int parse(struct config *config, struct diag *diag)
 {
 	const struct option_context cx = {
-		.arena = &config->arena, .diag = diag, .path = config->file.path, .where = "", .user = config,
+		.arena = &config->arena,
+		.diag = diag,
+		.path = config->file.path,
+		.where = "",
+		.user = config,
 	};
 	const struct node *root;
 	int r = yaml_read(&root, config->file.text, config->file.len, &config->arena, diag, NULL);
@@ -171,7 +200,8 @@ static int parse(struct config *config, struct diag *diag)
 	if (r < 0)
 		return r;
 	if (root->kind != NODE_MAP)
-		return diag_set(diag, root->line, root->col, "want a map with agent, policies and sinks, not %s",
+		return diag_set(diag, root->line, root->col,
+				"want a map with agent, policies and sinks, not %s",
 				node_kind_name(root));
 	r = option_defaults(top_rows, &cx, config);
 	r = r < 0 ? r : option_read(top_rows, &cx, root, config);
@@ -181,7 +211,8 @@ static int parse(struct config *config, struct diag *diag)
 	return r;
 }
 
-int config_parse(struct config *config, const char *path, const char *text, size_t len, struct diag *diag)
+int config_parse(struct config *config, const char *path, const char *text, size_t len,
+		 struct diag *diag)
 {
 	arena_init(&config->arena, CONFIG_ARENA);
 	diag->file = path;
@@ -247,9 +278,12 @@ void config_help(FILE *to)
 void config_sample(FILE *to)
 {
 	fputs("# SPDX-License-Identifier: Apache-2.0\n"
-	      "# saker.yaml: how the agent runs. Every option with its default; saker.yaml(5) tells the same.\n"
-	      "# Paths are seen from this file. Texts may have ${NAME} of the environment: it is never printed.\n"
-	      "# saker check saker.yaml tells whether it is right.\n\n", to);
+	      "# saker.yaml: how the agent runs. Every option with its default; saker.yaml(5) "
+	      "tells the same.\n"
+	      "# Paths are seen from this file. Texts may have ${NAME} of the environment: it is "
+	      "never printed.\n"
+	      "# saker check saker.yaml tells whether it is right.\n\n",
+	      to);
 	option_sample(top_rows, to);
 }
 
@@ -260,14 +294,19 @@ void config_manual(FILE *to)
 	      ".Sh NAME\n.Nm saker.yaml\n.Nd how the saker agent runs\n"
 	      ".Sh DESCRIPTION\n"
 	      "The file that\n.Cm saker run\nreads, a map in YAML.\n"
-	      "It and the folders above it must belong to root or to the agent's user, and nobody else may be able to\n"
+	      "It and the folders above it must belong to root or to the agent's user, and nobody "
+	      "else may be able to\n"
 	      "write them.\n"
-	      "Anchors, aliases, tags, merge keys, keys that come twice and further documents are refused.\n"
+	      "Anchors, aliases, tags, merge keys, keys that come twice and further documents are "
+	      "refused.\n"
 	      "Paths are seen from the file that names them.\n"
-	      "A text may have\n.Li ${NAME} ,\nwhich stands for a variable of the environment and is never printed;\n"
+	      "A text may have\n.Li ${NAME} ,\nwhich stands for a variable of the environment and "
+	      "is never printed;\n"
 	      ".Li $${\nstands for\n.Li ${\nitself.\n"
-	      "Sizes are bytes or have the unit K, M or G; times are seconds or have the unit ms, s, m or h.\n"
-	      ".Sh OPTIONS\n", to);
+	      "Sizes are bytes or have the unit K, M or G; times are seconds or have the unit ms, "
+	      "s, m or h.\n"
+	      ".Sh OPTIONS\n",
+	      to);
 	option_manual(top_rows, to);
 	fputs(".Sh SEE ALSO\n.Xr saker-policy 5 ,\n.Xr saker 8\n", to);
 }

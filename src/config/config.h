@@ -64,7 +64,8 @@ struct config {
 int config_read(struct config *config, const char *path, struct diag *diag, struct diag *doubt);
 
 /* The same of bytes that are borrowed; path is only a name.  config has been zeroed. */
-int config_parse(struct config *config, const char *path, const char *text, size_t len, struct diag *diag);
+int config_parse(struct config *config, const char *path, const char *text, size_t len,
+		 struct diag *diag);
 
 /* Also after a failure, and of a zeroed one. */
 void config_fini(struct config *config);

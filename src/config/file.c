@@ -67,14 +67,17 @@ static int check_owner(struct walk *w, const char *what, const struct stat *st)
 {
 	if (st->st_uid == 0 || st->st_uid == geteuid())
 		return 0;
-	return mistrust(w, "%s belongs to user %u; want root or user %u", what, st->st_uid, geteuid());
+	return mistrust(w, "%s belongs to user %u; want root or user %u", what, st->st_uid,
+			geteuid());
 }
 
-static int check_trust(struct walk *w, const char *what, int fd, const struct stat *st, bool sticky_will_do)
+static int check_trust(struct walk *w, const char *what, int fd, const struct stat *st,
+		       bool sticky_will_do)
 {
 	int r = check_owner(w, what, st);
 
-	if (r < 0 || !(st->st_mode & (S_IWGRP | S_IWOTH)) || (sticky_will_do && st->st_mode & S_ISVTX) || read_only(fd))
+	if (r < 0 || !(st->st_mode & (S_IWGRP | S_IWOTH)) ||
+	    (sticky_will_do && st->st_mode & S_ISVTX) || read_only(fd))
 		return r;
 	return mistrust(w, "%s can be written by %s (mode %04o); want chmod go-w", what,
 			st->st_mode & S_IWOTH ? "everybody" : "its group", st->st_mode & 07777);
@@ -135,21 +138,32 @@ static int follow(struct walk *w, int link, const struct stat *st)
 	return target[0] == '/' ? to_root(w) : 0;
 }
 
+static const char *kind_of(const struct stat *st)
+{
+	if (S_ISDIR(st->st_mode))
+		return "is a folder; want a file";
+	if (S_ISFIFO(st->st_mode))
+		return "is a FIFO; want a regular file";
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		return "is a device; want a regular file";
+	return "is no regular file";
+}
+
 static int check_type(struct walk *w, const struct stat *st, bool folder)
 {
 	if (folder ? S_ISDIR(st->st_mode) : S_ISREG(st->st_mode))
 		return 0;
-	return fail(w, 0, folder ? "is no folder" : S_ISDIR(st->st_mode) ? "is a folder; want a file" :
-		    S_ISFIFO(st->st_mode) ? "is a FIFO; want a regular file" :
-		    S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? "is a device; want a regular file" :
-		    "is no regular file");
+	return fail(w, 0, folder ? "is no folder" : kind_of(st));
 }
 
-/* Open the last name.  What took the place of what step saw opens without waiting, and is refused. */
+/* Open the last name.  What took the place of what step saw opens without waiting, is refused. */
 static int arrive(struct walk *w, const char *name, int flags, struct stat *st)
 {
 	bool folder = flags & O_DIRECTORY;
-	int fd = openat(w->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags), r;
+	int fd, r;
+
+	flags |= O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	fd = openat(w->dir, name, flags);
 
 	if (fd < 0)
 		return fail(w, errno, "cannot open");
@@ -249,7 +263,8 @@ static ssize_t read_all(int fd, char *to, size_t size)
 	return (ssize_t)n;
 }
 
-static int read_open(struct file_text *ret, int fd, const struct stat *st, struct arena *arena, struct diag *diag)
+static int read_open(struct file_text *ret, int fd, const struct stat *st, struct arena *arena,
+		     struct diag *diag)
 {
 	struct stat after;
 	char *text;
@@ -270,7 +285,8 @@ static int read_open(struct file_text *ret, int fd, const struct stat *st, struc
 	return 0;
 }
 
-int file_read(struct file_text *ret, const char *path, struct arena *arena, struct diag *diag, struct diag *doubt)
+int file_read(struct file_text *ret, const char *path, struct arena *arena, struct diag *diag,
+	      struct diag *doubt)
 {
 	struct file_text file = { .path = path };
 	struct stat st;
@@ -290,7 +306,8 @@ static bool wanted(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return *name != '.' && *name != '#' && dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+	return *name != '.' && *name != '#' && dot &&
+	       (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
 }
 
 static int by_name(const void *a, const void *b)
@@ -309,7 +326,8 @@ static const char *join(struct arena *arena, const char *folder, size_t len, con
 	return path;
 }
 
-static int list_open(struct file_list *list, DIR *dir, const char *path, struct arena *arena, struct diag *diag)
+static int list_open(struct file_list *list, DIR *dir, const char *path, struct arena *arena,
+		     struct diag *diag)
 {
 	unsigned seen = 0;
 
@@ -329,7 +347,8 @@ static int list_open(struct file_list *list, DIR *dir, const char *path, struct 
 	return 0;
 }
 
-int file_list(struct file_list *ret, const char *path, struct arena *arena, struct diag *diag, struct diag *doubt)
+int file_list(struct file_list *ret, const char *path, struct arena *arena, struct diag *diag,
+	      struct diag *doubt)
 {
 	struct file_list list = { 0 };
 	struct stat st;

@@ -21,13 +21,15 @@ static int no_memory(const struct option_context *cx)
 }
 
 /* agent.lanes.normal */
-static const char *full_name(const struct option_context *cx, const char *name, char to[static NAME_BYTES])
+static const char *full_name(const struct option_context *cx, const char *name,
+			     char to[static NAME_BYTES])
 {
 	snprintf(to, NAME_BYTES, "%.63s%s%.63s", cx->where, *cx->where ? "." : "", name);
 	return to;
 }
 
-int option_wrong(const struct option_context *cx, const char *name, const struct node *node, const char *want, ...)
+int option_wrong(const struct option_context *cx, const char *name, const struct node *node,
+		 const char *want, ...)
 {
 	char full[NAME_BYTES], text[256];
 	va_list args;
@@ -39,8 +41,8 @@ int option_wrong(const struct option_context *cx, const char *name, const struct
 	if (node->kind != NODE_SCALAR || node_null(node))
 		return diag_set(cx->diag, node->line, node->col, "%s: want %s, not %s", full, text,
 				node_kind_name(node));
-	return diag_set(cx->diag, node->line, node->col, "%s \"%.*s%s\": want %s", full, SHOWN, node->text,
-			node->n > SHOWN ? ".." : "", text);
+	return diag_set(cx->diag, node->line, node->col, "%s \"%.*s%s\": want %s", full, SHOWN,
+			node->text, node->n > SHOWN ? ".." : "", text);
 }
 
 /* --- what is wanted */
@@ -51,8 +53,11 @@ static void print_words(const char *const *words, const char *last, char *to, si
 	size_t at = 0;
 
 	*to = 0;
-	for (size_t i = 0; words[i] && at < size; i++)
-		at += (size_t)snprintf(to + at, size - at, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : last, words[i]);
+	for (size_t i = 0; words[i] && at < size; i++) {
+		const char *before = i == 0 ? "" : words[i + 1] ? ", " : last;
+
+		at += (size_t)snprintf(to + at, size - at, "%s%s", before, words[i]);
+	}
 }
 
 static void print_range(const struct option_row *row, const char *what, char *to, size_t size)
@@ -77,18 +82,47 @@ static void print_range(const struct option_row *row, const char *what, char *to
 	snprintf(to, size, "%s from %s to %s", what, min, max);
 }
 
+/* "a list of 1 to 16 names" */
+static void print_list(const struct option_row *row, char *to, size_t size)
+{
+	static const char *const words[] = {
+		[OPTION_STRINGS] = "texts", [OPTION_PATHS] = "paths", [OPTION_WORDS] = "names",
+	};
+	const char *what = words[row->type];
+
+	if (row->max)
+		snprintf(to, size, "a list of 1 to %" PRIu64 " %s", row->max, what);
+	else
+		snprintf(to, size, "a list of %s", what);
+}
+
+static bool is_list(const struct option_row *row)
+{
+	return row->type == OPTION_STRINGS || row->type == OPTION_PATHS ||
+	       row->type == OPTION_WORDS;
+}
+
 char *option_want(const struct option_row *row, char *to, size_t size)
 {
 	static const char *const plain[] = {
-		[OPTION_BOOL] = "true or false", [OPTION_NUMBER] = "a number", [OPTION_SIZE] = "a size",
-		[OPTION_POWER] = "a size that is a power of two", [OPTION_DURATION] = "a time",
-		[OPTION_ENUM] = "a word", [OPTION_STRING] = "text", [OPTION_PATH] = "a path",
-		[OPTION_TEXT] = "an expression", [OPTION_STRINGS] = "a list of texts",
-		[OPTION_PATHS] = "a list of paths", [OPTION_WORD] = "text", [OPTION_WORDS] = "a list of names", [OPTION_GROUP] = "a map", [OPTION_CUSTOM] = "a value",
+		[OPTION_BOOL] = "true or false",
+		[OPTION_NUMBER] = "a number",
+		[OPTION_SIZE] = "a size",
+		[OPTION_POWER] = "a size that is a power of two",
+		[OPTION_DURATION] = "a time",
+		[OPTION_ENUM] = "a word",
+		[OPTION_STRING] = "text",
+		[OPTION_PATH] = "a path",
+		[OPTION_TEXT] = "an expression",
+		[OPTION_WORD] = "text",
+		[OPTION_GROUP] = "a map",
+		[OPTION_CUSTOM] = "a value",
 	};
 
 	if (row->type == OPTION_ENUM)
 		print_words(row->words, " or ", to, size);
+	else if (is_list(row))
+		print_list(row, to, size);
 	else if (row->type == OPTION_CUSTOM && row->form)
 		snprintf(to, size, "%s", row->form);
 	else
@@ -96,7 +130,8 @@ char *option_want(const struct option_row *row, char *to, size_t size)
 	return to;
 }
 
-static int wrong(const struct option_context *cx, const struct option_row *row, const struct node *node)
+static int wrong(const struct option_context *cx, const struct option_row *row,
+		 const struct node *node)
 {
 	char want[200];
 
@@ -107,7 +142,8 @@ static int wrong(const struct option_context *cx, const struct option_row *row, 
 
 static bool name_char(char c, bool first)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9');
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+	       (!first && c >= '0' && c <= '9');
 }
 
 static bool shows(const char *text)
@@ -124,8 +160,8 @@ static bool shows(const char *text)
 }
 
 /* The value of the variable that p, behind a ${, names.  *end: behind the }. */
-static int look_up(const struct option_context *cx, const struct node *node, const char *p, const char **value,
-		   const char **end)
+static int look_up(const struct option_context *cx, const struct node *node, const char *p,
+		   const char **value, const char **end)
 {
 	char name[NAME_BYTES];
 	size_t len = 0;
@@ -134,16 +170,20 @@ static int look_up(const struct option_context *cx, const struct node *node, con
 		len++;
 	if (p[len] != '}' || len == 0 || len >= sizeof(name))
 		return diag_set(cx->diag, node->line, node->col,
-				"after \"${\" want a name of letters, digits and _, and \"}\"; $${ stands for ${ itself");
+				"after \"${\" want a name of letters, digits and _, and \"}\"; $${ "
+				"stands for ${ itself");
 	snprintf(name, sizeof(name), "%.*s", (int)len, p);
 	*value = getenv(name);
 	*end = p + len + 1;
 	if (!*value)
-		return diag_set(cx->diag, node->line, node->col, "the environment has no variable %s", name);
+		return diag_set(cx->diag, node->line, node->col,
+				"the environment has no variable %s", name);
 	if (strlen(*value) > YAML_SCALAR)
-		return diag_set(cx->diag, node->line, node->col, "the variable %s is longer than 64K", name);
+		return diag_set(cx->diag, node->line, node->col,
+				"the variable %s is longer than 64K", name);
 	if (!shows(*value))
-		return diag_set(cx->diag, node->line, node->col, "the variable %s has characters that do not show", name);
+		return diag_set(cx->diag, node->line, node->col,
+				"the variable %s has characters that do not show", name);
 	return 0;
 }
 
@@ -161,7 +201,8 @@ static int append(struct growing *g, const char *piece, size_t n)
 	return 0;
 }
 
-static int expand(const struct option_context *cx, const struct node *node, struct growing *g, bool *secret)
+static int expand(const struct option_context *cx, const struct node *node, struct growing *g,
+		  bool *secret)
 {
 	const char *p = node->text, *value = "";
 	int r = 0;
@@ -180,7 +221,8 @@ static int expand(const struct option_context *cx, const struct node *node, stru
 	}
 	r = r < 0 ? r : append(g, p, strlen(p));
 	if (r == -E2BIG)
-		return diag_set(cx->diag, node->line, node->col, "with its variables the text is longer than 64K");
+		return diag_set(cx->diag, node->line, node->col,
+				"with its variables the text is longer than 64K");
 	return r;
 }
 
@@ -243,7 +285,8 @@ static int read_number(const struct option_row *row, const struct node *node, vo
 	return 0;
 }
 
-static int read_enum(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int read_enum(const struct option_context *cx, const struct option_row *row,
+		     const struct node *node, void *to)
 {
 	const char *near;
 	char want[160];
@@ -271,8 +314,8 @@ static bool is_word(const struct option_row *row)
 	return row->type == OPTION_WORD || row->type == OPTION_WORDS;
 }
 
-static int read_string(const struct option_context *cx, const struct option_row *row, const struct node *node,
-		       struct option_text *to)
+static int read_string(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, struct option_text *to)
 {
 	struct option_text text = { node->text, node->line, node->col, false };
 	int r;
@@ -283,7 +326,9 @@ static int read_string(const struct option_context *cx, const struct option_row 
 	if (r < 0)
 		return r;
 	if (!*text.text)
-		return option_wrong(cx, row->name, node, "%s", is_path(row) ? "a path that is not empty" : "text that is not empty");
+		return option_wrong(cx, row->name, node, "%s",
+				    is_path(row) ? "a path that is not empty"
+						 : "text that is not empty");
 	if (is_path(row))
 		text.text = file_beside(cx->arena, cx->path, text.text);
 	if (!text.text)
@@ -292,17 +337,22 @@ static int read_string(const struct option_context *cx, const struct option_row 
 	return 0;
 }
 
-static int read_strings(const struct option_context *cx, const struct option_row *row, const struct node *node,
-			struct option_list *to)
+static int read_strings(const struct option_context *cx, const struct option_row *row,
+			const struct node *node, struct option_list *to)
 {
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
 	struct option_list list = { .n = node->kind == NODE_LIST ? node->n : 1 };
+	char full[NAME_BYTES], want[64];
 	int r = 0;
 
 	if (node->kind == NODE_MAP || node_null(node))
 		return wrong(cx, row, node);
+	if (row->max && list.n > row->max)
+		return diag_set(cx->diag, node->line, node->col, "%s: want %s, not %u",
+				full_name(cx, row->name, full),
+				option_want(row, want, sizeof(want)), list.n);
 	if (list.n == 0)
-		return option_wrong(cx, row->name, node, "at least one");
+		return wrong(cx, row, node);
 	list.items = arena_alloc(cx->arena, list.n * sizeof(*list.items));
 	if (!list.items)
 		return no_memory(cx);
@@ -314,8 +364,8 @@ static int read_strings(const struct option_context *cx, const struct option_row
 }
 
 /* As it stands in the file when it can be, so that what is wrong in it can be pointed at. */
-static int read_text(const struct option_context *cx, const struct option_row *row, const struct node *node,
-		     struct option_text *to)
+static int read_text(const struct option_context *cx, const struct option_row *row,
+		     const struct node *node, struct option_text *to)
 {
 	struct option_text text = { node->text, node->line, node->col, false };
 	const char *raw;
@@ -332,7 +382,8 @@ static int read_text(const struct option_context *cx, const struct option_row *r
 	return 0;
 }
 
-static int read_scalar(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int read_scalar(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to)
 {
 	int r;
 
@@ -346,7 +397,8 @@ static int read_scalar(const struct option_context *cx, const struct option_row 
 	return r < 0 ? wrong(cx, row, node) : 0;
 }
 
-static int read_group(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int read_group(const struct option_context *cx, const struct option_row *row,
+		      const struct node *node, void *to)
 {
 	const struct node nothing = { .kind = NODE_MAP, .line = node->line, .col = node->col };
 	struct option_context inner = *cx;
@@ -355,10 +407,12 @@ static int read_group(const struct option_context *cx, const struct option_row *
 	inner.where = full_name(cx, row->name, full);
 	if (node_null(node))
 		return option_read(row->rows, &inner, &nothing, to);
-	return node->kind == NODE_MAP ? option_read(row->rows, &inner, node, to) : wrong(cx, row, node);
+	return node->kind == NODE_MAP ? option_read(row->rows, &inner, node, to)
+				      : wrong(cx, row, node);
 }
 
-int option_value(const struct option_row *row, const struct option_context *cx, const struct node *node, void *to)
+int option_value(const struct option_row *row, const struct option_context *cx,
+		 const struct node *node, void *to)
 {
 	switch (row->type) {
 	case OPTION_BOOL:
@@ -395,7 +449,8 @@ static const struct option_row *find(const struct option_row *rows, const char *
 	return NULL;
 }
 
-static int unknown(const struct option_row *rows, const struct option_context *cx, const struct node *key)
+static int unknown(const struct option_row *rows, const struct option_context *cx,
+		   const struct node *key)
 {
 	const char *names[WORDS_MAX + 1] = { 0 }, *near;
 	char all[200];
@@ -405,12 +460,16 @@ static int unknown(const struct option_row *rows, const struct option_context *c
 		names[n++] = rows->name;
 	near = nearest(key->text, names, n);
 	print_words(names, " and ", all, sizeof(all));
-	return diag_set(cx->diag, key->line, key->col, "unknown key \"%.*s\"%s%.80s%s%s%s", SHOWN, key->text,
-			*cx->where ? " in " : "", cx->where, near ? ", did you mean \"" : n == 1 ? "; there is " : "; there are ",
+	return diag_set(cx->diag, key->line, key->col, "unknown key \"%.*s\"%s%.80s%s%s%s", SHOWN,
+			key->text, *cx->where ? " in " : "", cx->where,
+			near	 ? ", did you mean \""
+			: n == 1 ? "; there is "
+				 : "; there are ",
 			near ? near : all, near ? "\"?" : "");
 }
 
-int option_read(const struct option_row *rows, const struct option_context *cx, const struct node *map, void *to)
+int option_read(const struct option_row *rows, const struct option_context *cx,
+		const struct node *map, void *to)
 {
 	char want[200];
 
@@ -426,8 +485,10 @@ int option_read(const struct option_row *rows, const struct option_context *cx, 
 	}
 	for (; rows->name; rows++)
 		if (rows->required && !node_get(map, rows->name))
-			return diag_set(cx->diag, map->line, map->col, "%.100s%s\"%s\" is missing: want %s", cx->where,
-					*cx->where ? ": " : "", rows->name, option_want(rows, want, sizeof(want)));
+			return diag_set(cx->diag, map->line, map->col,
+					"%.100s%s\"%s\" is missing: want %s", cx->where,
+					*cx->where ? ": " : "", rows->name,
+					option_want(rows, want, sizeof(want)));
 	return 0;
 }
 

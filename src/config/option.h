@@ -26,21 +26,21 @@ struct option_list {
 
 /* What the member is, and how it is written. */
 enum option_type {
-	OPTION_BOOL,		/* bool: true or false */
-	OPTION_NUMBER,		/* uint64_t */
-	OPTION_SIZE,		/* uint64_t, bytes: 64K, 8M */
-	OPTION_POWER,		/* uint64_t, a size that is a power of two */
-	OPTION_DURATION,	/* uint64_t, milliseconds: 500ms, 5s */
-	OPTION_ENUM,		/* unsigned, index in words */
-	OPTION_STRING,		/* struct option_text, ${NAME} replaced */
-	OPTION_PATH,		/* the same, seen from the folder of the file */
-	OPTION_WORD,		/* the same, as it stands */
-	OPTION_TEXT,		/* the same, and its place is that of its first character: an expression */
-	OPTION_STRINGS,		/* struct option_list; one string is a list of one */
+	OPTION_BOOL, /* bool: true or false */
+	OPTION_NUMBER, /* uint64_t */
+	OPTION_SIZE, /* uint64_t, bytes: 64K, 8M */
+	OPTION_POWER, /* uint64_t, a size that is a power of two */
+	OPTION_DURATION, /* uint64_t, milliseconds: 500ms, 5s */
+	OPTION_ENUM, /* unsigned, index in words */
+	OPTION_STRING, /* struct option_text, ${NAME} replaced */
+	OPTION_PATH, /* the same, seen from the folder of the file */
+	OPTION_WORD, /* the same, as it stands */
+	OPTION_TEXT, /* the same, and its place is that of its first character: an expression */
+	OPTION_STRINGS, /* struct option_list; one string is a list of one */
 	OPTION_PATHS,
 	OPTION_WORDS,
-	OPTION_GROUP,		/* a struct with rows of its own */
-	OPTION_CUSTOM,		/* anything: parse is called */
+	OPTION_GROUP, /* a struct with rows of its own */
+	OPTION_CUSTOM, /* anything: parse is called */
 };
 
 struct option_row;
@@ -54,14 +54,15 @@ struct option_context {
 };
 
 /* Read a value into the member at to.  0, -EINVAL or -ENOMEM with words in cx->diag. */
-typedef int (*option_parser)(const struct option_context *cx, const struct option_row *row, const struct node *node,
-			     void *to);
+typedef int (*option_parser)(const struct option_context *cx, const struct option_row *row,
+			     const struct node *node, void *to);
 
 struct option_row {
 	const char *name;	/* NULL ends a table */
 	enum option_type type;
 	const char *value;	/* default as it would be written; NULL: none */
-	uint64_t min, max;	/* of numbers, in the unit of the member; max 0: any */
+	uint64_t min,
+		max; /* of numbers, in the unit of the member; of entries of a list; max 0: any */
 	const char *const *words;	/* of an enum, NULL at the end */
 	const struct option_row *rows;	/* of a group */
 	option_parser parse;	/* of what is custom */
@@ -79,17 +80,21 @@ struct option_row {
 int option_defaults(const struct option_row *rows, const struct option_context *cx, void *to);
 
 /* Read a map into a struct that has its defaults.  0, -EINVAL or -ENOMEM with words in cx->diag. */
-int option_read(const struct option_row *rows, const struct option_context *cx, const struct node *map, void *to);
+int option_read(const struct option_row *rows, const struct option_context *cx,
+		const struct node *map, void *to);
 
 /* One value by its row; what option_read does with each. */
-int option_value(const struct option_row *row, const struct option_context *cx, const struct node *node, void *to);
+int option_value(const struct option_row *row, const struct option_context *cx,
+		 const struct node *node, void *to);
 
 /* Say what is wrong with a value: 'agent.transport "rnig": want ring or perf'.  -EINVAL. */
-__attribute__((format(printf, 4, 5)))
-int option_wrong(const struct option_context *cx, const char *name, const struct node *node, const char *want, ...);
+__attribute__((format(printf, 4, 5))) int option_wrong(const struct option_context *cx,
+						       const char *name, const struct node *node,
+						       const char *want, ...);
 
 /* A text with ${NAME} replaced by the environment; $${ is ${.  0, -EINVAL or -ENOMEM. */
-int option_expand(const struct option_context *cx, const struct node *node, struct option_text *ret);
+int option_expand(const struct option_context *cx, const struct node *node,
+		  struct option_text *ret);
 
 /* What can be shown of a text: *** for a secret, "" if it is not given. */
 const char *option_shown(const struct option_text *text);

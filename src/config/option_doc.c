@@ -45,13 +45,15 @@ static void describe(const struct option_row *row, bool with_default, char *to, 
 		snprintf(to, size, "%s", row->help);
 	else
 		snprintf(to, size, "%s (%s%s%s%s)", row->help, option_want(row, want, sizeof(want)),
-			 value ? ", default " : "", value ? value : "", row->required ? ", required" : "");
+			 value ? ", default " : "", value ? value : "",
+			 row->required ? ", required" : "");
 }
 
-static const char *path_name(const char *where, const struct option_row *row, char to[static NAME_BYTES])
+static const char *path_name(const char *where, const struct option_row *row,
+			     char to[static NAME_BYTES])
 {
-	snprintf(to, NAME_BYTES, "%s%s%s%s%s", where, *where ? "." : "", row->name, named(row) ? "." : "",
-		 named(row) ? "NAME" : "");
+	snprintf(to, NAME_BYTES, "%s%s%s%s%s", where, *where ? "." : "", row->name,
+		 named(row) ? "." : "", named(row) ? "NAME" : "");
 	return to;
 }
 

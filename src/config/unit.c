@@ -11,7 +11,11 @@ struct unit { const char *name; uint64_t factor; };
 
 /* The first is that of a plain number; from small to large. */
 static const struct unit sizes[] = {
-	{ "", 1 }, { "K", UINT64_C(1) << 10 }, { "M", UINT64_C(1) << 20 }, { "G", UINT64_C(1) << 30 }, { NULL, 0 },
+	{ "", 1 },
+	{ "K", UINT64_C(1) << 10 },
+	{ "M", UINT64_C(1) << 20 },
+	{ "G", UINT64_C(1) << 30 },
+	{ NULL, 0 },
 };
 
 static const struct unit durations[] = {
@@ -29,7 +33,9 @@ static int parse(const char *text, const struct unit *units, uint64_t *ret)
 	value = strtoull(text, &end, 10);
 	for (; units->name; units++)
 		if (!strcmp(end, units->name))
-			return errno || __builtin_mul_overflow(value, units->factor, &value) ? -ERANGE : (*ret = value, 0);
+			return errno || __builtin_mul_overflow(value, units->factor, &value)
+				       ? -ERANGE
+				       : (*ret = value, 0);
 	return -EINVAL;
 }
 

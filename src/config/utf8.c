@@ -10,7 +10,11 @@ size_t utf8_next(const char *text, size_t n, unsigned *code)
 {
 	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)text;
-	size_t len = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	size_t len = p[0] < 0x80       ? 1
+		     : p[0] >> 5 == 6  ? 2
+		     : p[0] >> 4 == 14 ? 3
+		     : p[0] >> 3 == 30 ? 4
+				       : 0;
 
 	if (len == 0 || len > n)
 		return 0;
@@ -35,7 +39,8 @@ const char *utf8_unfit(unsigned code)
 		return "a control character";
 	if (code == 0x2028 || code == 0x2029)
 		return "a line separator that does not show";
-	if (code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069))
+	if (code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
+	    (code >= 0x2066 && code <= 0x2069))
 		return "a character that changes the reading direction";
 	if (code == 0xfeff)
 		return "a byte order mark inside the text";
@@ -52,7 +57,8 @@ int utf8_check(const char *text, size_t len, struct diag *diag)
 	for (size_t n; text < end; text += n) {
 		n = utf8_next(text, (size_t)(end - text), &code);
 		if (n == 0)
-			return diag_set(diag, line, col, "byte 0x%02x is not UTF-8", (unsigned char)*text);
+			return diag_set(diag, line, col, "byte 0x%02x is not UTF-8",
+					(unsigned char)*text);
 		if (code == '\r' && end - text > 1 && text[1] == '\n')
 			continue;
 		wrong = utf8_unfit(code);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* libyaml's scanner is quadratic in the depth of [ and {, and its document API follows aliases and
- * keeps everything.  So events are taken one by one, the limits are looked at with each, and libyaml
- * is given the text in small pieces: it never works far ahead of what has been judged. */
+ * keeps everything.  So events are taken one by one, the limits are looked at with each, and
+ * libyaml is given the text in small pieces: it never works far ahead of what has been judged. */
 #include "config/yaml.h"
 
 #include <errno.h>
@@ -57,7 +57,8 @@ static int no_memory(struct reader *r)
 	return -ENOMEM;
 }
 
-static int check_mark(struct reader *r, const yaml_mark_t *mark, const void *anchor, const void *tag)
+static int check_mark(struct reader *r, const yaml_mark_t *mark, const void *anchor,
+		      const void *tag)
 {
 	if (anchor)
 		return wrong(r, mark, "anchors are not allowed");
@@ -75,7 +76,8 @@ static int check_scalar(struct reader *r, const yaml_event_t *e)
 	for (size_t n; p < end; p += n) {
 		n = utf8_next(p, (size_t)(end - p), &code);
 		if (n == 0 || utf8_unfit(code))
-			return wrong(r, &e->start_mark, n ? utf8_unfit(code) : "a text is not UTF-8");
+			return wrong(r, &e->start_mark,
+				     n ? utf8_unfit(code) : "a text is not UTF-8");
 	}
 	return 0;
 }
@@ -92,7 +94,8 @@ static struct node *node_new(struct reader *r, enum node_kind kind, const yaml_m
 	return node;
 }
 
-static int put_key(struct reader *r, struct open_node *map, struct node *node, const yaml_mark_t *mark)
+static int put_key(struct reader *r, struct open_node *map, struct node *node,
+		   const yaml_mark_t *mark)
 {
 	if (node->kind != NODE_SCALAR)
 		return wrong(r, mark, "a key must be text, not a list or map");
@@ -203,21 +206,23 @@ static int check_twice(struct reader *r, const struct node *map)
 		all[n++] = child;
 	qsort(all, n, sizeof(*all), by_key);
 	for (unsigned i = 1; i < n; i++)
-		if (!strcmp(all[i - 1]->key->text, all[i]->key->text) && (!twice || before(all[i]->key, twice))) {
+		if (!strcmp(all[i - 1]->key->text, all[i]->key->text) &&
+		    (!twice || before(all[i]->key, twice))) {
 			twice = all[i]->key;
 			first = all[i - 1]->key;
 		}
 	free(all);
 	if (!twice)
 		return 0;
-	return diag_set(r->diag, twice->line, twice->col, "\"%.64s\" is here twice; first in line %u", twice->text,
-			first->line);
+	return diag_set(r->diag, twice->line, twice->col,
+			"\"%.64s\" is here twice; first in line %u", twice->text, first->line);
 }
 
 static int take_document(struct reader *r, const yaml_event_t *e)
 {
 	if (e->data.document_start.version_directive ||
-	    e->data.document_start.tag_directives.start != e->data.document_start.tag_directives.end)
+	    e->data.document_start.tag_directives.start !=
+		    e->data.document_start.tag_directives.end)
 		return wrong(r, &e->start_mark, "directives (%) are not allowed");
 	if (r->root)
 		return wrong(r, &e->start_mark, "a second document begins; a file has one");
@@ -236,10 +241,12 @@ static int take(struct reader *r, const yaml_event_t *e)
 	case YAML_SCALAR_EVENT:
 		return take_scalar(r, e);
 	case YAML_SEQUENCE_START_EVENT:
-		ret = check_mark(r, &e->start_mark, e->data.sequence_start.anchor, e->data.sequence_start.tag);
+		ret = check_mark(r, &e->start_mark, e->data.sequence_start.anchor,
+				 e->data.sequence_start.tag);
 		return ret < 0 ? ret : take_begin(r, e, NODE_LIST);
 	case YAML_MAPPING_START_EVENT:
-		ret = check_mark(r, &e->start_mark, e->data.mapping_start.anchor, e->data.mapping_start.tag);
+		ret = check_mark(r, &e->start_mark, e->data.mapping_start.anchor,
+				 e->data.mapping_start.tag);
 		return ret < 0 ? ret : take_begin(r, e, NODE_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 		r->depth--;
@@ -286,10 +293,11 @@ static int not_yaml(struct reader *r, const yaml_parser_t *p)
 	if (is_tab(r, mark))
 		return diag_set(r->diag, line, col, "tabs cannot indent YAML; use spaces");
 	if (cannot_begin(p))
-		return diag_set(r->diag, line, col, "a text that begins with \"%c\" needs quotes", *find_place(r, mark));
+		return diag_set(r->diag, line, col, "a text that begins with \"%c\" needs quotes",
+				*find_place(r, mark));
 	if (p->context && p->context_mark.line != mark->line)
-		return diag_set(r->diag, line, col, "not YAML: %s %s that begins in line %u", problem, p->context,
-				(unsigned)p->context_mark.line + 1);
+		return diag_set(r->diag, line, col, "not YAML: %s %s that begins in line %u",
+				problem, p->context, (unsigned)p->context_mark.line + 1);
 	return diag_set(r->diag, line, col, "not YAML: %s%s%s", problem, p->context ? " " : "",
 			p->context ? p->context : "");
 }
@@ -316,8 +324,8 @@ static int read_events(struct reader *r)
 	return ret;
 }
 
-int yaml_read(const struct node **root, const char *text, size_t len, struct arena *arena, struct diag *diag,
-	      struct yaml_work *work)
+int yaml_read(const struct node **root, const char *text, size_t len, struct arena *arena,
+	      struct diag *diag, struct yaml_work *work)
 {
 	size_t mark = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
 	struct reader r = { .text = text + mark, .place = text + mark, .at = text + mark,

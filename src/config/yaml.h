@@ -45,9 +45,10 @@ struct yaml_work {
 	unsigned events;
 };
 
-/* Read a text of len bytes and a NUL; nodes point into it.  0; -EINVAL or -ENOMEM with words in diag.  work may be NULL. */
-int yaml_read(const struct node **root, const char *text, size_t len, struct arena *arena, struct diag *diag,
-	      struct yaml_work *work);
+/* Read a text of len bytes and a NUL; nodes point into it.  0; -EINVAL or -ENOMEM with words in
+ * diag.  work may be NULL. */
+int yaml_read(const struct node **root, const char *text, size_t len, struct arena *arena,
+	      struct diag *diag, struct yaml_work *work);
 
 /* The value of a key, NULL if the map has none. */
 const struct node *node_get(const struct node *map, const char *key);
@@ -55,9 +56,9 @@ const struct node *node_get(const struct node *map, const char *key);
 /* Nothing, ~ or null, without quotes. */
 bool node_null(const struct node *node);
 
-/* A scalar as it stands in the source, from its first character to its last, without the quotes or the
- * mark of a block: it differs from text only in white space.  *line and *col are set to where that is.
- * NULL when escapes make it differ more. */
+/* A scalar as it stands in the source, from its first character to its last, without the quotes or
+ * the mark of a block: it differs from text only in white space.  *line and *col are set to where
+ * that is. NULL when escapes make it differ more. */
 const char *yaml_raw(const struct node *node, size_t *len, unsigned *line, unsigned *col);
 
 /* "a map", "a list", "nothing", "text", to say what something is. */

@@ -8,35 +8,42 @@
 #include "event/schema.h"
 #include "event/select.h"
 
-enum { SELECTOR = 63, STARS = 4, FIELDS = 64 };
+enum { SELECTOR = 63, STARS = 4, FIELDS = 64, FIELDS_MAX = 16 };
 
 static const struct option_row dedup_rows[] = {
-	OPTION(WORDS, policy_dedup, key, .name = "key", .required = true,
+	OPTION(WORDS, policy_dedup, key, .name = "key", .required = true, .max = FIELDS_MAX,
 	       .help = "the field, or the fields, in which repeated events are equal"),
-	OPTION(NUMBER, policy_dedup, size, .name = "size", .value = "1000", .min = 1, .max = 1000000,
-	       .help = "how many keys are remembered for each cgroup"),
-	OPTION(DURATION, policy_dedup, ttl, .name = "ttl", .value = "60s", .min = 1, .max = 24 * 3600 * 1000,
-	       .help = "how long a key is remembered"),
+	OPTION(NUMBER, policy_dedup, size, .name = "size", .value = "1000", .min = 1,
+	       .max = 1000000, .help = "how many keys are remembered for each cgroup"),
+	OPTION(DURATION, policy_dedup, ttl, .name = "ttl", .value = "60s", .min = 1,
+	       .max = 24 * 3600 * 1000, .help = "how long a key is remembered"),
 	{ 0 },
 };
 
 static const struct option_row capture_rows[] = {
-	OPTION(BOOL, policy_capture, env, .name = "env", .value = "false", .help = "the environment of executed programs"),
-	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false", .help = "the caller's stack"),
-	OPTION(BOOL, policy_capture, hash, .name = "hash", .value = "false", .help = "a hash of the file"),
+	OPTION(BOOL, policy_capture, env, .name = "env", .value = "false",
+	       .help = "the environment of executed programs"),
+	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false",
+	       .help = "the caller's stack"),
+	OPTION(BOOL, policy_capture, hash, .name = "hash", .value = "false",
+	       .help = "a hash of the file"),
 	{ 0 },
 };
 
 const struct option_row policy_entry_rows[] = {
-	OPTION(TEXT, policy_file_entry, where, .name = "where", .help = "which of these events are taken"),
+	OPTION(TEXT, policy_file_entry, where, .name = "where",
+	       .help = "which of these events are taken"),
 	OPTION(CUSTOM, policy_file_entry, limit, .name = "limit", .parse = policy_limit_read,
-	       .form = "\"N/TIME [burst N] [per cgroup|process|executable|container|global]\" or \"N per TIME ..\"",
-	       .help = "how many are taken, for each cgroup if nothing else is said; or a map of rate, burst and per"),
+	       .form = "\"N/TIME [burst N] [per cgroup|process|executable|container|global]\" or "
+		       "\"N per TIME ..\"",
+	       .help = "how many are taken, for each cgroup if nothing else is said; or a map of "
+		       "rate, burst and per"),
 	OPTION(GROUP, policy_file_entry, dedup, .name = "dedup", .rows = dedup_rows,
 	       .help = "Leave out events that repeat an earlier one"),
 	OPTION(CUSTOM, policy_file_entry, sample, .name = "sample", .parse = policy_sample_read,
-	       .form = "1/N or a percentage up to 100%, such as 1/100 or 2.5%", .help = "take this share of the events"),
-	OPTION(WORDS, policy_file_entry, unless_empty, .name = "unless_empty",
+	       .form = "1/N or a percentage up to 100%, such as 1/100 or 2.5%",
+	       .help = "take this share of the events"),
+	OPTION(WORDS, policy_file_entry, unless_empty, .name = "unless_empty", .max = FIELDS_MAX,
 	       .help = "leave out events in which this field, or all of these, are empty"),
 	OPTION(BOOL, policy_file_entry, required, .name = "required", .value = "false",
 	       .help = "refuse the policy on a machine that cannot produce the event"),
@@ -44,7 +51,8 @@ const struct option_row policy_entry_rows[] = {
 	       .help = "do not warn on a machine that cannot produce the event"),
 	OPTION(GROUP, policy_file_entry, capture, .name = "capture", .rows = capture_rows,
 	       .help = "What to collect beyond the event itself"),
-	OPTION(WORDS, policy_file_entry, sinks, .name = "sinks", .help = "sinks that get the events; all if not given"),
+	OPTION(WORDS, policy_file_entry, sinks, .name = "sinks", .max = CONFIG_SINKS,
+	       .help = "sinks that get the events; all if not given"),
 	{ 0 },
 };
 
@@ -103,15 +111,19 @@ static int check_word(const struct option_context *cx, const struct node *word)
 		stars += *p == '*';
 	if (word->n > SELECTOR || strpbrk(word->text, ", \t\n") || *word->text == '-')
 		return diag_set(cx->diag, word->line, word->col,
-				"event \"%.64s\": want one name, alias, category or glob of at most 63 letters", word->text);
+				"event \"%.64s\": want one name, alias, category or glob of at "
+				"most 63 letters",
+				word->text);
 	if (stars > STARS)
-		return diag_set(cx->diag, word->line, word->col, "event \"%.64s\": want at most %d *", word->text, STARS);
+		return diag_set(cx->diag, word->line, word->col,
+				"event \"%.64s\": want at most %d *", word->text, STARS);
 	return 0;
 }
 
-/* The events that a word stands for.  Those that nobody means by "all" are left out by select_parse,
- * which for its part adds some. */
-static int find_events(const struct option_context *cx, const struct node *word, struct event_set *set)
+/* The events that a word stands for.  Those that nobody means by "all" are left out by
+ * select_parse, which for its part adds some. */
+static int find_events(const struct option_context *cx, const struct node *word,
+		       struct event_set *set)
 {
 	struct event_set usual = { 0 };
 	struct select_error error;
@@ -130,7 +142,8 @@ static int find_events(const struct option_context *cx, const struct node *word,
 }
 
 /* The entry among the first n that shares an event with set; NULL: none. */
-static const struct policy_file_entry *shares(const struct policy_file *file, unsigned n, const struct event_set *set)
+static const struct policy_file_entry *shares(const struct policy_file *file, unsigned n,
+					      const struct event_set *set)
 {
 	for (unsigned k = 0; k < n; k++)
 		for (size_t i = 0; i < sizeof(set->bits) / sizeof(*set->bits); i++)
@@ -160,8 +173,9 @@ static int share_out(const struct option_context *cx, struct policy_file *file, 
 			continue;
 		other = shares(file, i, &whole);
 		other = other ? other : shares(file, file->nentries, &whole);
-		return diag_set(cx->diag, e->line, e->col, "event \"%s\": already selected by \"%s\" in line %u",
-				e->selector, other ? other->selector : "others", other ? other->line : 0);
+		return diag_set(cx->diag, e->line, e->col,
+				"event \"%s\": already selected by \"%s\" in line %u", e->selector,
+				other ? other->selector : "others", other ? other->line : 0);
 	}
 	return 0;
 }
@@ -170,7 +184,8 @@ static int share_out(const struct option_context *cx, struct policy_file *file, 
 
 static bool field_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '.';
 }
 
 static bool has_field(const struct schema *s, const char *name)
@@ -181,8 +196,8 @@ static bool has_field(const struct schema *s, const char *name)
 	return false;
 }
 
-static int no_field(const struct option_context *cx, const struct option_text *field, const struct schema *s,
-		    const char *name)
+static int no_field(const struct option_context *cx, const struct option_text *field,
+		    const struct schema *s, const char *name)
 {
 	const char *names[FIELDS], *near;
 	unsigned n = 0;
@@ -192,20 +207,24 @@ static int no_field(const struct option_context *cx, const struct option_text *f
 		n++;
 	}
 	near = nearest(name, names, n);
-	return diag_set(cx->diag, field->line, field->col, "event %s has no field \"%.64s\"%s%s%s", s->name, name,
-			near ? ", did you mean \"" : "; saker events tells which there are", near ? near : "",
-			near ? "\"?" : "");
+	return diag_set(cx->diag, field->line, field->col, "event %s has no field \"%.64s\"%s%s%s",
+			s->name, name,
+			near ? ", did you mean \"" : "; saker events tells which there are",
+			near ? near : "", near ? "\"?" : "");
 }
 
 /* A field of the event itself, by its name or behind args.; others are known to who compiles. */
-static int check_field(const struct option_context *cx, const struct option_text *field, const struct event_set *events)
+static int check_field(const struct option_context *cx, const struct option_text *field,
+		       const struct event_set *events)
 {
 	const char *name = strncmp(field->text, "args.", 5) ? field->text : field->text + 5;
 
 	for (const char *p = field->text; *p; p++)
 		if (!field_char(*p))
-			return diag_set(cx->diag, field->line, field->col, "\"%.64s\" is no name of a field", field->text);
-	if (name == field->text && (strchr(name, '.') || !strcmp(name, "ret") || !strcmp(name, "errno")))
+			return diag_set(cx->diag, field->line, field->col,
+					"\"%.64s\" is no name of a field", field->text);
+	if (name == field->text &&
+	    (strchr(name, '.') || !strcmp(name, "ret") || !strcmp(name, "errno")))
 		return 0;
 	for (unsigned id = 0; id < EVENT_COUNT; id++)
 		if (event_set_has(events, id) && !has_field(schema_get(id), name))
@@ -213,7 +232,8 @@ static int check_field(const struct option_context *cx, const struct option_text
 	return 0;
 }
 
-static int check_fields(const struct option_context *cx, const struct option_list *fields, const struct event_set *events)
+static int check_fields(const struct option_context *cx, const struct option_list *fields,
+			const struct event_set *events)
 {
 	int r = 0;
 
@@ -222,7 +242,8 @@ static int check_fields(const struct option_context *cx, const struct option_lis
 	return r;
 }
 
-static int read_options(const struct option_context *cx, const struct node *node, struct policy_file_entry *e)
+static int read_options(const struct option_context *cx, const struct node *node,
+			struct policy_file_entry *e)
 {
 	struct option_context inner = *cx;
 	char where[80];
@@ -234,25 +255,27 @@ static int read_options(const struct option_context *cx, const struct node *node
 	if (r < 0 || !node || node_null(node))
 		return r;
 	if (node->kind != NODE_MAP)
-		return diag_set(cx->diag, node->line, node->col, "%s: want a map of options or nothing, not %s", where,
+		return diag_set(cx->diag, node->line, node->col,
+				"%s: want a map of options or nothing, not %s", where,
 				node_kind_name(node));
 	r = option_read(policy_entry_rows, &inner, node, e);
 	if (r < 0)
 		return r;
 	if (e->required && e->optional)
-		return diag_set(cx->diag, e->line, e->col, "%s: cannot be both required and optional", where);
+		return diag_set(cx->diag, e->line, e->col,
+				"%s: cannot be both required and optional", where);
 	e->need = e->required ? POLICY_REQUIRED : e->optional ? POLICY_OPTIONAL : POLICY_WANTED;
 	return 0;
 }
 
-static int read_entry(const struct option_context *cx, const struct node *word, const struct node *options,
-		      struct policy_file_entry *e, bool *named)
+static int read_entry(const struct option_context *cx, const struct node *word,
+		      const struct node *options, struct policy_file_entry *e, bool *named)
 {
 	int r;
 
 	if (word->kind != NODE_SCALAR || word->n == 0)
-		return diag_set(cx->diag, word->line, word->col, "events: want the name of an event, not %s",
-				node_kind_name(word));
+		return diag_set(cx->diag, word->line, word->col,
+				"events: want the name of an event, not %s", node_kind_name(word));
 	r = find_events(cx, word, &e->events);
 	if (r < 0)
 		return r;
@@ -264,28 +287,33 @@ static int read_entry(const struct option_context *cx, const struct node *word, 
 	return r;
 }
 
-int policy_entries_read(const struct option_context *cx, const struct node *node, struct policy_file *file)
+int policy_entries_read(const struct option_context *cx, const struct node *node,
+			struct policy_file *file)
 {
 	bool named[POLICY_ENTRIES] = { false };
 	unsigned n = 0;
 	int r = 0;
 
 	if (node->kind == NODE_SCALAR)
-		return diag_set(cx->diag, node->line, node->col, "events: want a map of events to their options, not %s",
+		return diag_set(cx->diag, node->line, node->col,
+				"events: want a map of events to their options, not %s",
 				node_kind_name(node));
 	if (node->n == 0 || node->n > POLICY_ENTRIES)
-		return diag_set(cx->diag, node->line, node->col, "events: want 1 to %d, not %u", POLICY_ENTRIES, node->n);
+		return diag_set(cx->diag, node->line, node->col, "events: want 1 to %d, not %u",
+				POLICY_ENTRIES, node->n);
 	file->entries = arena_alloc(cx->arena, node->n * sizeof(*file->entries));
 	if (!file->entries)
 		return -ENOMEM;
 	for (const struct node *child = node->first; r == 0 && child; child = child->next, n++)
-		r = read_entry(cx, child->key ? child->key : child, child->key ? child : NULL, &file->entries[n],
-			       &named[n]);
+		r = read_entry(cx, child->key ? child->key : child, child->key ? child : NULL,
+			       &file->entries[n], &named[n]);
 	file->nentries = n;
 	r = r < 0 ? r : share_out(cx, file, named);
 	for (unsigned i = 0; r == 0 && i < n; i++) {
 		r = check_fields(cx, &file->entries[i].dedup.key, &file->entries[i].events);
-		r = r < 0 ? r : check_fields(cx, &file->entries[i].unless_empty, &file->entries[i].events);
+		r = r < 0 ? r
+			  : check_fields(cx, &file->entries[i].unless_empty,
+					 &file->entries[i].events);
 	}
 	return r;
 }

@@ -10,13 +10,16 @@
 extern const struct option_row policy_entry_rows[];
 
 /* Read "events:" into file->entries.  0, -EINVAL or -ENOMEM with words in cx->diag. */
-int policy_entries_read(const struct option_context *cx, const struct node *node, struct policy_file *file);
+int policy_entries_read(const struct option_context *cx, const struct node *node,
+			struct policy_file *file);
 
 /* "5/s burst 1 per cgroup", "1 per 15s", or a map of rate, burst and per.  to is a policy_limit. */
-int policy_limit_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
+int policy_limit_read(const struct option_context *cx, const struct option_row *row,
+		      const struct node *node, void *to);
 
 /* "1/100" or "2.5%".  to is a policy_sample. */
-int policy_sample_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
+int policy_sample_read(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to);
 
 /* What the limit's map has. */
 extern const struct option_row policy_limit_rows[];

@@ -11,29 +11,37 @@
 
 enum { NAME_MAX_BYTES = 63 };
 
-static int parse_macros(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
-static int parse_lists(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
-static int parse_events(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
+static int parse_macros(const struct option_context *cx, const struct option_row *row,
+			const struct node *node, void *to);
+static int parse_lists(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to);
+static int parse_events(const struct option_context *cx, const struct option_row *row,
+			const struct node *node, void *to);
 
 static const struct option_row rows[] = {
 	OPTION(WORD, policy_file, name, .name = "name", .required = true,
 	       .help = "what the policy is called in events, logs and answers"),
 	OPTION(WORD, policy_file, description, .name = "description", .help = "what it is for"),
-	OPTION(TEXT, policy_file, scope, .name = "scope", .help = "to which processes the whole policy applies"),
+	OPTION(TEXT, policy_file, scope, .name = "scope",
+	       .help = "to which processes the whole policy applies"),
 	OPTION(CUSTOM, policy_file, macros, .name = "macros", .parse = parse_macros,
 	       .form = "a map of names to expressions", .help = "names for parts of expressions"),
 	OPTION(CUSTOM, policy_file, lists, .name = "lists", .parse = parse_lists,
-	       .form = "a map of names to lists", .help = "names for lists of values in expressions"),
-	OPTION(CUSTOM, policy_file, entries, .name = "events", .parse = parse_events, .required = true,
-	       .rows = policy_entry_rows, .sample = "EVENT", .form = "a map of events to their options",
-	       .help = "Which events are traced: names, aliases, categories or globs, each with options or nothing."
+	       .form = "a map of names to lists",
+	       .help = "names for lists of values in expressions"),
+	OPTION(CUSTOM, policy_file, entries, .name = "events", .parse = parse_events,
+	       .required = true, .rows = policy_entry_rows, .sample = "EVENT",
+	       .form = "a map of events to their options",
+	       .help = "Which events are traced: names, aliases, categories or globs, each with "
+		       "options or nothing."
 		       " What has a name here is left out of words that stand for many"),
 	{ 0 },
 };
 
 static bool is_word(const char *text, size_t n, const char *more)
 {
-	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	static const char chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 
 	if (n == 0 || n > NAME_MAX_BYTES)
 		return false;
@@ -43,21 +51,26 @@ static bool is_word(const char *text, size_t n, const char *more)
 	return true;
 }
 
-static int check_names(const struct option_context *cx, const struct option_row *row, const struct node *node)
+static int check_names(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node)
 {
 	if (node->kind != NODE_MAP)
 		return option_wrong(cx, row->name, node, "%s", row->form);
 	if (node->n > POLICY_NAMES)
-		return diag_set(cx->diag, node->line, node->col, "%s: want at most %d", row->name, POLICY_NAMES);
+		return diag_set(cx->diag, node->line, node->col, "%s: want at most %d", row->name,
+				POLICY_NAMES);
 	for (const struct node *child = node->first; child; child = child->next)
-		if (!is_word(child->key->text, child->key->n, "-.") || strchr("0123456789-.", *child->key->text))
+		if (!is_word(child->key->text, child->key->n, "-.") ||
+		    strchr("0123456789-.", *child->key->text))
 			return diag_set(cx->diag, child->key->line, child->key->col,
-					"name \"%.64s\": want 1 to 63 letters, digits, _, - or ., a letter first",
+					"name \"%.64s\": want 1 to 63 letters, digits, _, - or ., "
+					"a letter first",
 					child->key->text);
 	return 0;
 }
 
-static int parse_macros(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int parse_macros(const struct option_context *cx, const struct option_row *row,
+			const struct node *node, void *to)
 {
 	struct policy_file *file = cx->user;
 	struct option_context inner = *cx;
@@ -79,7 +92,8 @@ static int parse_macros(const struct option_context *cx, const struct option_row
 	return r;
 }
 
-static int parse_list(const struct option_context *cx, const struct node *node, struct policy_file_list *list)
+static int parse_list(const struct option_context *cx, const struct node *node,
+		      struct policy_file_list *list)
 {
 	struct option_text *items;
 
@@ -92,13 +106,15 @@ static int parse_list(const struct option_context *cx, const struct node *node, 
 	for (const struct node *item = node->first; item; item = item->next) {
 		if (item->kind != NODE_SCALAR || node_null(item))
 			return option_wrong(cx, node->key->text, item, "a value");
-		items[list->items.n++] = (struct option_text){ item->text, item->line, item->col, false };
+		items[list->items.n++] =
+			(struct option_text){ item->text, item->line, item->col, false };
 	}
 	list->items.items = items;
 	return 0;
 }
 
-static int parse_lists(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int parse_lists(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to)
 {
 	struct policy_file *file = cx->user;
 	struct option_context inner = *cx;
@@ -115,36 +131,40 @@ static int parse_lists(const struct option_context *cx, const struct option_row 
 	return r;
 }
 
-static int parse_events(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int parse_events(const struct option_context *cx, const struct option_row *row,
+			const struct node *node, void *to)
 {
 	return policy_entries_read(cx, node, cx->user);
 }
 
 /* --- one policy, and what it must not share with the others */
 
-static int check_policy(const struct policy_file_set *set, const struct policy_file *file, const struct node *root,
-			struct diag *diag)
+static int check_policy(const struct policy_file_set *set, const struct policy_file *file,
+			const struct node *root, struct diag *diag)
 {
 	const struct node *macros = node_get(root, "macros"), *lists = node_get(root, "lists");
 
 	if (!is_word(file->name.text, strlen(file->name.text), "-."))
 		return diag_set(diag, file->name.line, file->name.col,
-				"name \"%.64s\": want 1 to 63 letters, digits, _, - or .", file->name.text);
+				"name \"%.64s\": want 1 to 63 letters, digits, _, - or .",
+				file->name.text);
 	for (unsigned i = 0; i < set->n; i++)
 		if (!strcmp(set->files[i]->name.text, file->name.text))
-			return diag_set(diag, file->name.line, file->name.col, "name \"%s\": already the name of the policy in %s",
+			return diag_set(diag, file->name.line, file->name.col,
+					"name \"%s\": already the name of the policy in %s",
 					file->name.text, set->files[i]->file.path);
 	for (unsigned i = 0; macros && lists && i < file->nlists; i++) {
 		const struct node *macro = node_get(macros, file->lists[i].name);
 
 		if (macro)
-			return diag_set(diag, macro->key->line, macro->key->col, "\"%s\" is a macro and a list",
-					file->lists[i].name);
+			return diag_set(diag, macro->key->line, macro->key->col,
+					"\"%s\" is a macro and a list", file->lists[i].name);
 	}
 	return 0;
 }
 
-static int parse(struct policy_file_set *set, struct policy_file *file, const struct file_text *from, struct diag *diag)
+static int parse(struct policy_file_set *set, struct policy_file *file,
+		 const struct file_text *from, struct diag *diag)
 {
 	const struct option_context cx = {
 		.arena = &set->arena, .diag = diag, .path = from->path, .where = "", .user = file,
@@ -155,7 +175,8 @@ static int parse(struct policy_file_set *set, struct policy_file *file, const st
 	if (r < 0)
 		return r;
 	if (root->kind != NODE_MAP)
-		return diag_set(diag, root->line, root->col, "want a map with name and events, not %s", node_kind_name(root));
+		return diag_set(diag, root->line, root->col,
+				"want a map with name and events, not %s", node_kind_name(root));
 	file->file = *from;
 	r = option_read(rows, &cx, root, file);
 	return r < 0 ? r : check_policy(set, file, root, diag);
@@ -182,7 +203,8 @@ static int add(struct policy_file_set *set, const struct file_text *from, struct
 	return 0;
 }
 
-int policy_file_parse(struct policy_file_set *set, const char *path, const char *text, size_t len, struct diag *diag)
+int policy_file_parse(struct policy_file_set *set, const char *path, const char *text, size_t len,
+		      struct diag *diag)
 {
 	const struct file_text from = { path, text, len };
 
@@ -202,7 +224,8 @@ void policy_file_set_fini(struct policy_file_set *set)
 
 /* --- files and folders */
 
-static int add_file(struct policy_file_set *set, const char *path, struct diag *diag, struct diag *doubt)
+static int add_file(struct policy_file_set *set, const char *path, struct diag *diag,
+		    struct diag *doubt)
 {
 	struct file_text from;
 	int r;
@@ -212,7 +235,8 @@ static int add_file(struct policy_file_set *set, const char *path, struct diag *
 	return r < 0 ? r : add(set, &from, diag);
 }
 
-static int add_folder(struct policy_file_set *set, const char *path, struct diag *diag, struct diag *doubt)
+static int add_folder(struct policy_file_set *set, const char *path, struct diag *diag,
+		      struct diag *doubt)
 {
 	struct file_list list;
 	int r;
@@ -230,14 +254,16 @@ static int add_folder(struct policy_file_set *set, const char *path, struct diag
 	return r;
 }
 
-int policy_file_add(struct policy_file_set *set, const char *path, struct diag *diag, struct diag *doubt)
+int policy_file_add(struct policy_file_set *set, const char *path, struct diag *diag,
+		    struct diag *doubt)
 {
 	path = arena_strdup(&set->arena, path);
 	if (!path) {
 		diag_set(diag, 0, 0, "not enough memory");
 		return -ENOMEM;
 	}
-	return file_is_folder(path) ? add_folder(set, path, diag, doubt) : add_file(set, path, diag, doubt);
+	return file_is_folder(path) ? add_folder(set, path, diag, doubt)
+				    : add_file(set, path, diag, doubt);
 }
 
 const char *policy_file_line(const struct policy_file_set *set, const struct diag *diag)
@@ -254,8 +280,8 @@ const char *policy_file_line(const struct policy_file_set *set, const struct dia
 
 /* --- together with the configuration */
 
-static int unknown_sink(const struct config *config, const struct policy_file *file, const struct option_text *name,
-			struct diag *diag)
+static int unknown_sink(const struct config *config, const struct policy_file *file,
+			const struct option_text *name, struct diag *diag)
 {
 	const char *names[CONFIG_SINKS], *near;
 
@@ -263,9 +289,9 @@ static int unknown_sink(const struct config *config, const struct policy_file *f
 		names[i] = config->sinks[i].name;
 	near = nearest(name->text, names, config->nsinks);
 	diag->file = file->file.path;
-	return diag_set(diag, name->line, name->col, "unknown sink \"%.64s\"%s%s%s%.100s", name->text,
-			near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "; there is none in ",
-			near ? "" : config->file.path);
+	return diag_set(diag, name->line, name->col, "unknown sink \"%.64s\"%s%s%s%.100s",
+			name->text, near ? ", did you mean \"" : "", near ? near : "",
+			near ? "\"?" : "; there is none in ", near ? "" : config->file.path);
 }
 
 static int check_entry(const struct config *config, const struct policy_file *file,
@@ -319,8 +345,10 @@ void policy_file_manual(FILE *to)
 	      ".Sh DESCRIPTION\n"
 	      "A policy is a YAML file: a name, and the events it wants.\n"
 	      "Several are in force at once; an event tells which of them selected it.\n"
-	      "They are files or folders that\n.Xr saker.yaml 5\nnames, and are protected as that is.\n"
-	      ".Sh OPTIONS\n", to);
+	      "They are files or folders that\n.Xr saker.yaml 5\nnames, and are protected as that "
+	      "is.\n"
+	      ".Sh OPTIONS\n",
+	      to);
 	option_manual(rows, to);
 	fputs(".Sh LIMITS\nA\n.Cm limit\nis written as a text or as a map of these.\n", to);
 	option_manual(policy_limit_rows, to);

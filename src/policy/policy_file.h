@@ -15,7 +15,13 @@
 
 enum { POLICY_FILES = 64, POLICY_ENTRIES = 512, POLICY_NAMES = 1024, POLICY_ARENA = 32 << 20 };
 
-enum policy_per { POLICY_PER_cgroup, POLICY_PER_process, POLICY_PER_executable, POLICY_PER_container, POLICY_PER_global };
+enum policy_per {
+	POLICY_PER_cgroup,
+	POLICY_PER_process,
+	POLICY_PER_executable,
+	POLICY_PER_container,
+	POLICY_PER_global
+};
 
 /* At most count events in each interval, burst at once.  count 0: no limit. */
 struct policy_limit {
@@ -48,7 +54,7 @@ struct policy_file_entry {
 	struct policy_limit limit;
 	struct policy_dedup dedup;
 	struct policy_sample sample;
-	struct option_list unless_empty;	/* fields; an event is left out when all are empty */
+	struct option_list unless_empty; /* fields; an event is left out when all are empty */
 	bool required, optional;
 	enum policy_need need;
 	struct policy_capture capture;
@@ -79,7 +85,7 @@ struct policy_file_set {
 	struct arena arena;		/* has all that is pointed to */
 	struct policy_file *files[POLICY_FILES];
 	unsigned n;
-	uint64_t hash;			/* of the contents in their order: equal ones are no reload */
+	uint64_t hash; /* of the contents in their order: equal ones are no reload */
 	struct file_text last;		/* what was read last, be it right or wrong */
 };
 
@@ -88,15 +94,18 @@ void policy_file_set_init(struct policy_file_set *set);
 /* Also of a zeroed set. */
 void policy_file_set_fini(struct policy_file_set *set);
 
-/* Add the policy of a file, or of each file of a folder.  0, or negative errno with words in diag, which
- * borrows from the set, and unchanged else; the policies before it stay in.  doubt as in file_read. */
-int policy_file_add(struct policy_file_set *set, const char *path, struct diag *diag, struct diag *doubt);
+/* Add the policy of a file, or of each file of a folder.  0, or negative errno with words in diag,
+ * which borrows from the set, and unchanged else; the policies before it stay in.  doubt as in
+ * file_read. */
+int policy_file_add(struct policy_file_set *set, const char *path, struct diag *diag,
+		    struct diag *doubt);
 
 /* Add what a configuration names, and check it. */
 int policy_file_add_all(struct policy_file_set *set, const struct config *config, struct diag *diag,
 			struct diag *doubt);
 
-/* Whether all sinks that the policies name are there.  0, or -EINVAL; then set->last is the file. */
+/* Whether all sinks that the policies name are there.  0, or -EINVAL; then set->last is the file.
+ */
 int policy_file_check(struct policy_file_set *set, const struct config *config, struct diag *diag);
 
 /* Add the policy that a text of len bytes and a NUL is; path is only a name.  All are borrowed. */

@@ -9,7 +9,8 @@
 
 enum { WORD = 24, COUNT_MAX = 1000000, INTERVAL_MAX = 24 * 3600 * 1000, WHOLE_MAX = 1000000 };
 
-const char *const policy_per_names[] = { "cgroup", "process", "executable", "container", "global", NULL };
+const char *const policy_per_names[] = { "cgroup",    "process", "executable",
+					 "container", "global",	 NULL };
 
 /* Cut the next word off; "" at the end.  What is too long is no word of ours. */
 static void next_word(const char **p, char word[static WORD])
@@ -88,7 +89,8 @@ static bool take_rest(const char *p, struct policy_limit *limit)
 	return true;
 }
 
-static int read_rate(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+static int read_rate(const struct option_context *cx, const struct option_row *row,
+		     const struct node *node, void *to)
 {
 	const char *p = node->text;
 
@@ -98,8 +100,12 @@ static int read_rate(const struct option_context *cx, const struct option_row *r
 }
 
 const struct option_row policy_limit_rows[] = {
-	{ .name = "rate", .type = OPTION_CUSTOM, .parse = read_rate, .form = "N/TIME or N per TIME, such as 5/s",
-	  .required = true, .help = "how many in how long" },
+	{ .name = "rate",
+	  .type = OPTION_CUSTOM,
+	  .parse = read_rate,
+	  .form = "N/TIME or N per TIME, such as 5/s",
+	  .required = true,
+	  .help = "how many in how long" },
 	OPTION(NUMBER, policy_limit, burst, .name = "burst", .min = 1, .max = COUNT_MAX,
 	       .help = "how many may come at once; as many as the rate's N if not given"),
 	OPTION(ENUM, policy_limit, per, .name = "per", .words = policy_per_names, .value = "cgroup",
@@ -107,7 +113,8 @@ const struct option_row policy_limit_rows[] = {
 	{ 0 },
 };
 
-int policy_limit_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+int policy_limit_read(const struct option_context *cx, const struct option_row *row,
+		      const struct node *node, void *to)
 {
 	struct policy_limit limit = { .per = POLICY_PER_cgroup };
 	struct option_context inner = *cx;
@@ -119,14 +126,16 @@ int policy_limit_read(const struct option_context *cx, const struct option_row *
 	inner.where = where;
 	if (node->kind == NODE_MAP)
 		r = option_read(policy_limit_rows, &inner, node, &limit);
-	else if (node->kind != NODE_SCALAR || node_null(node) || !take_rate(&p, &limit) || !take_rest(p, &limit))
+	else if (node->kind != NODE_SCALAR || node_null(node) || !take_rate(&p, &limit) ||
+		 !take_rest(p, &limit))
 		r = option_wrong(cx, row->name, node, "%s", row->form);
 	if (r < 0)
 		return r;
 	limit.burst = limit.burst ? limit.burst : limit.count;
 	/* A bucket counts both as one number of nanoseconds. */
 	if (limit.burst > INT64_MAX / (limit.interval * 1000000))
-		return option_wrong(cx, row->name, node, "a burst of at most %llu for so long a time",
+		return option_wrong(cx, row->name, node,
+				    "a burst of at most %llu for so long a time",
 				    (unsigned long long)(INT64_MAX / (limit.interval * 1000000)));
 	*(struct policy_limit *)to = limit;
 	return 0;
@@ -159,17 +168,20 @@ static bool take_fraction(const char *text, struct policy_sample *ret)
 {
 	uint64_t whole;
 
-	if (strncmp(text, "1/", 2) != 0 || unit_number(text + 2, &whole) < 0 || whole == 0 || whole > WHOLE_MAX)
+	if (strncmp(text, "1/", 2) != 0 || unit_number(text + 2, &whole) < 0 || whole == 0 ||
+	    whole > WHOLE_MAX)
 		return false;
 	*ret = (struct policy_sample){ 1, (uint32_t)whole };
 	return true;
 }
 
-int policy_sample_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+int policy_sample_read(const struct option_context *cx, const struct option_row *row,
+		       const struct node *node, void *to)
 {
 	struct policy_sample sample;
 
-	if (node->kind != NODE_SCALAR || (!take_fraction(node->text, &sample) && !take_percent(node->text, &sample)))
+	if (node->kind != NODE_SCALAR ||
+	    (!take_fraction(node->text, &sample) && !take_percent(node->text, &sample)))
 		return option_wrong(cx, row->name, node, "%s", row->form);
 	*(struct policy_sample *)to = sample;
 	return 0;

@@ -50,7 +50,8 @@ TestSuite(config_file, .init = begin_folder, .fini = end_folder);
 
 static void parse(const char *text)
 {
-	cr_assert_eq(config_parse(&config, "/etc/saker/saker.yaml", text, strlen(text), &diag), 0, "%s: %s", text, diag.text);
+	cr_assert_eq(config_parse(&config, "/etc/saker/saker.yaml", text, strlen(text), &diag), 0,
+		     "%s: %s", text, diag.text);
 }
 
 /* --- what the tables say is what is shipped */
@@ -65,7 +66,8 @@ static void same_as_shipped(const char *name, void (*print)(FILE *))
 	fclose(to);
 	shipped = root_read(root_path(path, name), &len);
 	cr_assert(shipped, "no %s", path);
-	cr_expect(n == len && !memcmp(made, shipped, n), "%s is not what its table says:\n%s", path, made);
+	cr_expect(n == len && !memcmp(made, shipped, n), "%s is not what its table says:\n%s", path,
+		  made);
 	free(made);
 	free(shipped);
 }
@@ -87,7 +89,8 @@ Test(config, shipped_is_default)
 	size_t len;
 	char *text = root_read(root_path(path, "conf/saker.yaml"), &len);
 
-	cr_assert_eq(config_parse(&shipped, "/etc/saker/saker.yaml", text, len, &diag), 0, "%s", diag.text);
+	cr_assert_eq(config_parse(&shipped, "/etc/saker/saker.yaml", text, len, &diag), 0, "%s",
+		     diag.text);
 	parse("policies: [policies/default.yaml]");
 	cr_expect(!memcmp(&shipped.agent, &config.agent, sizeof(config.agent)));
 	cr_expect_str_eq(shipped.policies.items[0].text, config.policies.items[0].text);
@@ -155,7 +158,8 @@ Test(config, defaults)
 Test(config, environment)
 {
 	setenv("SAKER_TEST_FOLDER", "/secret", 1);
-	parse("policies: ['${SAKER_TEST_FOLDER}/${SAKER_TEST_FOLDER}', $x, '$${SAKER_TEST_FOLDER}', /plain]\n");
+	parse("policies: ['${SAKER_TEST_FOLDER}/${SAKER_TEST_FOLDER}', $x, "
+	      "'$${SAKER_TEST_FOLDER}', /plain]\n");
 	cr_expect_str_eq(config.policies.items[0].text, "/secret//secret");
 	cr_expect(config.policies.items[0].secret);
 	cr_expect_str_eq(option_shown(&config.policies.items[0]), "***");
@@ -206,16 +210,36 @@ Test(config, hash)
 	cr_expect_neq(config.hash, config_hash(0, "policies: q\n", 12));
 }
 
-static const struct { const char *text; uint64_t value; int r; } sizes[] = {
-	{ "0", 0, 0 }, { "1", 1, 0 }, { "64K", 65536, 0 }, { "8M", 8 << 20, 0 }, { "1G", 1 << 30, 0 },
-	{ "", 0, -EINVAL }, { "K", 0, -EINVAL }, { "1k", 0, -EINVAL }, { "-1", 0, -EINVAL }, { "+1", 0, -EINVAL },
-	{ " 1", 0, -EINVAL }, { "1 K", 0, -EINVAL }, { "99999999999999999999", 0, -ERANGE },
+static const struct { const char *text; uint64_t value; int r;
+} sizes[] = {
+	{ "0", 0, 0 },
+	{ "1", 1, 0 },
+	{ "64K", 65536, 0 },
+	{ "8M", 8 << 20, 0 },
+	{ "1G", 1 << 30, 0 },
+	{ "", 0, -EINVAL },
+	{ "K", 0, -EINVAL },
+	{ "1k", 0, -EINVAL },
+	{ "-1", 0, -EINVAL },
+	{ "+1", 0, -EINVAL },
+	{ " 1", 0, -EINVAL },
+	{ "1 K", 0, -EINVAL },
+	{ "99999999999999999999", 0, -ERANGE },
 	{ "18446744073709551615G", 0, -ERANGE },
 };
 
-static const struct { const char *text; uint64_t value; int r; } times[] = {
-	{ "0", 0, 0 }, { "1", 1000, 0 }, { "1500ms", 1500, 0 }, { "5s", 5000, 0 }, { "2m", 120000, 0 }, { "1h", 3600000, 0 },
-	{ "", 0, -EINVAL }, { "5 s", 0, -EINVAL }, { "1d", 0, -EINVAL }, { "1.5s", 0, -EINVAL },
+static const struct { const char *text; uint64_t value; int r;
+} times[] = {
+	{ "0", 0, 0 },
+	{ "1", 1000, 0 },
+	{ "1500ms", 1500, 0 },
+	{ "5s", 5000, 0 },
+	{ "2m", 120000, 0 },
+	{ "1h", 3600000, 0 },
+	{ "", 0, -EINVAL },
+	{ "5 s", 0, -EINVAL },
+	{ "1d", 0, -EINVAL },
+	{ "1.5s", 0, -EINVAL },
 	{ "18446744073709551615h", 0, -ERANGE },
 };
 
@@ -236,7 +260,8 @@ Test(config, units)
 		cr_expect_eq(unit_duration(times[i].text, &value), times[i].r, "%s", times[i].text);
 		cr_expect_eq(value, times[i].value, "%s", times[i].text);
 		if (times[i].r == 0)
-			cr_expect_eq(unit_duration(unit_print_duration(again, value), &value), 0, "%s", again);
+			cr_expect_eq(unit_duration(unit_print_duration(again, value), &value), 0,
+				     "%s", again);
 		cr_expect_eq(value, times[i].value, "%s", again);
 	}
 }
@@ -281,13 +306,17 @@ Test(config_file, good)
 
 Test(config_file, modes)
 {
-	cr_expect_str_eq(read_file(put("g", "x", 0664)), "the file can be written by its group (mode 0664); want chmod go-w");
-	cr_expect_str_eq(read_file(put("o", "x", 0646)), "the file can be written by everybody (mode 0646); want chmod go-w");
+	cr_expect_str_eq(read_file(put("g", "x", 0664)),
+			 "the file can be written by its group (mode 0664); want chmod go-w");
+	cr_expect_str_eq(read_file(put("o", "x", 0646)),
+			 "the file can be written by everybody (mode 0646); want chmod go-w");
 	put("a", "x", 0644);
 	chmod(folder, 0777);
-	cr_expect_str_eq(read_file(path), "its folder can be written by everybody (mode 0777); want chmod go-w");
+	cr_expect_str_eq(read_file(path),
+			 "its folder can be written by everybody (mode 0777); want chmod go-w");
 	chmod(folder, 01777);
-	cr_expect_str_eq(read_file(path), "its folder can be written by everybody (mode 1777); want chmod go-w");
+	cr_expect_str_eq(read_file(path),
+			 "its folder can be written by everybody (mode 1777); want chmod go-w");
 	chmod(folder, 0700);
 	cr_expect_str_eq(read_file(path), "x");
 }
@@ -300,7 +329,9 @@ Test(config_file, folder_above)
 	mkdir(below, 0755);
 	put("d/a", "x", 0644);
 	chmod(folder, 0775);
-	cr_expect_str_eq(read_file(path), "a folder above it can be written by its group (mode 0775); want chmod go-w");
+	cr_expect_str_eq(
+		read_file(path),
+		"a folder above it can be written by its group (mode 0775); want chmod go-w");
 	chmod(folder, 01777);
 	cr_expect_str_eq(read_file(path), "x");
 }
@@ -313,7 +344,8 @@ Test(config_file, owner)
 		cr_skip_test("changing an owner needs root");
 	put("a", "x", 0644);
 	cr_assert_eq(chown(path, 12345, 0), 0);
-	snprintf(want, sizeof(want), "the file belongs to user 12345; want root or user %u", geteuid());
+	snprintf(want, sizeof(want), "the file belongs to user 12345; want root or user %u",
+		 geteuid());
 	cr_expect_str_eq(read_file(path), want);
 }
 
@@ -326,7 +358,8 @@ Test(config_file, doubt)
 	cr_expect_eq(file_read(&file, put("a", "x", 0666), &arena, &diag, &doubt), 0);
 	cr_expect_str_eq(file.text, "x");
 	cr_expect_str_eq(diag.text, "");
-	cr_expect_str_eq(doubt.text, "the file can be written by everybody (mode 0666); want chmod go-w");
+	cr_expect_str_eq(doubt.text,
+			 "the file can be written by everybody (mode 0666); want chmod go-w");
 	arena_fini(&arena);
 }
 
@@ -365,7 +398,8 @@ Test(config_file, links)
 	cr_expect_str_eq(read_file(at), "x");
 	snprintf(at, sizeof(at), "%s/loop", folder);
 	cr_assert_eq(symlink("loop", at), 0);
-	cr_expect_str_eq(read_file(at), "cannot follow a symbolic link: Too many levels of symbolic links");
+	cr_expect_str_eq(read_file(at),
+			 "cannot follow a symbolic link: Too many levels of symbolic links");
 	snprintf(at, sizeof(at), "%s/far", folder);
 	cr_assert_eq(symlink("/dev/zero", at), 0);
 	cr_expect_str_eq(read_file(at), "is a device; want a regular file");
@@ -387,8 +421,8 @@ Test(config_file, relative)
 Test(config_file, listing)
 {
 	static const char *const names[] = {
-		"b.yaml", "a.yml", "c.yaml~", ".d.yaml", "#e.yaml#", "#f.yaml", ".#g.yaml", "h.yaml.swp", "i.yaml.bak",
-		"j.json", "4913", "yaml", "k.YAML",
+		"b.yaml",     "a.yml",	    "c.yaml~", ".d.yaml", "#e.yaml#", "#f.yaml", ".#g.yaml",
+		"h.yaml.swp", "i.yaml.bak", "j.json",  "4913",	  "yaml",     "k.YAML",
 	};
 	struct file_list list;
 	struct arena arena;
@@ -407,10 +441,12 @@ Test(config_file, listing)
 
 Test(config_file, whole)
 {
-	cr_expect_eq(config_read(&config, put("saker.yaml", "policies: p\n", 0644), &diag, NULL), 0, "%s", diag.text);
+	cr_expect_eq(config_read(&config, put("saker.yaml", "policies: p\n", 0644), &diag, NULL), 0,
+		     "%s", diag.text);
 	cr_expect_str_eq(strrchr(config.policies.items[0].text, '/'), "/p");
 	config_fini(&config);
-	cr_expect_eq(config_read(&config, put("saker.yaml", "polices: p\n", 0644), &diag, NULL), -EINVAL);
+	cr_expect_eq(config_read(&config, put("saker.yaml", "polices: p\n", 0644), &diag, NULL),
+		     -EINVAL);
 	cr_expect_str_eq(diag.text, "unknown key \"polices\", did you mean \"policies\"?");
 	cr_expect_str_eq(diag.file, path);
 }

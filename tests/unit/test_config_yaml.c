@@ -32,7 +32,8 @@ static const struct node *good(const char *text)
 {
 	const struct node *root = NULL;
 
-	cr_assert_eq(yaml_read(&root, text, strlen(text), &arena, &diag, &work), 0, "%s: %s", text, diag.text);
+	cr_assert_eq(yaml_read(&root, text, strlen(text), &arena, &diag, &work), 0, "%s: %s", text,
+		     diag.text);
 	return root;
 }
 
@@ -103,8 +104,8 @@ Test(yaml, raw)
 			continue;
 		}
 		cr_assert(raw, "%s", raws[i].text);
-		cr_expect(len == strlen(raws[i].raw) && !memcmp(raw, raws[i].raw, len), "%s: \"%.*s\"", raws[i].text,
-			  (int)len, raw);
+		cr_expect(len == strlen(raws[i].raw) && !memcmp(raw, raws[i].raw, len),
+			  "%s: \"%.*s\"", raws[i].text, (int)len, raw);
 		cr_expect_eq(line, raws[i].line, "%s: line %u", raws[i].text, line);
 		cr_expect_eq(col, raws[i].col, "%s: col %u", raws[i].text, col);
 	}
@@ -117,7 +118,8 @@ static void check_unicode(unsigned code, const char *bytes, size_t n)
 	cr_expect_eq(utf8_next(bytes, n, &got), n, "U+%X", code);
 	cr_expect_eq(got, code);
 	for (size_t less = 0; less < n; less++)
-		cr_expect(less == 0 || utf8_next(bytes, less, &got) == 0, "U+%X cut to %zu", code, less);
+		cr_expect(less == 0 || utf8_next(bytes, less, &got) == 0, "U+%X cut to %zu", code,
+			  less);
 }
 
 Test(yaml, utf8)
@@ -130,9 +132,10 @@ Test(yaml, utf8)
 	check_unicode(0x10ffff, "\xf4\x8f\xbf\xbf", 4);
 }
 
-/* A text of YAML_BYTES that repeats a piece, after a beginning.  What it must end in within how many
- * bytes that libyaml is given; reads 0: it may be read to its end. */
-static const struct { const char *first, *piece, *says; size_t reads; } hostile[] = {
+/* A text of YAML_BYTES that repeats a piece, after a beginning.  What it must end in within how
+ * many bytes that libyaml is given; reads 0: it may be read to its end. */
+static const struct { const char *first, *piece, *says; size_t reads;
+} hostile[] = {
 	{ "", "[", "lists and maps are nested deeper than 32", 16384 },
 	{ "", "{", "a key must be text, not a list or map", 16384 },
 	{ "", "[{", "a key must be text, not a list or map", 16384 },
@@ -140,7 +143,8 @@ static const struct { const char *first, *piece, *says; size_t reads; } hostile[
 	{ "", "[\n", "lists and maps are nested deeper than 32", 16384 },
 	{ "", "- ", "lists and maps are nested deeper than 32", 16384 },
 	{ "", "? ", "a key must be text, not a list or map", 16384 },
-	{ "a: ", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "lists and maps are nested deeper than 32", 16384 },
+	{ "a: ", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+	  "lists and maps are nested deeper than 32", 16384 },
 	{ "", "- a\n", "more than 100000 texts, lists and maps", 0 },
 	{ "", "- - a\n", "more than 100000 texts, lists and maps", 0 },
 	{ "[", "a,", "more than 100000 texts, lists and maps", 0 },
@@ -193,9 +197,11 @@ Test(yaml, hostile)
 		r = yaml_read(&root, text, strlen(text), &arena, &diag, &work);
 		cr_expect_eq(r, -EINVAL, "%s..", hostile[i].piece);
 		if (hostile[i].says)
-			cr_expect_str_eq(diag.text, hostile[i].says, "%s..: %s", hostile[i].piece, diag.text);
+			cr_expect_str_eq(diag.text, hostile[i].says, "%s..: %s", hostile[i].piece,
+					 diag.text);
 		if (hostile[i].reads)
-			cr_expect_leq(work.bytes, hostile[i].reads, "%s..: %zu bytes", hostile[i].piece, work.bytes);
+			cr_expect_leq(work.bytes, hostile[i].reads, "%s..: %zu bytes",
+				      hostile[i].piece, work.bytes);
 		cr_expect_leq(work.events, YAML_EVENTS + 1);
 		cr_expect_leq(arena.used, YAML_ARENA, "%s..", hostile[i].piece);
 		free(text);

@@ -30,8 +30,8 @@ TestSuite(policy_file, .init = begin, .fini = end);
 
 static const struct policy_file *parse(const char *text)
 {
-	cr_assert_eq(policy_file_parse(&set, "test.yaml", text, strlen(text), &diag), 0, "%s: %u:%u: %s", text, diag.line,
-		     diag.col, diag.text);
+	cr_assert_eq(policy_file_parse(&set, "test.yaml", text, strlen(text), &diag), 0,
+		     "%s: %u:%u: %s", text, diag.line, diag.col, diag.text);
 	return set.files[set.n - 1];
 }
 
@@ -66,11 +66,12 @@ Test(policy_file, shipped)
 {
 	for (size_t i = 0; i < LEN(shipped); i++) {
 		size_t len;
-		char *file = read_shipped(shipped[i], &len), *text = arena_copy(&set.arena, file, len);
+		char *file = read_shipped(shipped[i], &len),
+		     *text = arena_copy(&set.arena, file, len);
 
 		free(file);
-		cr_expect_eq(policy_file_parse(&set, shipped[i], text, len, &diag), 0, "%s:%u:%u: %s", shipped[i], diag.line,
-			     diag.col, diag.text);
+		cr_expect_eq(policy_file_parse(&set, shipped[i], text, len, &diag), 0,
+			     "%s:%u:%u: %s", shipped[i], diag.line, diag.col, diag.text);
 		cr_expect_str_eq(set.files[set.n - 1]->name.text, shipped[i]);
 		cr_expect(set.files[set.n - 1]->description.text);
 	}
@@ -90,7 +91,8 @@ static void cut_everywhere(const char *name, const char *text, size_t len)
 		memset(&diag, 0, sizeof(diag));
 		r = policy_file_parse(&set, name, part, n, &diag);
 		cr_expect(r == 0 || r == -EINVAL, "%s cut to %zu", name, n);
-		cr_expect_eq(r == 0, diag.text[0] == 0, "%s cut to %zu: %d %s", name, n, r, diag.text);
+		cr_expect_eq(r == 0, diag.text[0] == 0, "%s cut to %zu: %d %s", name, n, r,
+			     diag.text);
 		policy_file_set_fini(&set);
 		free(part);
 	}
@@ -117,7 +119,8 @@ Test(policy_file, manual)
 	fclose(to);
 	file = root_read(root_path(path, "conf/saker-policy.5"), &len);
 	cr_assert(file, "no %s", path);
-	cr_expect(n == len && !memcmp(made, file, n), "%s is not what its table says:\n%s", path, made);
+	cr_expect(n == len && !memcmp(made, file, n), "%s is not what its table says:\n%s", path,
+		  made);
 	free(made);
 	free(file);
 }
@@ -192,7 +195,8 @@ Test(policy_file, list_of_events)
 /* Names are left out of words for many, wherever they stand; of such words the first wins. */
 Test(policy_file, shares)
 {
-	const struct policy_file *p = parse("name: x\nevents:\n  fs_read_write:\n  fs:\n  read:\n  all:\n");
+	const struct policy_file *p =
+		parse("name: x\nevents:\n  fs_read_write:\n  fs:\n  read:\n  all:\n");
 
 	cr_expect(!has(&p->entries[0], "read") && has(&p->entries[0], "write"));
 	cr_expect(!has(&p->entries[1], "write") && has(&p->entries[1], "openat"));
@@ -203,7 +207,8 @@ Test(policy_file, shares)
 
 Test(policy_file, quiet_by_name)
 {
-	const struct policy_file *p = parse("name: x\nevents: [stats, process_existing, lost, all]\n");
+	const struct policy_file *p =
+		parse("name: x\nevents: [stats, process_existing, lost, all]\n");
 
 	cr_expect(has(&p->entries[0], "stats"));
 	cr_expect(has(&p->entries[1], "process_existing"));
@@ -212,7 +217,11 @@ Test(policy_file, quiet_by_name)
 
 /* --- limit and sample */
 
-static const struct { const char *text; uint64_t count, interval, burst; unsigned per; } limits[] = {
+static const struct {
+	const char *text;
+	uint64_t count, interval, burst;
+	unsigned per;
+} limits[] = {
 	{ "5/s", 5, 1000, 5, POLICY_PER_cgroup },
 	{ "5/s burst 1 per cgroup", 5, 1000, 1, POLICY_PER_cgroup },
 	{ "1 per 15s", 1, 15000, 1, POLICY_PER_cgroup },
@@ -226,9 +235,15 @@ static const struct { const char *text; uint64_t count, interval, burst; unsigne
 	{ "{rate: 1 per 15s, burst: 3, per: process}", 1, 15000, 3, POLICY_PER_process },
 };
 
-static const struct { const char *text; uint32_t share, whole; } samples[] = {
-	{ "1/1", 1, 1 }, { "1/100", 1, 100 }, { "1/1000000", 1, 1000000 }, { "10%", 100000, 1000000 },
-	{ "2.5%", 25000, 1000000 }, { "0.0001%", 1, 1000000 }, { "100%", 1000000, 1000000 },
+static const struct { const char *text; uint32_t share, whole;
+} samples[] = {
+	{ "1/1", 1, 1 },
+	{ "1/100", 1, 100 },
+	{ "1/1000000", 1, 1000000 },
+	{ "10%", 100000, 1000000 },
+	{ "2.5%", 25000, 1000000 },
+	{ "0.0001%", 1, 1000000 },
+	{ "100%", 1000000, 1000000 },
 	{ "100.0000%", 1000000, 1000000 },
 };
 
@@ -272,7 +287,8 @@ Test(policy_file, samples)
 Test(policy_file, name_taken)
 {
 	parse(POLICY("a"));
-	cr_expect_eq(policy_file_parse(&set, "other.yaml", POLICY("a"), strlen(POLICY("a")), &diag), -EINVAL);
+	cr_expect_eq(policy_file_parse(&set, "other.yaml", POLICY("a"), strlen(POLICY("a")), &diag),
+		     -EINVAL);
 	cr_expect_str_eq(diag.text, "name \"a\": already the name of the policy in test.yaml");
 	cr_expect(diag.line == 1 && diag.col == 7);
 	cr_expect_str_eq(diag.file, "other.yaml");
@@ -287,7 +303,8 @@ Test(policy_file, too_many)
 		snprintf(texts[i], sizeof(texts[i]), "name: p%u\nevents: [openat]\n", i);
 		parse(texts[i]);
 	}
-	cr_expect_eq(policy_file_parse(&set, "x", POLICY("y"), strlen(POLICY("y")), &diag), -EINVAL);
+	cr_expect_eq(policy_file_parse(&set, "x", POLICY("y"), strlen(POLICY("y")), &diag),
+		     -EINVAL);
 	cr_expect_str_eq(diag.text, "more than 64 policies");
 }
 
@@ -389,7 +406,8 @@ static int add_all(const char *config_text)
 Test(policy_folder, sinks)
 {
 	put("a.yaml", POLICY("a"));
-	cr_expect_eq(add_all("policies: a.yaml\nsinks: {out: {type: stdout}}\n"), 0, "%s", diag.text);
+	cr_expect_eq(add_all("policies: a.yaml\nsinks: {out: {type: stdout}}\n"), 0, "%s",
+		     diag.text);
 	cr_expect_eq(set.n, 1);
 }
 

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# check.sh SAKER - what "saker check" prints and how it ends; TAP on stdout. Run in the source tree.
+set -euo pipefail
+
+saker=$(realpath "${1:?}")
+readonly saker
+cd "$(dirname "$(realpath "$0")")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+umask 022
+n=0
+
+# The output's end and the exit status of "saker check ARGUMENT..", with the folder called W.
+expect() { # NAME STATUS OUTPUT ARGUMENT...
+	local name=$1 status=$2 want=$3 said got=0
+	shift 3
+	said=$("$saker" check "$@" 2>&1) || got=$?
+	said=${said//$work/W}
+	n=$((n + 1))
+	if [ "$got" -eq "$status" ] && [[ $said == *"$want" ]]; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		echo "# status $got, said: ${said//$'\n'/$'\n'# }"
+	fi
+}
+
+put() { # FILE LINE...
+	local file=$1
+	shift
+	printf '%s\n' "$@" > "$work/$file"
+}
+
+mkdir "$work/policies" "$work/empty" "$work/bad"
+cp conf/policies/*.yaml "$work/policies"
+cp conf/saker.yaml "$work"
+expect 'the shipped configuration' 0 'W/saker.yaml: policies: 1, sinks: 1: ok' "$work/saker.yaml"
+expect 'the shipped policies' 0 'W/policies/quiet.yaml: policy quiet, 2 events: ok' "$work/policies"
+expect 'what a policy selects' 0 'policy default, 6 events: ok' --explain "$work/policies/default.yaml"
+
+put bad/a.yaml 'name: a' 'events:' '  openatt:'
+expect 'line, column, caret, nearest name' 1 \
+	$'W/bad/a.yaml:3:3: unknown event "openatt", did you mean "openat"?\n  openatt:\n  ^' "$work/bad/a.yaml"
+put bad/b.yaml 'name: b' 'events:' '  openat:' '    where: >' '      ret = 0' '      and args.pth = x'
+expect 'a place in a folded expression' 1 $'      and args.pth = x\n          ^' "$work/bad/b.yaml"
+expect 'every wrong file of a folder' 1 $'      and args.pth = x\n          ^' "$work/bad"
+put config.yaml 'policies: [policies/quiet.yaml]' 'sinks: {a: {type: file}}'
+expect 'a wrong sink' 1 \
+	$'W/config.yaml:2:12: sinks.a: "path" is missing: type file needs it\nsinks: {a: {type: file}}\n           ^' \
+	"$work/config.yaml"
+put named.yaml 'policies: [bad/a.yaml]'
+expect 'a wrong policy that a configuration names' 1 $'  openatt:\n  ^' "$work/named.yaml"
+put sink.yaml 'name: s' 'events: {openat: {sinks: [evnts]}}'
+put sinks.yaml 'policies: [sink.yaml]' 'sinks: {events: {type: stdout}}'
+expect 'a sink by itself is not known to be wrong' 0 'policy s, 1 events: ok' "$work/sink.yaml"
+expect 'a sink that no configuration has' 1 \
+	$'unknown sink "evnts", did you mean "events"?\nevents: {openat: {sinks: [evnts]}}\n                          ^' \
+	"$work/sinks.yaml"
+SAKER_TEST_FOLDER=/tmp/secret
+export SAKER_TEST_FOLDER
+# shellcheck disable=SC2016 # saker replaces it
+put secret.yaml 'policies: ["${SAKER_TEST_FOLDER}/x"]' 'agent: {}'
+expect 'a secret is not printed' 1 '***: cannot open: No such file or directory' "$work/secret.yaml"
+expect 'an empty folder' 1 'W/empty: the folder has no *.yaml or *.yml' "$work/empty"
+expect 'no such file' 1 'W/none: cannot open: No such file or directory' "$work/none"
+expect 'a device' 1 '/dev/null: is a device; want a regular file' /dev/null
+mkfifo "$work/fifo"
+expect 'a FIFO, without waiting' 1 'W/fifo: is a FIFO; want a regular file' "$work/fifo"
+chmod g+w "$work/policies/quiet.yaml"
+expect 'a file that run will refuse' 0 'policy quiet, 2 events: ok' "$work/policies/quiet.yaml"
+expect 'nothing to check' 2 'see saker check --help'
+expect 'options' 0 'sinks that get the events; all if not given (a list of 1 to 32 names)' --help
+echo "1..$n"
