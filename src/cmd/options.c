@@ -332,6 +332,15 @@ static int compile_expr(struct watch_options *o, const char *command)
 	return 0;
 }
 
+static bool wants_color(const char *when)
+{
+	const char *term = getenv("TERM");
+
+	if (strcmp(when, "auto"))
+		return !strcmp(when, "always");
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
+}
+
 int options_parse(struct watch_options *o, int argc, char **argv, const char *usage)
 {
 	struct option longs[ROWS + 1] = { 0 };
@@ -350,6 +359,7 @@ int options_parse(struct watch_options *o, int argc, char **argv, const char *us
 	r = parse_rest(o, argc, argv);
 	if (r < 0)
 		return r;
+	o->agent.pipeline.color = wants_color(o->color);
 	if (!o->events_given && *o->expr)
 		select_anything(&o->agent.pipeline.selected);
 	else if (!o->events_given)

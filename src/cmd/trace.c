@@ -9,15 +9,6 @@
 #include "cmd/options.h"
 #include "cmd/watch.h"
 
-static bool wants_color(const char *when)
-{
-	const char *term = getenv("TERM");
-
-	if (strcmp(when, "auto"))
-		return !strcmp(when, "always");
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
-}
-
 static int print(struct watch_options *o)
 {
 	struct sink sink = { .ops = &sink_stdout, .name = "stdout", .format = o->format };
@@ -46,7 +37,6 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "saker: -w is for saker record; trace prints. Use > FILE\n");
 		return EXIT_USAGE;
 	}
-	o.agent.pipeline.color = wants_color(o.color);
 	o.agent.header = !o.agent.argv && o.format == FORMAT_TABLE;
 	if (o.format == FORMAT_TABLE) {	/* people see the summary instead */
 		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_start);
