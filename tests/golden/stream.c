@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * stream KIND FILE - write a recording whose content is the same everywhere, whatever ids events have:
+ *	plain	a process executes, opens a file and ends
+ *	kinds	a record of each event that is no system call, and of calls of all kinds, any values
+ */
+#include <stdio.h>
+
+#include "../unit/record.h"
+#include "output/capture.h"
+
+/* Calls whose arguments, results and descriptors differ in kind. */
+static const unsigned calls[] = {
+	EVENT_call_openat, EVENT_call_openat2, EVENT_call_execve, EVENT_call_connect, EVENT_call_sendmsg,
+	EVENT_call_pipe, EVENT_call_clone3, EVENT_call_socket, EVENT_call_setsockopt, EVENT_call_ioctl,
+	EVENT_call_mmap, EVENT_call_rt_sigprocmask, EVENT_call_exit_group, EVENT_call_nanosleep, EVENT_call_pread64,
+};
+
+static struct capture_writer writer;
+static struct record record;
+
+static int put(void)
+{
+	return capture_write(&writer, record.bytes, record.head.size);
+}
+
+static int plain(void)
+{
+	int r;
+
+	record_exec(&record, "/bin/cat", "cat\0/etc/passwd", 16);
+	r = put();
+	record_openat(&record);
+	if (r == 0)
+		r = put();
+	record_begin(&record, EVENT_process_exit);
+	record.process_exit.code = 1;
+	record.process_exit.group = 1;
+	record.process_exit.lifetime = 12345678;
+	return r ? r : put();
+}
+
+/* Values follow from the event's name alone, so that a new event changes no other line. */
+static int any(unsigned id)
+{
+	uint64_t state = 14695981039346656037u;
+
+	for (const char *p = schema_get(id)->name; *p; p++)
+		state = (state ^ (unsigned char)*p) * 1099511628211u;
+	record_random_fill(&record, id, &state);
+	return put();
+}
+
+static int kinds(void)
+{
+	int r = 0;
+
+	for (unsigned id = 0; id < EVENT_SYSCALL && r == 0; id++)
+		if (schema_get(id))
+			r = any(id);
+	for (size_t i = 0; i < LEN_OF(calls) && r == 0; i++)
+		r = any(calls[i]);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct capture_info info = {
+		.boot_to_wall = RECORD_BOOT_TO_WALL, .start = RECORD_BOOT_TO_WALL + RECORD_TIME,
+		.arch = "x86_64", .kernel = "6.1.0", .host = "golden",
+	};
+	int r;
+
+	if (argc != 3)
+		return 2;
+	r = capture_writer_open(&writer, argv[2], &info);
+	if (r == 0)
+		r = strcmp(argv[1], "plain") ? kinds() : plain();
+	return capture_writer_close(&writer) || r;
+}
