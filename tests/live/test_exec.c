@@ -120,12 +120,27 @@ static unsigned long long cap_field(const char *name)
 	return bits;
 }
 
+/* Every capability that the kernel knows. */
+static unsigned long long all_caps(void)
+{
+	int last = 0;
+
+	while (prctl(PR_CAPBSET_READ, last + 1) >= 0)
+		last++;
+	return (2ull << last) - 1;
+}
+
 /* As many names as bits; the names themselves are tested with the value. */
 static void caps_are(json_t *r, const char *path, unsigned long long bits)
 {
 	const char *text = value(r, path);
 	int names = strcmp(text, "0") != 0;
 
+	if (!strcmp(text, "all")) {
+		looked_at(r, path);
+		check(bits == all_caps(), "%s is all, not %#llx", path, bits);
+		return;
+	}
 	for (const char *p = text; *p; p++)
 		names += *p == '|';
 	looked_at(r, path);
