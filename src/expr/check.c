@@ -24,15 +24,18 @@ static int unknown_field(struct context *c, const struct comparison *cmp)
 	const char *near = operand_nearest(cmp->field, buf);
 
 	if (near)
-		return place_error(c, &cmp->at, "unknown field \"%.64s\", did you mean \"%s\"?", cmp->field, near);
-	return place_error(c, &cmp->at, "unknown field \"%.64s\"; saker events --fields lists them", cmp->field);
+		return place_error(c, &cmp->at, "unknown field \"%.64s\", did you mean \"%s\"?",
+				   cmp->field, near);
+	return place_error(c, &cmp->at, "unknown field \"%.64s\"; saker events --fields lists them",
+			   cmp->field);
 }
 
 static bool in_category(const struct schema *s, const char *word)
 {
 	size_t len = strcspn(s->category, "_");
 
-	return !strcmp(s->category, word) || (strlen(word) == len && !strncmp(s->category, word, len));
+	return !strcmp(s->category, word) ||
+	       (strlen(word) == len && !strncmp(s->category, word, len));
 }
 
 static int unknown_category(struct context *c, const struct literal *value)
@@ -45,8 +48,11 @@ static int unknown_category(struct context *c, const struct literal *value)
 			words[n++] = schema_get(id)->category;
 	near = nearest(value->s, words, n);
 	if (near)
-		return place_error(c, &value->at, "unknown category \"%.64s\", did you mean \"%s\"?", value->s, near);
-	return place_error(c, &value->at, "unknown category \"%.64s\"; saker events lists them", value->s);
+		return place_error(c, &value->at,
+				   "unknown category \"%.64s\", did you mean \"%s\"?", value->s,
+				   near);
+	return place_error(c, &value->at, "unknown category \"%.64s\"; saker events lists them",
+			   value->s);
 }
 
 /* --- evt.type and evt.category: known for each event beforehand */
@@ -91,7 +97,9 @@ static int named_events(struct context *c, struct comparison *cmp, bool category
 
 static int check_event(struct context *c, struct comparison *cmp, const struct operand *operand)
 {
-	struct access access = { .class = operand->class, .type = operand->type, .get = operand->get };
+	struct access access = { .class = operand->class,
+				 .type = operand->type,
+				 .get = operand->get };
 	const struct constant *k;
 	int r = 0;
 
@@ -107,7 +115,8 @@ static int check_event(struct context *c, struct comparison *cmp, const struct o
 
 		if (text && cmp->op == OP_NE)
 			cmp->events.bits[id / 64] ^= UINT64_C(1) << id % 64;
-		else if (text && cmp->op != OP_EQ && cmp->op != OP_IN && test_text(k, text, strlen(text)))
+		else if (text && cmp->op != OP_EQ && cmp->op != OP_IN &&
+			 test_text(k, text, strlen(text)))
 			event_set_add(&cmp->events, id);
 	}
 	return r;
@@ -151,7 +160,8 @@ static int not_here(struct context *c, const struct comparison *cmp, const struc
 	const char *only = only_event(set);
 
 	if (only)
-		return place_error(c, &cmp->at, "event %s has no %.64s; saker events %s lists its fields", only,
+		return place_error(c, &cmp->at,
+				   "event %s has no %.64s; saker events %s lists its fields", only,
 				   cmp->field, only);
 	return place_error(c, &cmp->at, "none of the events this applies to has %.64s", cmp->field);
 }

@@ -15,15 +15,17 @@ enum { NUMBER_LONG = 64 };
 
 static const unsigned ops_of_class[CLASSES] = {
 	[CLASS_NUM] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(EXISTS),
-	[CLASS_TEXT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) |
-		       BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) | BIT(PMATCH) | BIT(EXISTS),
-	[CLASS_LIST] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) |
-		       BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) | BIT(PMATCH) | BIT(INTERSECTS) |
-		       BIT(EXISTS),
+	[CLASS_TEXT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) |
+		       BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) |
+		       BIT(PMATCH) | BIT(EXISTS),
+	[CLASS_LIST] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) |
+		       BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) |
+		       BIT(PMATCH) | BIT(INTERSECTS) | BIT(EXISTS),
 	[CLASS_ADDR] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(EXISTS),
 	[CLASS_BYTES] = BIT(EXISTS),
-	[CLASS_EVENT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) |
-			BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) | BIT(EXISTS),
+	[CLASS_EVENT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) |
+			BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) |
+			BIT(EXISTS),
 };
 
 static unsigned ops_of(const struct access *a)
@@ -55,8 +57,8 @@ static int op_error(struct context *c, const struct comparison *cmp, const struc
 	for (unsigned op = 0; op < OPS; op++)
 		if (ops_of(a) >> op & 1)
 			n += snprintf(allowed + n, sizeof(allowed) - n, " %s", op_names[op]);
-	return place_error(c, &cmp->op_at, "\"%s\" does not apply to %.64s (%s);%s do", op_names[cmp->op],
-			   cmp->field, type_name(a), allowed);
+	return place_error(c, &cmp->op_at, "\"%s\" does not apply to %.64s (%s);%s do",
+			   op_names[cmp->op], cmp->field, type_name(a), allowed);
 }
 
 /* --- numbers */
@@ -90,7 +92,10 @@ static int parse_unit(const struct unit *unit, const char *text, uint64_t *ret)
 	for (; unit->name; unit++) {
 		if (strcmp(unit->name, end))
 			continue;
-		return __builtin_mul_overflow(n, unit->times, ret) || n * unit->times > INT64_MAX ? -ERANGE : 0;
+		if (n > INT64_MAX / unit->times)
+			return -ERANGE;
+		*ret = n * unit->times;
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -119,7 +124,8 @@ static int parse_number(enum type type, const struct literal *value, uint64_t *r
 
 	if (strlen(value->s) != value->len)
 		return -EINVAL;
-	if (value->s[0] == '0' && value_is_number(type) && value->len > 1 && value->s[1] >= '0' && value->s[1] <= '9')
+	if (value->s[0] == '0' && value_is_number(type) && value->len > 1 && value->s[1] >= '0' &&
+	    value->s[1] <= '9')
 		return parse_octal(type, value->s, ret);
 	if (value->s[0] == '-' && value_is_number(type) && !type_signed(type) && type != T_uint)
 		return -ERANGE;
@@ -133,13 +139,17 @@ static int number_error(struct context *c, const struct comparison *cmp, const s
 	const char *type = type_info[k->type].name, *near = type_nearest(k->type, value->s);
 
 	if (r == -ERANGE)
-		return place_error(c, &value->at, "%.64s is out of range for %.64s (%s)", value->s, cmp->field, type);
+		return place_error(c, &value->at, "%.64s is out of range for %.64s (%s)", value->s,
+				   cmp->field, type);
 	if (near)
-		return place_error(c, &value->at, "unknown value \"%.64s\" of %.64s (%s), did you mean \"%s\"?",
+		return place_error(c, &value->at,
+				   "unknown value \"%.64s\" of %.64s (%s), did you mean \"%s\"?",
 				   value->s, cmp->field, type, near);
 	if (value_is_number(k->type))
-		return place_error(c, &value->at, "\"%.64s\" is no number, but %.64s (%s) is", value->s, cmp->field, type);
-	return place_error(c, &value->at, "unknown value \"%.64s\" of %.64s (%s)", value->s, cmp->field, type);
+		return place_error(c, &value->at, "\"%.64s\" is no number, but %.64s (%s) is",
+				   value->s, cmp->field, type);
+	return place_error(c, &value->at, "unknown value \"%.64s\" of %.64s (%s)", value->s,
+			   cmp->field, type);
 }
 
 /* The result of a call by the name of its error; = SUCCESS is >= 0. */
@@ -166,22 +176,33 @@ static int compare_numbers(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int read_numbers(struct context *c, const struct comparison *cmp, struct constant *k, const struct access *a)
+/* Each once. */
+static void sort_numbers(struct constant *k, size_t n)
 {
-	bool ret = a->get == GET_NUM && a->off == offsetof(struct event_syscall, ret) && k->type == T_long;
+	qsort(k->numbers, n, sizeof(*k->numbers), compare_numbers);
+	for (size_t i = 0; i < n; i++)
+		if (!k->n || k->numbers[i] != k->numbers[k->n - 1])
+			k->numbers[k->n++] = k->numbers[i];
+}
+
+static int read_numbers(struct context *c, const struct comparison *cmp, struct constant *k,
+			const struct access *a)
+{
+	bool ret = a->get == GET_NUM && a->off == offsetof(struct event_syscall, ret) &&
+		   k->type == T_long;
 
 	k->numbers = context_alloc(c, cmp->nvalues * sizeof(*k->numbers));
 	if (!k->numbers)
 		return -ENOMEM;
 	for (size_t i = 0; i < cmp->nvalues; i++) {
 		const struct literal *value = &cmp->values[i];
-		int r = ret ? parse_ret(k, value, &k->numbers[i]) : parse_number(k->type, value, &k->numbers[i]);
+		int r = ret ? parse_ret(k, value, &k->numbers[i])
+			    : parse_number(k->type, value, &k->numbers[i]);
 
 		if (r)
 			return number_error(c, cmp, k, value, r);
 	}
-	k->n = cmp->nvalues;
-	qsort(k->numbers, k->n, sizeof(*k->numbers), compare_numbers);
+	sort_numbers(k, cmp->nvalues);
 	return 0;
 }
 
@@ -199,7 +220,8 @@ static int read_flags(struct context *c, const struct comparison *cmp, struct co
 		if (r)
 			return number_error(c, cmp, k, value, r);
 		if (!n && !part)
-			return place_error(c, &value->at, "\"%.64s\" is no flag: it has no bits", value->s);
+			return place_error(c, &value->at, "\"%.64s\" is no flag: it has no bits",
+					   value->s);
 		k->flags[i].flags = n & ~part;
 		if (!k->flags[i].flags || n & part)
 			k->flags[i] = (struct constant_flags){ n & ~part, part, n & part };
@@ -242,7 +264,8 @@ static int read_regex(struct context *c, const struct comparison *cmp, struct co
 		c->no_memory = true;
 		return -ENOMEM;
 	}
-	return place_error(c, &value->at, "the regular expression is wrong at its byte %zu: %s", error.at + 1, error.text);
+	return place_error(c, &value->at, "the regular expression is wrong at its byte %zu: %s",
+			   error.at + 1, error.text);
 }
 
 static int read_texts(struct context *c, const struct comparison *cmp, struct constant *k)
@@ -256,7 +279,8 @@ static int read_texts(struct context *c, const struct comparison *cmp, struct co
 		const struct literal *value = &cmp->values[i];
 
 		if (k->type == T_comm && k->op == OP_EQ && value->len >= sizeof(wire_comm))
-			return place_error(c, &value->at, "%.64s has at most 15 bytes, so it is never \"%.64s\"",
+			return place_error(c, &value->at,
+					   "%.64s has at most 15 bytes, so it is never \"%.64s\"",
 					   cmp->field, value->s);
 		if (k->op == OP_PMATCH && !value->len)
 			return place_error(c, &value->at, "an empty text is no path");
@@ -296,7 +320,9 @@ static bool parse_net(const struct literal *value, struct constant_net *net)
 		return false;
 	memcpy(text, value->s, len);
 	text[len] = 0;
-	family = inet_pton(AF_INET, text, addr) == 1 ? 4 : inet_pton(AF_INET6, text, addr) == 1 ? 6 : 0;
+	family = inet_pton(AF_INET, text, addr) == 1 ? 4 : 0;
+	if (!family && inet_pton(AF_INET6, text, addr) == 1)
+		family = 6;
 	bits = family == 4 ? 32 : 128;
 	if (!family)
 		return false;
@@ -319,13 +345,15 @@ static int read_nets(struct context *c, const struct comparison *cmp, struct con
 	for (size_t i = 0; i < cmp->nvalues; i++)
 		if (!parse_net(&cmp->values[i], &k->nets[i]))
 			return place_error(c, &cmp->values[i].at,
-					   "\"%.64s\" is no IP address or network (10.0.0.1, 10.0.0.0/8, fe80::/10)",
+					   "\"%.64s\" is no IP address or network "
+					   "(10.0.0.1, 10.0.0.0/8, fe80::/10)",
 					   cmp->values[i].s);
 	k->n = cmp->nvalues;
 	return 0;
 }
 
-static int read_constant(struct context *c, const struct comparison *cmp, struct constant *k, const struct access *a)
+static int read_constant(struct context *c, const struct comparison *cmp, struct constant *k,
+			 const struct access *a)
 {
 	if (!op_applies(cmp->op, a))
 		return op_error(c, cmp, a);
@@ -356,7 +384,9 @@ struct constant *constant_get(struct context *c, struct comparison *cmp, const s
 	k = context_alloc(c, sizeof(*k));
 	if (!k)
 		return NULL;
-	*k = (struct constant){ .next = cmp->constants, .class = a->class, .type = a->type, .op = cmp->op };
+	*k = (struct constant){
+		.next = cmp->constants, .class = a->class, .type = a->type, .op = cmp->op
+	};
 	k->valid = !read_constant(c, cmp, k, a);
 	cmp->constants = k;
 	return k;

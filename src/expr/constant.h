@@ -55,8 +55,9 @@ static inline uint32_t text_hash(const char *s, size_t len)
 /* Whether the operator means something for operands like this. */
 bool op_applies(enum op op, const struct access *access);
 
-/* The constant of a comparison for this operand, made if need be; see valid.  NULL without memory. */
-struct constant *constant_get(struct context *c, struct comparison *cmp, const struct access *access);
+/* The constant of a comparison for this operand, made if need be.  NULL without memory. */
+struct constant *constant_get(struct context *c, struct comparison *cmp,
+			      const struct access *access);
 
 /* The address of 4 or 16 bytes, version 4 if it is one that was mapped into version 6. */
 void net_normal(struct constant_net *net, const void *addr, unsigned family, unsigned bits);

@@ -138,11 +138,13 @@ static bool same_set(const struct push_down *shared, unsigned at, const uint64_t
 int push_set(struct push_down *shared, const uint64_t *values, size_t n)
 {
 	for (unsigned at = 0; at < shared->nmembers; at++)
-		if ((!at || shared->members[at - 1].set != shared->members[at].set) && same_set(shared, at, values, n))
+		if ((!at || shared->members[at - 1].set != shared->members[at].set) &&
+		    same_set(shared, at, values, n))
 			return shared->members[at].set;
 	if (n > shared->max_members - shared->nmembers)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		shared->members[shared->nmembers++] = (struct filter_member){ .set = shared->nsets, .value = values[i] };
+		shared->members[shared->nmembers++] =
+			(struct filter_member){ .set = shared->nsets, .value = values[i] };
 	return shared->nsets++;
 }

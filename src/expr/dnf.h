@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filters of the kernel side joined by and, or; what does not fit makes them weaker, never stronger. */
+/* Filters of the kernel side joined by and, or; what does not fit makes them weaker, never
+ * stronger. */
 #ifndef SAKER_EXPR_DNF_H
 #define SAKER_EXPR_DNF_H
 

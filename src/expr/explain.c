@@ -13,9 +13,21 @@ enum { WORDS_MAX = 400, MEMBERS_SHOWN = 8, NET_FAMILY = 16, NET_BITS = 17 };
 
 static const char *const op_texts[] = {
 	[TERM_EQ] = "=", [TERM_LT] = "<", [TERM_LE] = "<=", [TERM_GT] = ">", [TERM_GE] = ">=",
-	[TERM_ANY] = "has any bit of", [TERM_ALL] = "has all bits of", [TERM_IN] = "in", [TERM_TEXT_EQ] = "=",
-	[TERM_TEXT_PREFIX] = "startswith", [TERM_TEXT_SUFFIX] = "endswith", [TERM_NET] = "in",
+	[TERM_ANY] = "has any bit of", [TERM_ALL] = "has all bits of", [TERM_IN] = "in",
+	[TERM_TEXT_EQ] = "=", [TERM_TEXT_PREFIX] = "startswith", [TERM_TEXT_SUFFIX] = "endswith",
+	[TERM_NET] = "in",
 };
+
+/* Ports are asked for as the upper half of a number whose lower half is the family. */
+static bool is_port(const struct filter_term *t, unsigned id)
+{
+	const struct schema *s = schema_get(id);
+
+	for (unsigned i = 0; i < s->nfields; i++)
+		if (s->fields[i].type == T_addr && schema_field_off(s, i) == t->off)
+			return t->op != TERM_NET;
+	return false;
+}
 
 static void print_field(const struct filter_term *t, unsigned id, FILE *to)
 {
@@ -32,12 +44,13 @@ static void print_field(const struct filter_term *t, unsigned id, FILE *to)
 	for (unsigned i = 0; i < s->nfields; i++) {
 		if (schema_field_off(s, i) != t->off)
 			continue;
-		fprintf(to, "args.%s%s", s->fields[i].name,
-			s->fields[i].type == T_addr && t->op != TERM_NET ? " (family and port)" : "");
+		fprintf(to, "%sargs.%s", is_port(t, id) ? "port of " : "", s->fields[i].name);
 		return;
 	}
-	fputs(t->off == offsetof(struct head, cpu) ? "evt.cpu" : t->off == offsetof(struct head, time) ? "evt.time" :
-	      "ret", to);
+	if (t->off == offsetof(struct head, cpu))
+		fputs("evt.cpu", to);
+	else
+		fputs(t->off == offsetof(struct head, time) ? "evt.time" : "ret", to);
 }
 
 static void print_text(const struct filter_text *text, FILE *to)
@@ -54,20 +67,20 @@ static void print_text(const struct filter_text *text, FILE *to)
 	fputc('"', to);
 }
 
-static void print_set(const struct push_down *shared, uint64_t set, FILE *to)
+static void print_set(const struct push_down *shared, uint64_t set, bool ports, FILE *to)
 {
 	unsigned shown = 0;
 
 	for (unsigned i = 0; i < shared->nmembers; i++) {
 		const struct filter_member *m = &shared->members[i];
 
-		if (m->set != set)
+		if (m->set != set || (ports && (m->value & 0xffff) != AF_INET))
 			continue;
 		if (shown++ == MEMBERS_SHOWN) {
 			fputs(", ..", to);
 			break;
 		}
-		fprintf(to, "%s%lld", shown > 1 ? ", " : "(", (long long)m->value);
+		fprintf(to, "%s%lld", shown > 1 ? ", " : "(", (long long)(m->value >> 16 * ports));
 	}
 	fputc(')', to);
 }
@@ -80,10 +93,13 @@ static void print_net(const struct filter_text *text, FILE *to)
 	fprintf(to, "%s/%u", buf, (unsigned char)text->bytes[NET_BITS]);
 }
 
-static void print_value(const struct filter_term *t, const struct push_down *shared, FILE *to)
+static void print_value(const struct filter_term *t, const struct push_down *shared, unsigned id,
+			FILE *to)
 {
+	bool port = is_port(t, id);
+
 	if (t->op == TERM_IN)
-		print_set(shared, t->value, to);
+		print_set(shared, t->value, port, to);
 	else if (t->op == TERM_NET)
 		print_net(&shared->texts[t->value], to);
 	else if (t->op == TERM_TEXT_EQ || t->op == TERM_TEXT_PREFIX || t->op == TERM_TEXT_SUFFIX)
@@ -93,26 +109,32 @@ static void print_value(const struct filter_term *t, const struct push_down *sha
 	else if (t->is_signed)
 		fprintf(to, "%lld", (long long)t->value);
 	else
-		fprintf(to, "%llu", (unsigned long long)t->value);
+		fprintf(to, "%llu", (unsigned long long)(t->value >> 16 * port));
 }
 
-static void print_alternative(const struct filter_alternative *a, const struct push_down *shared, unsigned id, FILE *to)
+static void print_alternative(const struct filter_alternative *a, const struct push_down *shared,
+			      unsigned id, FILE *to)
 {
 	for (unsigned i = 0; i < a->nterms; i++) {
 		fputs(i ? " and " : "", to);
 		fputs(a->terms[i].negate ? "not " : "", to);
 		print_field(&a->terms[i], id, to);
 		fprintf(to, " %s ", op_texts[a->terms[i].op]);
-		print_value(&a->terms[i], shared, to);
+		print_value(&a->terms[i], shared, id, to);
 	}
 }
 
-static void print_filter(const struct event_filter *f, const struct push_down *shared, unsigned id, FILE *to)
+static void print_filter(const struct event_filter *f, const struct push_down *shared, unsigned id,
+			 FILE *to)
 {
 	fputs("kernel: ", to);
 	for (unsigned i = 0; i < f->nalternatives; i++) {
+		bool group = f->nalternatives > 1 && f->alternatives[i].nterms > 1;
+
 		fputs(i ? " or " : "", to);
+		fputs(group ? "(" : "", to);
 		print_alternative(&f->alternatives[i], shared, id, to);
+		fputs(group ? ")" : "", to);
 	}
 	fputc('\n', to);
 }
@@ -138,8 +160,8 @@ static void print_node(const struct node *node, FILE *to)
 	fputs(shown == WORDS_MAX ? " ..\n" : "\n", to);
 }
 
-/* What the filter does not settle: the parts of an outer "and" one by one, all of them when terms had to
- * be left out of the filter. */
+/* What the filter does not settle: the parts of an outer "and" one by one, all of them when terms
+ * had to be left out of the filter. */
 static void print_rest(const struct push_context *c, const struct node *node, bool all, FILE *to)
 {
 	struct dnf d;

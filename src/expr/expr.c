@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From text to programs: parse (lex.c, parse.c), check (operand.c, constant.c), generate (program.c). */
+/* From text to programs: parse (lex.c, parse.c), check (operand.c, constant.c), generate
+ * (program.c). */
 #include "expr/expr.h"
 
 #include <errno.h>
@@ -12,8 +13,9 @@ static int failed(const struct context *c)
 	return c->no_memory && !c->diag->text[0] ? -ENOMEM : -EINVAL;
 }
 
-int expr_compile(struct expr **ret, struct arena *arena, const char *text, const struct expr_source *where,
-		 const struct expr_names *names, const struct event_set *events, struct diag *diag)
+int expr_compile(struct expr **ret, struct arena *arena, const char *text,
+		 const struct expr_source *where, const struct expr_names *names,
+		 const struct event_set *events, struct diag *diag)
 {
 	struct context c = { .arena = arena, .names = names, .diag = diag };
 	struct expr *expr = context_alloc(&c, sizeof(*expr));

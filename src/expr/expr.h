@@ -7,7 +7,8 @@
  * A comparison is false when the event has no such field or its value is unknown, != included;
  * "not" in front of it is then true.  A list as operand compares by each member: one that does
  * suffices, save for "in", which asks all of them, and "!=", which asks that none is equal.
- * contains and icontains look in the members joined by spaces.  regex and glob match the whole text.
+ * contains and icontains look in the members joined by spaces.  regex and glob match all of
+ * the text.
  */
 #ifndef SAKER_EXPR_EXPR_H
 #define SAKER_EXPR_EXPR_H
@@ -31,7 +32,7 @@ enum {
 	EXPR_VALUES_MAX = 16384,	/* values of all lists */
 };
 
-/* Where the first character of a text is; margin is the column of the first one of its other lines. */
+/* Where the first character of a text is; margin: the column where its other lines begin. */
 struct expr_source {
 	const char *file;
 	unsigned line, col, margin;
@@ -68,16 +69,17 @@ struct expr_view {
 
 /* Compile a text for these events; for others it never matches.  text, where, names and what they
  * point to must live as long as ret.  names may be NULL.  -EINVAL with diag set, or -ENOMEM. */
-int expr_compile(struct expr **ret, struct arena *arena, const char *text, const struct expr_source *where,
-		 const struct expr_names *names, const struct event_set *events, struct diag *diag);
+int expr_compile(struct expr **ret, struct arena *arena, const char *text,
+		 const struct expr_source *where, const struct expr_names *names,
+		 const struct event_set *events, struct diag *diag);
 
 bool expr_match(const struct expr *expr, const struct expr_view *view);
 
 /* Whether some record of this event may match. */
 bool expr_event_possible(const struct expr *expr, unsigned id);
 
-/* Texts and sets that the filters of one generation share.  Memory is the caller's; zeroed but for the
- * four it gives.  Numbers of texts and sets count from 0. */
+/* Texts and sets that the filters of one generation share.  Memory is the caller's; zeroed but for
+ * the four it gives.  Numbers of texts and sets count from 0. */
 struct push_down {
 	struct filter_text *texts;
 	struct filter_member *members;	/* without generation; those of one set follow each other */
@@ -87,8 +89,9 @@ struct push_down {
 
 enum push { PUSH_EVERYTHING, PUSH_FILTER, PUSH_NOTHING };
 
-/* What the kernel side can ask beforehand: whatever matches passes the filter.  PUSH_EVERYTHING when
- * there is nothing to ask, PUSH_NOTHING when no record of the event can match; filter is set always. */
+/* What the kernel side can ask beforehand: whatever matches passes the filter.  PUSH_EVERYTHING
+ * when there is nothing to ask, PUSH_NOTHING when no record of the event can match; filter is set
+ * always. */
 enum push expr_push_down(const struct expr *expr, unsigned id, struct push_down *shared,
 			 struct event_filter *filter);
 

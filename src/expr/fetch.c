@@ -11,7 +11,8 @@ static const struct span *span_at(const struct access *a, const void *record)
 	return (const void *)((const char *)record + a->off);
 }
 
-/* Without the NUL at the end, which is there by event_valid; what a record has is compared as it is. */
+/* Without the NUL at the end, which is there by event_valid; what a record has is compared as it
+ * is. */
 static void fetch_span(struct fetched *f, const struct access *a, const void *record)
 {
 	const struct span *at = span_at(a, record);

@@ -7,8 +7,8 @@
 #include "event/schema.h"
 #include "expr/constant.h"
 
-/* One value; ports and addresses of either end are two.  Texts lie in the record, the process table,
- * or in made. */
+/* One value; ports and addresses of either end are two.  Texts lie in the record, the process
+ * table, or in made. */
 struct fetched {
 	unsigned n;		/* 0: there is none */
 	union {
@@ -45,7 +45,8 @@ static inline void fetched_text(struct fetched *f, const char *s, size_t len)
 /* Numbers that lie in the record. */
 static inline uint64_t fetch_number(const struct access *a, const void *record)
 {
-	unsigned bits = a->bits ? a->bits : ((const struct head *)record)->abi == ABI_32 ? 32 : 64, shift;
+	unsigned native = ((const struct head *)record)->abi == ABI_32 ? 32 : 64;
+	unsigned bits = a->bits ? a->bits : native, shift;
 	uint64_t value = 0;
 
 	if (a->get == GET_HEAD4) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Descriptors and connections: from the facts of a system call, from like fields of other events. */
+/* Descriptors and connections: from the facts of a system call, or from fields of the event. */
 #include "expr/fetch.h"
 
 #include <arpa/inet.h>
@@ -17,7 +17,8 @@ static const struct { const char *type, *letter; } letters[] = {
 
 /* Calls that name the other end in an argument, for sockets that do not know it. */
 static const uint16_t naming[] = {
-	EVENT_call_connect, EVENT_call_sendto, EVENT_call_recvfrom, EVENT_call_accept, EVENT_call_accept4,
+	EVENT_call_connect, EVENT_call_sendto, EVENT_call_recvfrom, EVENT_call_accept,
+	EVENT_call_accept4,
 };
 
 static bool is_call(const void *record)
@@ -100,7 +101,8 @@ static void event_fd(struct fetched *f, const struct access *a, const void *reco
 	switch ((enum fd_part)a->arg) {
 	case FD_FILENAME: case FD_DIRECTORY:
 		if (at->len)
-			fetch_component(f, event_span(record, at), at->len - 1, a->arg == FD_DIRECTORY);
+			fetch_component(f, event_span(record, at), at->len - 1,
+					a->arg == FD_DIRECTORY);
 		break;
 	case FD_TYPE: case FD_TYPECHAR:
 		type = event_type(a, record);
@@ -119,7 +121,8 @@ static void event_fd(struct fetched *f, const struct access *a, const void *reco
 
 /* --- facts */
 
-static void fact_name(struct fetched *f, const struct access *a, const void *record, const struct fact *fact)
+static void fact_name(struct fetched *f, const struct access *a, const void *record,
+		      const struct fact *fact)
 {
 	fd_name(&f->name, record, fact);
 	if (!f->name.len)
@@ -176,7 +179,8 @@ static void end_wire(struct end *end, const struct wire_addr *addr)
 {
 	if (!internet(addr->family))
 		return;
-	net_normal(&end->net, addr->addr, addr->family == AF_INET ? 4 : 6, addr->family == AF_INET ? 32 : 128);
+	net_normal(&end->net, addr->addr, addr->family == AF_INET ? 4 : 6,
+		   addr->family == AF_INET ? 32 : 128);
 	end->port = addr->port;
 }
 
@@ -205,7 +209,8 @@ static void end_argument(struct end *end, const struct event_syscall *e)
 		const char *p = event_span(e, at);
 		uint16_t head[2];
 
-		if ((s->fields[i].type != T_sockaddr && s->fields[i].type != T_sockaddr_out) || at->len < 8)
+		if ((s->fields[i].type != T_sockaddr && s->fields[i].type != T_sockaddr_out) ||
+		    at->len < 8)
 			continue;
 		memcpy(head, p, sizeof(head));
 		if (head[0] == AF_INET)
@@ -243,12 +248,13 @@ static void ends_of(struct end ends[2], const struct access *a, const void *reco
 		end_argument(&ends[1], e);
 }
 
-/* Which end is the server's: of the one who accepts, not of the one who connects, else the lower port. */
+/* Who accepts is the server, who connects is not; else the lower port tells. */
 static unsigned server_of(const struct end ends[2], unsigned id)
 {
 	if (id == EVENT_call_connect)
 		return 1;
-	if (id == EVENT_call_accept || id == EVENT_call_accept4 || id == EVENT_call_bind || id == EVENT_call_listen)
+	if (id == EVENT_call_accept || id == EVENT_call_accept4 || id == EVENT_call_bind ||
+	    id == EVENT_call_listen)
 		return 0;
 	if (!ends[0].net.family || !ends[1].net.family)
 		return ends[0].net.family ? 0 : 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* fnmatch is not used: it wants NUL-terminated text, may allocate, and may take exponential time. */
+/* fnmatch is not used: it wants NUL-terminated text, may allocate and take exponential time. */
 #include "expr/glob.h"
 
 #include <string.h>

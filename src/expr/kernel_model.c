@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Bounded loops, no recursion, no state.  What is absent compares as false, and then negate turns it.
+ * Bounded loops, no recursion, no state.  What is absent compares as false, then negate turns it.
  * An address of version 4 mapped into version 6 counts as version 4.
  */
 #include "expr/kernel_model.h"
@@ -110,7 +110,8 @@ static bool term_is(const struct filter_term *t, const struct push_down *shared,
 	}
 }
 
-bool model_match(const struct event_filter *filter, const struct push_down *shared, const void *record)
+bool model_match(const struct event_filter *filter, const struct push_down *shared,
+		 const void *record)
 {
 	for (unsigned i = 0; i < filter->nalternatives && i < FILTER_ALTERNATIVES; i++) {
 		const struct filter_alternative *all = &filter->alternatives[i];

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel side does with a filter, in plain C: its program is written after this one, and tests
- * hold both to what expressions mean. */
+/* What the kernel side does with a filter, in plain C: its program is written after this one, and
+ * tests hold both to what expressions mean. */
 #ifndef SAKER_EXPR_KERNEL_MODEL_H
 #define SAKER_EXPR_KERNEL_MODEL_H
 
 #include "expr/expr.h"
 
 /* Whether a valid record passes the filter. */
-bool model_match(const struct event_filter *filter, const struct push_down *shared, const void *record);
+bool model_match(const struct event_filter *filter, const struct push_down *shared,
+		 const void *record);
 
 #endif

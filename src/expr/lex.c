@@ -9,8 +9,8 @@
 #include "base/diag.h"
 
 const char *const op_names[OPS] = {
-	"=", "!=", "<", "<=", ">", ">=", "in", "contains", "icontains", "startswith", "endswith", "glob",
-	"iglob", "regex", "pmatch", "intersects", "exists",
+	"=", "!=", "<", "<=", ">", ">=", "in", "contains", "icontains", "startswith", "endswith",
+	"glob", "iglob", "regex", "pmatch", "intersects", "exists",
 };
 
 /* Signs first, and of these the longer first. */
@@ -29,8 +29,8 @@ static bool is_space(char c)
 
 static bool is_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-	       c == '.' || c == '-' || c == '[' || c == ']';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '.' || c == '-' || c == '[' || c == ']';
 }
 
 static bool is_bare(char c)
@@ -144,7 +144,7 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What follows a backslash.  One that escapes nothing stays, so that patterns need no second one. */
+/* What follows a backslash.  One that escapes nothing stays, so patterns need no second one. */
 static const char *unescape(const char *p, const char *end, char **to)
 {
 	static const char from[] = "bfnrt\\'\"", is[] = "\b\f\n\r\t\\'\"";

@@ -48,7 +48,8 @@ enum node_kind { NODE_and, NODE_or, NODE_not, NODE_comparison };
 
 struct node {
 	enum node_kind kind;
-	struct node *child, *last, *next, *prev;	/* children in order; prev and last are set by program_order */
+	struct node *child, *next;
+	struct node *last, *prev;		/* set by program_order */
 	struct comparison *comparison;
 	const char *from, *to;		/* its text */
 	double price;			/* among its neighbours, set by program_order */

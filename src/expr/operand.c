@@ -106,23 +106,26 @@ static const struct operand *by_arg(const char *name, const char **arg)
 
 const struct operand *operand_find(const char *name, const char **arg)
 {
+	const struct operand *operand;
+
 	*arg = NULL;
 	for (size_t i = 0; i < LEN(aliases); i++)
 		if (!strcmp(aliases[i].name, name))
 			name = aliases[i].is;
-	return name[0] && strchr(name, '.') && by_arg(name, arg) ? by_arg(name, arg) : by_name(name);
+	operand = by_arg(name, arg);
+	return operand ? operand : by_name(name);
 }
 
 /* --- where a value is */
 
 static const uint8_t class_of_wire[] = {
-	[WIRE_num] = CLASS_NUM, [WIRE_str] = CLASS_TEXT, [WIRE_strv] = CLASS_LIST, [WIRE_bytes] = CLASS_BYTES,
-	[WIRE_comm] = CLASS_TEXT, [WIRE_addr] = CLASS_ADDR,
+	[WIRE_num] = CLASS_NUM,	    [WIRE_str] = CLASS_TEXT,  [WIRE_strv] = CLASS_LIST,
+	[WIRE_bytes] = CLASS_BYTES, [WIRE_comm] = CLASS_TEXT, [WIRE_addr] = CLASS_ADDR,
 };
 
 static const uint8_t get_of_wire[] = {
-	[WIRE_num] = GET_NUM, [WIRE_str] = GET_SPAN, [WIRE_strv] = GET_SPAN, [WIRE_bytes] = GET_SPAN,
-	[WIRE_comm] = GET_COMM, [WIRE_addr] = GET_WIRE_ADDR,
+	[WIRE_num] = GET_NUM,	 [WIRE_str] = GET_SPAN,	 [WIRE_strv] = GET_SPAN,
+	[WIRE_bytes] = GET_SPAN, [WIRE_comm] = GET_COMM, [WIRE_addr] = GET_WIRE_ADDR,
 };
 
 static void access_number(struct access *a)
@@ -196,8 +199,8 @@ static bool access_fd(struct access *a, const struct schema *s)
 		[FD_NUM] = "fd", [FD_NAME] = "path", [FD_DEV] = "dev", [FD_INO] = "inode",
 	};
 	static const char *const source[] = {
-		[FD_FILENAME] = "path", [FD_DIRECTORY] = "path", [FD_TYPE] = "mode", [FD_TYPECHAR] = "mode",
-		[FD_L4PROTO] = "proto", [FD_FAMILY] = "family",
+		[FD_FILENAME] = "path", [FD_DIRECTORY] = "path", [FD_TYPE] = "mode",
+		[FD_TYPECHAR] = "mode", [FD_L4PROTO] = "proto",	 [FD_FAMILY] = "family",
 	};
 	uint8_t class = a->class;
 	int n;
@@ -255,7 +258,9 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 {
 	const struct schema *s = schema_get(id);
 
-	*a = (struct access){ .class = o->class, .type = o->type, .get = o->get, .arg = o->arg, .off = o->off };
+	*a = (struct access){
+		.class = o->class, .type = o->type, .get = o->get, .arg = o->arg, .off = o->off
+	};
 	if (!s)
 		return false;
 	switch ((enum get)o->get) {
@@ -265,8 +270,8 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 	case GET_END: return access_end(a, s);
 	case GET_OPEN: return access_open(a, s);
 	case GET_HEAD4: case GET_NUM: access_number(a); return true;
-	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_PROCESS: case GET_EXTRA:
-	case GET_EVENT: case GET_CATEGORY: return true;
+	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_PROCESS:
+	case GET_EXTRA: case GET_EVENT: case GET_CATEGORY: return true;
 	}
 	return false;
 }
@@ -279,7 +284,8 @@ static const char *nearest_arg(const char *prefix, size_t len, const char *arg, 
 	size_t n = 0;
 
 	for (unsigned id = 0; id < EVENT_COUNT; id++)
-		for (unsigned i = 0; schema_get(id) && i < schema_get(id)->nfields && n < LEN(words); i++)
+		for (unsigned i = 0;
+		     schema_get(id) && i < schema_get(id)->nfields && n < LEN(words); i++)
 			words[n++] = schema_get(id)->fields[i].name;
 	near = nearest(arg, words, n);
 	if (!near)
@@ -295,7 +301,8 @@ const char *operand_nearest(const char *name, char buf[static 64])
 
 	for (size_t i = 0; i < LEN(arg_prefixes); i++)
 		if (!strncmp(name, arg_prefixes[i], strlen(arg_prefixes[i])))
-			return nearest_arg(name, strlen(arg_prefixes[i]), name + strlen(arg_prefixes[i]), buf);
+			return nearest_arg(name, strlen(arg_prefixes[i]),
+					   name + strlen(arg_prefixes[i]), buf);
 	for (size_t i = 0; i < LEN(operands); i++)
 		if (operands[i].get != GET_ARG)
 			words[n++] = operands[i].name;
@@ -308,7 +315,9 @@ void expr_fields(void (*each)(void *ctx, const struct expr_field *field), void *
 {
 	for (size_t i = 0; i < LEN(operands); i++) {
 		const struct operand *o = &operands[i];
-		struct expr_field f = { o->name, o->class == CLASS_LIST ? "strv" : type_info[o->type].name, o->doc, NULL };
+		struct expr_field f = { o->name,
+					o->class == CLASS_LIST ? "strv" : type_info[o->type].name,
+					o->doc, NULL };
 
 		if (o->get != GET_ARG)
 			each(ctx, &f);

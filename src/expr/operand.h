@@ -8,7 +8,9 @@
 #include "event/type.h"
 #include "expr/expr.h"
 
-enum class { CLASS_NONE, CLASS_NUM, CLASS_TEXT, CLASS_LIST, CLASS_ADDR, CLASS_BYTES, CLASS_EVENT, CLASSES };
+enum class {
+	CLASS_NONE, CLASS_NUM, CLASS_TEXT, CLASS_LIST, CLASS_ADDR, CLASS_BYTES, CLASS_EVENT, CLASSES
+};
 
 enum get {
 	GET_HEAD4,	/* four bytes at off */
@@ -44,7 +46,7 @@ struct access {
 	uint8_t bits;		/* GET_NUM: 16, 32, 64; 0: as wide as the caller's registers */
 	bool sign;
 	uint16_t off;
-	uint16_t remote;	/* GET_END: off of the other end, 0 if there is none; GET_FD: off is a family's */
+	uint16_t remote;	/* GET_END: off of the other end, 0: none; GET_FD: off is a family's */
 };
 
 struct operand {
@@ -58,7 +60,8 @@ struct operand {
 const struct operand *operand_find(const char *name, const char **arg);
 
 /* Fill in where its value is; false when the event has none. */
-bool operand_access(const struct operand *operand, const char *arg, unsigned id, struct access *ret);
+bool operand_access(const struct operand *operand, const char *arg, unsigned id,
+		    struct access *ret);
 
 /* The name that may have been meant, NULL if none is near. buf holds it. */
 const char *operand_nearest(const char *name, char buf[static 64]);

@@ -3,7 +3,8 @@
  *	or         = and { "or" and }
  *	and        = not { "and" not }
  *	not        = "not" not | "(" or ")" | macro | comparison
- *	comparison = field "exists" | field op value | field op ( list | "(" [ value { "," value } ] ")" )
+ *	comparison = field "exists" | field op value | field op ( list | "(" values ")" )
+ *	values     = value { "," value }
  *
  * A macro is parsed anew wherever it stands: its text has a place of its own for messages, and the
  * number of items bounds how much a few lines can become.
@@ -41,7 +42,8 @@ static struct node *node_new(struct parser *p, enum node_kind kind, const char *
 	struct node *node;
 
 	if (c->items++ >= EXPR_ITEMS_MAX) {
-		place_error(c, &p->l.at, "the expression has more than %d parts, macros included", EXPR_ITEMS_MAX);
+		place_error(c, &p->l.at, "the expression has more than %d parts, macros included",
+			    EXPR_ITEMS_MAX);
 		return NULL;
 	}
 	node = context_alloc(c, sizeof(*node));
@@ -57,7 +59,8 @@ static bool deeper(struct parser *p)
 {
 	if (++p->depth <= EXPR_DEPTH_MAX)
 		return true;
-	place_error(p->l.c, &p->l.at, "the expression is nested more than %d levels deep", EXPR_DEPTH_MAX);
+	place_error(p->l.c, &p->l.at, "the expression is nested more than %d levels deep",
+		    EXPR_DEPTH_MAX);
 	return false;
 }
 
@@ -73,7 +76,8 @@ static int values_add(struct parser *p, struct values *v, const struct literal *
 	struct literal *more;
 
 	if (p->l.c->values++ >= EXPR_VALUES_MAX)
-		return place_error(p->l.c, &value->at, "the lists have more than %d values", EXPR_VALUES_MAX);
+		return place_error(p->l.c, &value->at, "the lists have more than %d values",
+				   EXPR_VALUES_MAX);
 	if (v->n == v->room) {
 		v->room = v->room ? 2 * v->room : 4;
 		more = context_alloc(p->l.c, v->room * sizeof(*more));
@@ -104,7 +108,8 @@ static int values_add_list(struct parser *p, struct values *v, const struct expr
 	for (size_t i = 0; i < list->n; i++) {
 		struct literal item = { list->items[i], strlen(list->items[i]), word->at, false };
 		const struct expr_list *other = list_find(p->l.c, &item);
-		int r = other ? values_add_list(p, v, other, word, depth + 1) : values_add(p, v, &item);
+		int r = other ? values_add_list(p, v, other, word, depth + 1)
+			      : values_add(p, v, &item);
 
 		if (r)
 			return r;
@@ -246,7 +251,8 @@ static struct node *macro(struct parser *p, const struct expr_macro *m, const st
 		return NULL;
 	}
 	if (strlen(m->text) > EXPR_LENGTH_MAX) {
-		place_error(p->l.c, begin, "macro \"%s\" is longer than %d bytes", m->name, EXPR_LENGTH_MAX);
+		place_error(p->l.c, begin, "macro \"%s\" is longer than %d bytes", m->name,
+			    EXPR_LENGTH_MAX);
 		return NULL;
 	}
 	return deeper(&inner) ? whole(&inner) : NULL;
@@ -261,9 +267,12 @@ static struct node *unknown_macro(struct parser *p, const char *name, const stru
 		known[n++] = p->l.c->names->macros[i].name;
 	near = nearest(name, known, n);
 	if (near)
-		place_error(p->l.c, begin, "unknown macro \"%.64s\", did you mean \"%s\"?", name, near);
+		place_error(p->l.c, begin, "unknown macro \"%.64s\", did you mean \"%s\"?", name,
+			    near);
 	else
-		place_error(p->l.c, begin, "\"%.64s\" is neither a field with an operator behind it nor a macro", name);
+		place_error(p->l.c, begin,
+			    "\"%.64s\" is neither a field with an operator behind it nor a macro",
+			    name);
 	return NULL;
 }
 

@@ -10,7 +10,8 @@ struct builder {
 
 static bool always_there(const struct access *a)
 {
-	return a->get == GET_NUM || a->get == GET_HEAD4 || a->get == GET_COMM || a->get == GET_FAILED;
+	return a->get == GET_NUM || a->get == GET_HEAD4 || a->get == GET_COMM ||
+	       a->get == GET_FAILED;
 }
 
 enum leaf program_leaf(const struct comparison *cmp, unsigned id, struct test *test)
@@ -107,7 +108,8 @@ void program_order(struct node *root, const struct event_set *events)
 
 /* --- programs */
 
-/* The label where the node is decided, when yes and no are those of what follows: made from the end. */
+/* The label where the node is decided, when yes and no are those of what follows: made from the
+ * end. */
 static unsigned generate(struct builder *b, const struct node *node, unsigned yes, unsigned no)
 {
 	struct test *test = &b->tests[b->n];
@@ -118,7 +120,8 @@ static unsigned generate(struct builder *b, const struct node *node, unsigned ye
 		return generate(b, node->child, no, yes);
 	case NODE_and: case NODE_or:
 		for (const struct node *n = node->last; n; n = n->prev)
-			at = node->kind == NODE_and ? generate(b, n, at, no) : generate(b, n, yes, at);
+			at = node->kind == NODE_and ? generate(b, n, at, no)
+						    : generate(b, n, yes, at);
 		return at;
 	case NODE_comparison:
 		break;
@@ -135,12 +138,14 @@ static unsigned generate(struct builder *b, const struct node *node, unsigned ye
 	return b->n++;
 }
 
-static const struct program *share(struct context *c, struct expr *expr, const struct builder *b, unsigned entry)
+static const struct program *share(struct context *c, struct expr *expr, const struct builder *b,
+				   unsigned entry)
 {
 	struct program *p;
 
 	for (const struct program *old = expr->programs; old; old = old->next)
-		if (old->n == b->n && old->entry == entry && !memcmp(old->tests, b->tests, b->n * sizeof(*b->tests)))
+		if (old->n == b->n && old->entry == entry &&
+		    !memcmp(old->tests, b->tests, b->n * sizeof(*b->tests)))
 			return old;
 	p = context_alloc(c, sizeof(*p) + b->n * sizeof(*b->tests));
 	if (!p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A compiled expression: for each event a row of tests, each with the one that is next when it is true
- * and when it is false.  Events for which the rows are the same share one.
+ * A compiled expression: for each event a row of tests, each with the one that is next when it is
+ * true and when it is false.  Events for which the rows are the same share one.
  */
 #ifndef SAKER_EXPR_PROGRAM_H
 #define SAKER_EXPR_PROGRAM_H

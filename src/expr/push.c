@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What follows from an expression for the kernel side: a condition that holds whenever the expression
- * does.  A comparison of something that may be missing is false then, and its opposite true; a term is
- * false then, too, so its negation lets the record through.
+ * What follows from an expression for the kernel side: a condition that holds whenever the
+ * expression does.  A comparison of something that may be missing is false then, and its opposite
+ * true; a term is false then, too, so its negation lets the record through.
  *
  * Registers of 32-bit callers hold arguments of which user space only looks at the low half, so for
  * types as wide as registers only what is true of both is asked.
@@ -30,7 +30,8 @@ struct filter_term push_term(const struct push_context *c, const struct access *
 	};
 }
 
-static void term_number(struct filter_term term, unsigned op, uint64_t value, bool negate, bool exact, struct dnf *ret)
+static void term_number(struct filter_term term, unsigned op, uint64_t value, bool negate,
+			bool exact, struct dnf *ret)
 {
 	term.op = op;
 	term.value = value;
@@ -58,8 +59,8 @@ static void chain_begin(struct dnf *ret, bool any)
 /* --- bits of a number */
 
 /* (value & mask) == want, or any bit of the mask when want is 0 and any is asked for. */
-static void masked(const struct push_context *c, const struct access *a, unsigned op, uint64_t mask, bool negate,
-		   struct dnf *ret)
+static void masked(const struct push_context *c, const struct access *a, unsigned op, uint64_t mask,
+		   bool negate, struct dnf *ret)
 {
 	struct filter_term term = push_term(c, a);
 	bool low = mask <= UINT32_MAX;
@@ -73,8 +74,8 @@ static void masked(const struct push_context *c, const struct access *a, unsigne
 }
 
 /* (value & part) == choice. */
-static void choice(const struct push_context *c, const struct access *a, uint64_t part, uint64_t value, bool negate,
-		   struct dnf *ret)
+static void choice(const struct push_context *c, const struct access *a, uint64_t part,
+		   uint64_t value, bool negate, struct dnf *ret)
 {
 	struct dnf one;
 
@@ -89,8 +90,8 @@ static void choice(const struct push_context *c, const struct access *a, uint64_
 	}
 }
 
-static void flags_one(const struct push_context *c, const struct access *a, const struct constant_flags *want,
-		      bool negate, struct dnf *ret)
+static void flags_one(const struct push_context *c, const struct access *a,
+		      const struct constant_flags *want, bool negate, struct dnf *ret)
 {
 	struct dnf one;
 
@@ -109,8 +110,8 @@ static bool single(const struct constant_flags *want)
 	return !want->part && !(want->flags & (want->flags - 1));
 }
 
-static void flags(const struct push_context *c, const struct access *a, const struct constant *k, bool negate,
-		  struct dnf *ret)
+static void flags(const struct push_context *c, const struct access *a, const struct constant *k,
+		  bool negate, struct dnf *ret)
 {
 	uint64_t mask = 0;
 	struct dnf one;
@@ -132,8 +133,8 @@ static void flags(const struct push_context *c, const struct access *a, const st
 
 /* --- numbers */
 
-static void set(const struct push_context *c, struct filter_term term, const uint64_t *values, size_t n,
-		bool negate, bool exact, struct dnf *ret)
+static void set(const struct push_context *c, struct filter_term term, const uint64_t *values,
+		size_t n, bool negate, bool exact, struct dnf *ret)
 {
 	int number = n <= SET_MAX ? push_set(c->shared, values, n) : -1;
 
@@ -149,7 +150,8 @@ static unsigned order_op(enum op op)
 }
 
 /* All bits of the field count: the term is the comparison. */
-static void number_whole(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+static void number_whole(const struct push_context *c, const struct test *t, bool negate,
+			 struct dnf *ret)
 {
 	const struct constant *k = t->constant;
 	struct filter_term term = push_term(c, &t->access);
@@ -163,7 +165,8 @@ static void number_whole(const struct push_context *c, const struct test *t, boo
 }
 
 /* What is above the low 16 bits is not looked at. */
-static void number_short(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+static void number_short(const struct push_context *c, const struct test *t, bool negate,
+			 struct dnf *ret)
 {
 	const struct constant *k = t->constant;
 	bool equal = t->op == OP_EQ || t->op == OP_NE;
@@ -178,12 +181,14 @@ static void number_short(const struct push_context *c, const struct test *t, boo
 			chain(ret, &one, !negate);
 		}
 	} else if ((t->op == OP_GT || t->op == OP_GE) && !negate && !t->access.sign) {
-		term_number(push_term(c, &t->access), order_op(t->op), k->numbers[0], false, false, ret);
+		term_number(push_term(c, &t->access), order_op(t->op), k->numbers[0], false, false,
+			    ret);
 	}
 }
 
 /* As wide as registers: equal numbers have equal low halves, and the whole register is not less. */
-static void number_register(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+static void number_register(const struct push_context *c, const struct test *t, bool negate,
+			    struct dnf *ret)
 {
 	const struct constant *k = t->constant;
 	struct filter_term term = push_term(c, &t->access);
@@ -223,7 +228,9 @@ static void number(const struct push_context *c, const struct test *t, bool nega
 
 static struct filter_term ret_term(void)
 {
-	return (struct filter_term){ .off = offsetof(struct event_syscall, ret), .width = 8, .is_signed = 1 };
+	return (struct filter_term){ .off = offsetof(struct event_syscall, ret),
+				     .width = 8,
+				     .is_signed = 1 };
 }
 
 /* The error is missing when the call did not fail. */
@@ -243,7 +250,8 @@ static void error(const struct push_context *c, const struct test *t, bool negat
 		results[i] = -k->numbers[i];
 	}
 	if (k->n == 1)
-		term_number(ret_term(), TERM_EQ, results[0], negate != (t->op == OP_NE), t->op != OP_NE, ret);
+		term_number(ret_term(), TERM_EQ, results[0], negate != (t->op == OP_NE),
+			    t->op != OP_NE, ret);
 	else
 		set(c, ret_term(), results, k->n, negate, true, ret);
 }
@@ -285,9 +293,12 @@ static void opens(const struct push_context *c, const struct test *t, bool negat
 
 /* --- addresses and ports */
 
-static void net_at(const struct push_context *c, unsigned off, const struct constant *k, bool negate, struct dnf *ret)
+static void net_at(const struct push_context *c, unsigned off, const struct constant *k,
+		   bool negate, struct dnf *ret)
 {
-	struct filter_term term = { .off = off, .width = 8, .late = 1, .op = TERM_NET, .negate = negate };
+	struct filter_term term = {
+		.off = off, .width = 8, .late = 1, .op = TERM_NET, .negate = negate
+	};
 	struct dnf one;
 
 	chain_begin(ret, !negate);
@@ -311,7 +322,8 @@ static void net_at(const struct push_context *c, unsigned off, const struct cons
 }
 
 /* Family and port as one number of 32 bits, the port in its upper half. */
-static void port_at(const struct push_context *c, unsigned off, const struct test *t, bool negate, struct dnf *ret)
+static void port_at(const struct push_context *c, unsigned off, const struct test *t, bool negate,
+		    struct dnf *ret)
 {
 	struct filter_term term = { .off = off, .width = 4, .late = 1 };
 	const struct constant *k = t->constant;
@@ -328,11 +340,13 @@ static void port_at(const struct push_context *c, unsigned off, const struct tes
 		set(c, term, values, 2 * k->n, negate, t->op != OP_NE, ret);
 	} else if (t->op != OP_EXISTS && !negate) {
 		port += t->op == OP_GT || t->op == OP_LE;
-		term_number(term, t->op == OP_GT || t->op == OP_GE ? TERM_GE : TERM_LT, port << 16, false, false, ret);
+		term_number(term, t->op == OP_GT || t->op == OP_GE ? TERM_GE : TERM_LT, port << 16,
+			    false, false, ret);
 	}
 }
 
-static void end_at(const struct push_context *c, unsigned off, const struct test *t, bool negate, struct dnf *ret)
+static void end_at(const struct push_context *c, unsigned off, const struct test *t, bool negate,
+		   struct dnf *ret)
 {
 	dnf_everything(ret, false);
 	if (t->op == OP_EXISTS || (t->op == OP_NE && negate))
@@ -383,12 +397,13 @@ void push_test(const struct push_context *c, const struct test *t, bool negate, 
 		if (t->access.class == CLASS_TEXT)
 			push_texts(c, t, negate, ret);
 		break;
-	case GET_SOCKADDR: case GET_PROCESS: case GET_FD: case GET_EXTRA: case GET_EVENT: case GET_CATEGORY:
-	case GET_ARG: case GET_RET: break;
+	case GET_SOCKADDR: case GET_PROCESS: case GET_FD: case GET_EXTRA: case GET_EVENT:
+	case GET_CATEGORY: case GET_ARG: case GET_RET: break;
 	}
 }
 
-static void push_leaf(const struct push_context *c, const struct comparison *cmp, bool negate, struct dnf *ret)
+static void push_leaf(const struct push_context *c, const struct comparison *cmp, bool negate,
+		      struct dnf *ret)
 {
 	struct test test;
 	enum leaf leaf = program_leaf(cmp, c->id, &test);
@@ -421,7 +436,8 @@ void push_node(const struct push_context *c, const struct node *node, bool negat
 	}
 }
 
-enum push expr_push_down(const struct expr *expr, unsigned id, struct push_down *shared, struct event_filter *filter)
+enum push expr_push_down(const struct expr *expr, unsigned id, struct push_down *shared,
+			 struct event_filter *filter)
 {
 	struct push_context c = { shared, id };
 	struct dnf all;

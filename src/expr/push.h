@@ -16,7 +16,8 @@ void push_node(const struct push_context *c, const struct node *node, bool negat
 
 /* Of one test: numbers and addresses here, texts in push_text.c. */
 void push_test(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
-void push_texts(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
+void push_texts(const struct push_context *c, const struct test *test, bool negate,
+		struct dnf *ret);
 
 /* The term for an operand, its op and value yet to be set. */
 struct filter_term push_term(const struct push_context *c, const struct access *access);

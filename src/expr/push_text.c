@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Texts: equal, prefix, suffix, of at most FILTER_TEXT_MAX bytes.  Of a longer constant its begin or end
- * is a necessary condition, but nothing follows from its opposite. */
+/* Texts: equal, prefix, suffix, of at most FILTER_TEXT_MAX bytes.  Of a longer constant its begin
+ * or end is a necessary condition, but nothing follows from its opposite. */
 #include "expr/push.h"
 
 #include "expr/glob.h"
@@ -19,7 +19,8 @@ static void term_text(const struct push_context *c, const struct access *a, unsi
 		return;
 	if (op != TERM_TEXT_EQ && !text->len)
 		return;
-	number = push_text(c->shared, text->s + (op == TERM_TEXT_SUFFIX ? cut : 0), text->len - cut);
+	number =
+		push_text(c->shared, text->s + (op == TERM_TEXT_SUFFIX ? cut : 0), text->len - cut);
 	if (number < 0)
 		return;
 	term.op = op;
@@ -42,7 +43,8 @@ static struct constant_text common_prefix(const struct constant *k)
 	return common;
 }
 
-static void text_in(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+static void text_in(const struct push_context *c, const struct test *t, bool negate,
+		    struct dnf *ret)
 {
 	const struct constant *k = t->constant;
 	struct constant_text common;
@@ -137,8 +139,8 @@ void push_texts(const struct push_context *c, const struct test *t, bool negate,
 		if (!negate)
 			paths(c, t, ret);
 		break;
-	case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_CONTAINS: case OP_ICONTAINS: case OP_IGLOB:
-	case OP_REGEX: case OP_INTERSECTS: case OP_EXISTS: case OPS:
+	case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_CONTAINS: case OP_ICONTAINS:
+	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OP_EXISTS: case OPS:
 		break;
 	}
 }

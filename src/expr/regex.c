@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The position automaton (Glushkov): a state for each character of the pattern, no empty moves, so a
- * set of states is a few words and one step is one pass over it.  At most 256 positions; the cost of
- * a byte of text is bounded by that, whatever the pattern, and nothing is allocated while matching.
+ * The position automaton (Glushkov): a state for each character of the pattern, no empty moves, so
+ * a set of states is a few words and one step is one pass over it.  At most 256 positions; the cost
+ * of a byte of text is bounded by that, whatever the pattern, and nothing is allocated while
+ * matching.
  *
  * glibc's and PCRE's matchers may take exponential time, TRE allocates during a match, RE2 is C++.
  *
- * . [ ] [^ ] ( ) (?: ) (?i) | * + ? {m,n} ^ $ \d \w \s \D \W \S \n \t \xHH, bytes and not code points.
+ * . [ ] [^ ] ( ) (?: ) (?i) | * + ? {m,n} ^ $ \d \w \s \D \W \S \n \t \xHH, of bytes.
  * ^ and $ are characters of their own that stand before and behind the text.  A repeated atom is
  * read from the pattern as often as it is repeated.
  */
@@ -16,7 +17,8 @@
 
 #include "base/arena.h"
 
-enum { BEGIN = 256, END, SYMBOLS, WORDS = REGEX_POSITIONS / 64, DEPTH = 32, WORK = 8192, REPEAT_MAX = 255 };
+enum { BEGIN = 256, END, SYMBOLS };	/* what a position takes, besides bytes */
+enum { WORDS = REGEX_POSITIONS / 64, DEPTH = 32, WORK = 8192, REPEAT_MAX = 255 };
 
 struct set { uint64_t w[WORDS]; };
 
@@ -116,7 +118,8 @@ static void chars_class(struct chars *c, char name)
 
 static int hex(char c)
 {
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 32 : c) : NULL;
+	const char *digits = "0123456789abcdef",
+		   *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 32 : c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
 }
@@ -140,7 +143,8 @@ static bool read_escape(struct reader *r, struct chars *c, int *low)
 		r->p += 2;
 	} else if (strchr(names, ch)) {
 		*low = bytes[strchr(names, ch) - names];
-	} else if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9')) {
+	} else if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+		   (ch >= '0' && ch <= '9')) {
 		return fail(r, "unknown escape");
 	}
 	r->p++;
@@ -369,7 +373,8 @@ static bool read_alternatives(struct reader *r, struct part *ret)
 	return true;
 }
 
-const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n, struct regex_error *error)
+const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n,
+				  struct regex_error *error)
 {
 	struct regex *regex = arena_alloc(arena, sizeof(*regex));
 	struct reader r = { regex, pattern, pattern, pattern + n, error, 0, 0, 0, false };

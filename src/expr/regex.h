@@ -18,7 +18,8 @@ struct regex_error {
 };
 
 /* NULL, and what is wrong with the pattern. */
-const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n, struct regex_error *error);
+const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n,
+				  struct regex_error *error);
 
 /* Whether all of the text matches. */
 bool regex_match(const struct regex *regex, const char *text, size_t n);

@@ -56,8 +56,8 @@ static bool test_number(const struct test *t, uint64_t value)
 	case OP_IN: return number_in(k, value);
 	case OP_CONTAINS: case OP_INTERSECTS: return flags_any(k, value);
 	case OP_EXISTS: return true;
-	case OP_ICONTAINS: case OP_STARTSWITH: case OP_ENDSWITH: case OP_GLOB: case OP_IGLOB: case OP_REGEX:
-	case OP_PMATCH: case OPS: break;
+	case OP_ICONTAINS: case OP_STARTSWITH: case OP_ENDSWITH: case OP_GLOB: case OP_IGLOB:
+	case OP_REGEX: case OP_PMATCH: case OPS: break;
 	}
 	return false;
 }
@@ -98,7 +98,8 @@ bool test_text(const struct constant *k, const char *s, size_t len)
 	case OP_CONTAINS: return memmem(s, len, want->s, want->len) != NULL;
 	case OP_ICONTAINS: return contains_folded(s, len, want->s, want->len);
 	case OP_STARTSWITH: return len >= want->len && !memcmp(s, want->s, want->len);
-	case OP_ENDSWITH: return len >= want->len && !memcmp(s + len - want->len, want->s, want->len);
+	case OP_ENDSWITH:
+		return len >= want->len && !memcmp(s + len - want->len, want->s, want->len);
 	case OP_GLOB: return glob_match(want->s, want->len, s, len, false);
 	case OP_IGLOB: return glob_match(want->s, want->len, s, len, true);
 	case OP_REGEX: return regex_match(k->regex, s, len);
@@ -168,7 +169,8 @@ static bool run_number(const struct test *t, const struct expr_view *view)
 
 static bool run_equal(const struct test *t, const struct expr_view *view)
 {
-	return (fetch_number(&t->access, view->record) == t->constant->numbers[0]) == (t->op == OP_EQ);
+	return (fetch_number(&t->access, view->record) == t->constant->numbers[0]) ==
+	       (t->op == OP_EQ);
 }
 
 static bool run_span(const struct test *t, const struct expr_view *view)
@@ -229,8 +231,8 @@ static unsigned op_cost(const struct test *t)
 	case OP_PMATCH: return 10 + 15 * t->constant->n;
 	case OP_REGEX: return 300;
 	case OP_IN: case OP_INTERSECTS: return 8;
-	case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_STARTSWITH: case OP_ENDSWITH:
-	case OP_EXISTS: case OPS: break;
+	case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE:
+	case OP_STARTSWITH: case OP_ENDSWITH: case OP_EXISTS: case OPS: break;
 	}
 	return 2;
 }
@@ -244,12 +246,14 @@ unsigned test_cost(const struct test *t)
 	switch ((enum get)t->access.get) {
 	case GET_FD: return cost + (t->access.arg == FD_NAME ? 40 : 20);
 	case GET_END: return cost + 30;
-	case GET_PROCESS: return cost + ((t->access.arg & PROCESS_SINGLE) == PROCESS_CMDLINE ? 200 : 20);
+	case GET_PROCESS:
+		return cost + ((t->access.arg & PROCESS_SINGLE) == PROCESS_CMDLINE ? 200 : 20);
 	case GET_EXTRA: return cost + 10;
 	case GET_COMM: return cost + 4;
 	case GET_SPAN: return cost + 3;
-	case GET_HEAD4: case GET_NUM: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR: case GET_SOCKADDR:
-	case GET_OPEN: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
+	case GET_HEAD4: case GET_NUM: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:
+	case GET_SOCKADDR: case GET_OPEN: case GET_EVENT: case GET_CATEGORY: case GET_ARG:
+	case GET_RET: break;
 	}
 	return cost;
 }
@@ -262,8 +266,8 @@ unsigned test_chance(const struct test *t)
 	case OP_IN: case OP_PMATCH: return t->constant->n > 16 ? 30 : 15;
 	case OP_EXISTS: return 80;
 	case OP_LT: case OP_LE: case OP_GT: case OP_GE: return 50;
-	case OP_STARTSWITH: case OP_ENDSWITH: case OP_CONTAINS: case OP_ICONTAINS: case OP_GLOB: case OP_IGLOB:
-	case OP_REGEX: case OP_INTERSECTS: case OPS: break;
+	case OP_STARTSWITH: case OP_ENDSWITH: case OP_CONTAINS: case OP_ICONTAINS: case OP_GLOB:
+	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OPS: break;
 	}
 	return 12;
 }
