@@ -4,6 +4,8 @@
  * together. */
 #include "fact.h"
 
+#include <bpf/bpf_endian.h>
+
 struct filters_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2 * FILTERS_MAX);
@@ -82,14 +84,16 @@ static __always_inline bool bytes_equal(const void *a, const char *b, u32 len)
 	return true;
 }
 
-/* Where a field's text begins, and its length without the NUL. */
+/* Where a field's text begins, and its length without the NUL; NULL when there is none. */
 static __always_inline const void *term_text(const void *record, const struct filter_term *t, u32 *len)
 {
 	const void *at = record + (t->off & OFF_MASK);
 	const struct span *span = at;
 
 	if (t->width != 16) {
-		*len = span->len ? span->len - 1 : 0;
+		*len = span->len - 1;
+		if (!span->len)
+			return 0;
 		return record + (span->off & (RECORD_MAX - 1));
 	}
 	for (*len = 0; *len < 15 && ((const char *)at)[*len & 15]; ++*len)
@@ -103,7 +107,7 @@ static __always_inline bool compare_text(const void *record, const struct filter
 	const struct filter_text *text = bpf_map_lookup_elem(&filter_texts, &key);
 	const void *at = term_text(record, t, &len);
 
-	if (!text || text->len > FILTER_TEXT_MAX || len < text->len)
+	if (!text || !at || text->len > FILTER_TEXT_MAX || len < text->len)
 		return false;
 	if (t->op == TERM_TEXT_EQ && len != text->len)
 		return false;
@@ -112,15 +116,29 @@ static __always_inline bool compare_text(const void *record, const struct filter
 	return bytes_equal(at, text->bytes, text->len);
 }
 
+/* 4 or 6; an address of version 4 mapped into version 6 (::ffff:0:0/96) is one of version 4, which
+ * begins after the twelve bytes. */
+static __always_inline u32 addr_version(const struct wire_addr *addr, u32 *begin)
+{
+	*begin = 0;
+	if (addr->family == 2)
+		return 4;
+	if (addr->family != 10)
+		return 0;
+	if (*(const u64 *)addr->addr || *(const u32 *)(addr->addr + 8) != bpf_htonl(0xffff))
+		return 6;
+	*begin = 12;
+	return 4;
+}
+
 /* The text holds sixteen bytes of address, then the family (4 or 6) and the prefix length. */
 static __always_inline bool compare_net(const void *record, const struct filter_term *t, u32 bank)
 {
-	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1));
+	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1)), begin, bits;
 	const struct filter_text *net = bpf_map_lookup_elem(&filter_texts, &key);
 	const struct wire_addr *addr = record + (t->off & OFF_MASK);
-	u32 bits;
 
-	if (!net || addr->family != (net->bytes[16] == 4 ? 2 : 10))
+	if (!net || addr_version(addr, &begin) != net->bytes[16])
 		return false;
 	bits = (u8)net->bytes[17];
 	for (u32 i = 0; i < 16; i++, bits -= 8) {
@@ -128,7 +146,7 @@ static __always_inline bool compare_net(const void *record, const struct filter_
 
 		if (bits == 0 || bits > 128)
 			return true;
-		if ((addr->addr[i] ^ (u8)net->bytes[i]) & mask)
+		if ((addr->addr[begin + i] ^ (u8)net->bytes[i]) & mask)
 			return false;
 		if (bits < 8)
 			return true;
