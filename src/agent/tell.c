@@ -78,7 +78,7 @@ void tell_stats(struct agent *a)
 {
 	static const char *const names[LANES] = { "critical", "normal", "bulk" };
 
-	if (!event_set_has(&a->options.pipeline.selected, EVENT_stats) || losses_read(&a->losses) < 0)
+	if (!event_set_has(&a->pipeline.options.selected, EVENT_stats) || losses_read(&a->losses) < 0)
 		return;
 	for (unsigned i = 0; i < LANES; i++) {
 		struct event_stats *e = build_begin(&a->losses.build, EVENT_stats, now_ns(),

@@ -251,6 +251,14 @@ static void memlock_raise(void)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
+/* What the agent itself tells needs no program. */
+static void rungs_of_agent(struct probe *p)
+{
+	for (unsigned id = EVENT_lost; id < EVENT_SYSCALL; id++)
+		if (schema_get(id))
+			p->rungs[id].name = "agent";
+}
+
 int probe_open(struct probe *p, const struct probe_options *o, const struct event_set *wanted,
 	       const struct filter *filter)
 {
@@ -259,6 +267,7 @@ int probe_open(struct probe *p, const struct probe_options *o, const struct even
 	memset(p, 0, sizeof(*p));
 	p->options = *o;
 	p->wanted = *wanted;
+	rungs_of_agent(p);
 	libbpf_said[0] = 0;
 	libbpf_set_print(libbpf_print);
 	memlock_raise();
