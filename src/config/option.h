@@ -26,21 +26,21 @@ struct option_list {
 
 /* What the member is, and how it is written. */
 enum option_type {
-	OPTION_BOOL, /* bool: true or false */
-	OPTION_NUMBER, /* uint64_t */
-	OPTION_SIZE, /* uint64_t, bytes: 64K, 8M */
-	OPTION_POWER, /* uint64_t, a size that is a power of two */
-	OPTION_DURATION, /* uint64_t, milliseconds: 500ms, 5s */
-	OPTION_ENUM, /* unsigned, index in words */
-	OPTION_STRING, /* struct option_text, ${NAME} replaced */
-	OPTION_PATH, /* the same, seen from the folder of the file */
-	OPTION_WORD, /* the same, as it stands */
-	OPTION_TEXT, /* the same, and its place is that of its first character: an expression */
-	OPTION_STRINGS, /* struct option_list; one string is a list of one */
+	OPTION_BOOL,		/* bool: true or false */
+	OPTION_NUMBER,		/* uint64_t */
+	OPTION_SIZE,		/* uint64_t, bytes: 64K, 8M */
+	OPTION_POWER,		/* uint64_t, a size that is a power of two */
+	OPTION_DURATION,	/* uint64_t, milliseconds: 500ms, 5s */
+	OPTION_ENUM,		/* unsigned, index in words */
+	OPTION_STRING,		/* struct option_text, ${NAME} replaced */
+	OPTION_PATH,		/* the same, seen from the folder of the file */
+	OPTION_WORD,		/* the same, as it stands */
+	OPTION_TEXT,		/* the same, and its place is that of its first character: an expression */
+	OPTION_STRINGS,		/* struct option_list; one string is a list of one */
 	OPTION_PATHS,
 	OPTION_WORDS,
-	OPTION_GROUP, /* a struct with rows of its own */
-	OPTION_CUSTOM, /* anything: parse is called */
+	OPTION_GROUP,		/* a struct with rows of its own */
+	OPTION_CUSTOM,		/* anything: parse is called */
 };
 
 struct option_row;
@@ -61,8 +61,8 @@ struct option_row {
 	const char *name;	/* NULL ends a table */
 	enum option_type type;
 	const char *value;	/* default as it would be written; NULL: none */
-	uint64_t min,
-		max; /* of numbers, in the unit of the member; of entries of a list; max 0: any */
+	/* Of numbers, in the unit of the member; of the entries of a list.  max 0: any. */
+	uint64_t min, max;
 	const char *const *words;	/* of an enum, NULL at the end */
 	const struct option_row *rows;	/* of a group */
 	option_parser parse;	/* of what is custom */

@@ -54,7 +54,7 @@ struct policy_file_entry {
 	struct policy_limit limit;
 	struct policy_dedup dedup;
 	struct policy_sample sample;
-	struct option_list unless_empty; /* fields; an event is left out when all are empty */
+	struct option_list unless_empty;	/* fields; left out when all are empty */
 	bool required, optional;
 	enum policy_need need;
 	struct policy_capture capture;
@@ -85,7 +85,7 @@ struct policy_file_set {
 	struct arena arena;		/* has all that is pointed to */
 	struct policy_file *files[POLICY_FILES];
 	unsigned n;
-	uint64_t hash; /* of the contents in their order: equal ones are no reload */
+	uint64_t hash;			/* of the contents in order: equal ones, no reload */
 	struct file_text last;		/* what was read last, be it right or wrong */
 };
 
