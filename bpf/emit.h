@@ -124,7 +124,7 @@ static __always_inline void slot_release(struct slot *s)
 
 static __always_inline bool comm_is(struct task_struct *task, const char *want)
 {
-	char comm[16];
+	char comm[16] = {};	/* from 5.18 to 6.2 the helper leaves what is behind the name */
 
 	bpf_get_current_comm(comm, sizeof(comm));
 	return ((u64 *)comm)[0] == ((u64 *)want)[0] && ((u64 *)comm)[1] == ((u64 *)want)[1];
