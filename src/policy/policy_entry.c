@@ -120,8 +120,8 @@ static int check_word(const struct option_context *cx, const struct node *word)
 	return 0;
 }
 
-/* The events that a word stands for.  Those that nobody means by "all" are left out by
- * select_parse, which for its part adds some. */
+/* The events that a word stands for.  Those that nobody means by a word for many are left out of it,
+ * as select_parse does. */
 static int find_events(const struct option_context *cx, const struct node *word,
 		       struct event_set *set)
 {
@@ -132,12 +132,19 @@ static int find_events(const struct option_context *cx, const struct node *word,
 	if (r < 0)
 		return r;
 	memset(set, 0, sizeof(*set));
-	if (select_word(set, word->text) == 0 || select_parse(&usual, word->text, &error) < 0) {
+	if (select_word(set, word->text) == 0) {
 		select_unknown(&error, word->text);
 		return diag_set(cx->diag, word->line, word->col, "%s", error.text);
 	}
+	if (is_name(set, word->text))
+		return 0;
+	r = select_parse(&usual, "all,agent", &error);
 	for (size_t i = 0; i < sizeof(set->bits) / sizeof(*set->bits); i++)
 		set->bits[i] &= usual.bits[i];
+	if (r < 0 || is_empty(set))
+		return diag_set(cx->diag, word->line, word->col,
+				"event \"%s\": selects only what must be called by its name",
+				word->text);
 	return 0;
 }
 
