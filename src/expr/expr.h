@@ -82,7 +82,7 @@ bool expr_event_possible(const struct expr *expr, unsigned id);
  * the four it gives.  Numbers of texts and sets count from 0. */
 struct push_down {
 	struct filter_text *texts;
-	struct filter_member *members;	/* without generation; those of one set follow each other */
+	struct filter_member *members;	/* without generation; set by set */
 	unsigned max_texts, max_members;
 	unsigned ntexts, nmembers, nsets;
 };

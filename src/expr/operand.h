@@ -33,8 +33,8 @@ enum process_part {
 };
 
 enum fd_part {
-	FD_NUM, FD_NAME, FD_FILENAME, FD_DIRECTORY, FD_TYPE, FD_TYPECHAR, FD_DEV, FD_INO, FD_L4PROTO,
-	FD_FAMILY,
+	FD_NUM, FD_NAME, FD_FILENAME, FD_DIRECTORY, FD_TYPE, FD_TYPECHAR, FD_DEV, FD_INO,
+	FD_L4PROTO, 	FD_FAMILY,
 };
 
 /* Which ends of a connection; ports are the same, plus END_PORT. */
@@ -46,7 +46,7 @@ struct access {
 	uint8_t bits;		/* GET_NUM: 16, 32, 64; 0: as wide as the caller's registers */
 	bool sign;
 	uint16_t off;
-	uint16_t remote;	/* GET_END: off of the other end, 0: none; GET_FD: off is a family's */
+	uint16_t remote;	/* GET_END: off of the other end or 0; GET_FD: off is a family's */
 };
 
 struct operand {

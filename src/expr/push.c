@@ -206,7 +206,10 @@ static void number_register(const struct push_context *c, const struct test *t, 
 			low[i] = (uint32_t)k->numbers[i];
 		term.width = 4;
 		term.is_signed = false;
-		set(c, term, low, k->n, false, false, ret);
+		if (k->n == 1)
+			term_number(term, TERM_EQ, low[0], false, false, ret);
+		else
+			set(c, term, low, k->n, false, false, ret);
 	} else if ((t->op == OP_GT || t->op == OP_GE) && !t->access.sign) {
 		term_number(term, order_op(t->op), k->numbers[0], false, false, ret);
 	}

@@ -311,7 +311,7 @@ static bool read_repeat(struct reader *r, unsigned *least, unsigned *most)
 		return true;
 	}
 	if (r->p < r->end && *r->p == '?')
-		r->p++;		/* as few as possible: the same when only all or nothing counts */
+		r->p++;		/* as few as possible: here the same */
 	return true;
 }
 

@@ -399,6 +399,8 @@ static const struct { const char *event, *text, *want; } explained[] = {
 	{ "openat", "proc.exe = /bin/ls or proc.pid = 1",
 	  "kernel: everything\nuser space: proc.exe = /bin/ls or proc.pid = 1\n" },
 	{ "sock_state", "fd.rip in (10.0.0.0/8, fe80::/10)", "kernel: args.dst in 10.0.0.0/8 or args.dst in fe80::/10\n" },
+	{ "read", "args.count = 16 and not args.buf = 0",
+	  "kernel: args.count = 16\nuser space: args.count = 16\nuser space: not args.buf = 0\n" },
 	{ "sock_state", "fd.lport = 22", "kernel: port of args.src in (22)\n" },
 	{ "sock_state", "fd.rport < 1024 or proc.pid = 1 and user.uid = 0",
 	  "kernel: port of args.dst < 1024 or (proc.pid = 1 and user.uid = 0)\nuser space: fd.rport < 1024 or proc.pid = 1 and user.uid = 0\n" },
