@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/fingerprint.h"
 #include "agent/tell.h"
 #include "event/schema.h"
 #include "policy/policy.h"
@@ -21,6 +22,7 @@ struct plan {
 	struct policy_set *policies;
 	struct sink *sinks[CONFIG_SINKS];	/* those in force, or fresh */
 	bool fresh[CONFIG_SINKS];
+	bool parsed;				/* the configuration is right, whatever the policies are */
 	struct diag diag;
 	char error[480];			/* the diagnostic in one line */
 };
@@ -115,6 +117,18 @@ static int plan_sinks(const struct reload *r, struct plan *p)
 	return 0;
 }
 
+/* A file that somebody has open for writing may be half of what it will be: its closing brings us
+ * back. */
+static bool being_written(const struct plan *p, const struct policy_file_set *files)
+{
+	if (fingerprint_writing(p->config.file.path) == 1)
+		return true;
+	for (unsigned i = 0; i < files->n; i++)
+		if (fingerprint_writing(files->files[i]->file.path) == 1)
+			return true;
+	return false;
+}
+
 static int plan_policies(const struct reload *r, struct plan *p, const struct policy_set *before)
 {
 	struct policy_file_set files;
@@ -129,7 +143,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 		return e;
 	}
 	p->hash = config_hash(p->config.hash, &files.hash, sizeof(files.hash));
-	if (r->agent && p->hash == r->hash) {
+	if (r->agent && (p->hash == r->hash || being_written(p, &files))) {
 		policy_file_set_fini(&files);
 		return -EALREADY;
 	}
@@ -196,8 +210,32 @@ static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres
 		tell_wrong(p, &p->config.file);
 		return e;
 	}
+	p->parsed = true;
 	e = plan_wheres(p, wheres);
 	return e < 0 ? e : plan_policies(r, p, before);
+}
+
+/* Whether a sink that records may still be on their way to goes away. */
+static bool sinks_go(const struct reload *r, const struct plan *p)
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		if (r->sinks[i] && r->sinks[i] != p->sinks[i])
+			return true;
+	return false;
+}
+
+/* Records of the new policies may come before the old ones' sinks go. */
+static void add_fresh(struct pipeline *pipeline, const struct plan *p, struct expr *const wheres[CONFIG_SINKS])
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
+		if (!p->fresh[i])
+			continue;
+		for (unsigned k = 0; k < p->config.nsinks; k++)
+			if (sink_is(p->sinks[i], &p->config.sinks[k]))
+				p->sinks[i]->where = wheres[k];
+		if (!pipeline->sinks[i])
+			pipeline->sinks[i] = p->sinks[i];
+	}
 }
 
 /* The plan becomes what is in force; nothing of this can fail. */
@@ -272,14 +310,15 @@ static void tell(struct reload *r, const struct plan *p, const struct policy_dif
 		fprintf(stderr, "saker: the new policies are refused, those before stay in force\n");
 }
 
-static void watch_again(struct reload *r)
+/* What a configuration names is watched, be its policies right or wrong: they may be mended. */
+static void watch_again(struct reload *r, const struct config *config)
 {
 	const char *paths[1 + POLICY_FILES];
 	unsigned n = 0;
 
 	paths[n++] = r->path;
-	for (unsigned i = 0; i < r->config.policies.n && n < 1 + POLICY_FILES; i++)
-		paths[n++] = r->config.policies.items[i].text;
+	for (unsigned i = 0; i < config->policies.n && n < 1 + POLICY_FILES; i++)
+		paths[n++] = config->policies.items[i].text;
 	watch_paths(&r->watch, paths, n);
 }
 
@@ -304,10 +343,15 @@ void reload_now(void *reload)
 		}
 	}
 	if (e == 0) {
+		add_fresh(&a->pipeline, &p, wheres);
+		if (sinks_go(r, &p))
+			agent_settle(a);
 		plan_apply(r, &p, wheres);
 		give_sinks(r);
-		watch_again(r);
+		watch_again(r, &r->config);
 	} else {
+		if (p.parsed && e != -EALREADY)
+			watch_again(r, &p.config);
 		plan_drop(&p);
 	}
 	if (e != -EALREADY)
@@ -325,7 +369,7 @@ int reload_watch(struct reload *r, struct agent *agent)
 		return e;
 	if (r->watch.degraded[0])
 		fprintf(stderr, "saker: %s\n", r->watch.degraded);
-	watch_again(r);
+	watch_again(r, &r->config);
 	reload_now(r);		/* what changed since it was read */
 	return 0;
 }
