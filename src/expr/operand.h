@@ -34,7 +34,7 @@ enum process_part {
 
 enum fd_part {
 	FD_NUM, FD_NAME, FD_FILENAME, FD_DIRECTORY, FD_TYPE, FD_TYPECHAR, FD_DEV, FD_INO,
-	FD_L4PROTO, 	FD_FAMILY,
+	FD_L4PROTO, FD_FAMILY,
 };
 
 /* Which ends of a connection; ports are the same, plus END_PORT. */
