@@ -139,6 +139,8 @@ static void step_check(const struct step *s, pid_t pid)
 		is(r, "args.src", "%s", endpoint(shared->n[CLIENT_PORT]));
 	if (s->side == 'l')
 		is(r, "args.dst", "null");
+	else if (!strcmp(s->new, "TCP_SYN_RECV") && !strcmp(value(r, "args.dst"), "null"))
+		looked_at(r, "args.dst");	/* older kernels fill it in right after this change */
 	else
 		is(r, "args.dst", "%s", endpoint(s->side == 's' ? shared->n[CLIENT_PORT] : shared->n[SERVER_PORT]));
 	looked_at(r, "args.src");	/* not chosen yet, or of the refused one */
