@@ -8,7 +8,7 @@
 #include "event/schema.h"
 #include "event/select.h"
 
-enum { SELECTOR = 63, STARS = 4, FIELDS = 64, FIELDS_MAX = 16 };
+enum { SELECTOR = 63, STARS = 3, FIELDS = 64, FIELDS_MAX = 16 };
 
 static const struct option_row dedup_rows[] = {
 	OPTION(WORDS, policy_dedup, key, .name = "key", .required = true, .max = FIELDS_MAX,
