@@ -35,12 +35,21 @@ static uint64_t now_ns(void)
 	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
-static void tell_wrong(struct plan *p, const struct file_text *from)
+/* The line of saker.yaml that the diagnostic is about, NULL if it is about another file. */
+static const char *config_line(const struct plan *p)
+{
+	const struct file_text *f = &p->config.file;
+
+	if (!f->text || !p->diag.file || strcmp(p->diag.file, f->path))
+		return NULL;
+	return diag_line(f->text, f->len, p->diag.line);
+}
+
+static void tell_wrong(struct plan *p, const char *line)
 {
 	const struct diag *d = &p->diag;
-	bool shown = from && from->text && d->file && from->path && !strcmp(d->file, from->path);
 
-	diag_print(d, shown ? diag_line(from->text, from->len, d->line) : NULL, stderr);
+	diag_print(d, line, stderr);
 	if (d->file && d->line)
 		snprintf(p->error, sizeof(p->error), "%.128s:%u:%u: %s", d->file, d->line, d->col, d->text);
 	else
@@ -138,7 +147,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	policy_file_set_init(&files);
 	e = policy_file_add_all(&files, &p->config, &p->diag, NULL);
 	if (e < 0) {
-		tell_wrong(p, &files.last);
+		tell_wrong(p, policy_file_line(&files, &p->diag));
 		policy_file_set_fini(&files);
 		return e;
 	}
@@ -153,12 +162,12 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	p->policies = calloc(1, sizeof(*p->policies));
 	if (e < 0 || !p->policies) {
 		policy_file_set_fini(&files);
-		tell_wrong(p, &p->config.file);
+		tell_wrong(p, config_line(p));
 		return e < 0 ? e : -ENOMEM;
 	}
 	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
 	if (e < 0)
-		tell_wrong(p, &p->policies->files.last);
+		tell_wrong(p, policy_file_line(&p->policies->files, &p->diag));
 	return e;
 }
 
@@ -179,7 +188,7 @@ static int plan_wheres(struct plan *p, struct expr *wheres[CONFIG_SINKS])
 			continue;
 		e = expr_compile(&wheres[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
 		if (e < 0) {
-			tell_wrong(p, &p->config.file);
+			tell_wrong(p, config_line(p));
 			return e;
 		}
 	}
@@ -207,7 +216,7 @@ static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres
 	int e = config_read(&p->config, r->path, &p->diag, NULL);
 
 	if (e < 0) {
-		tell_wrong(p, &p->config.file);
+		tell_wrong(p, config_line(p));
 		return e;
 	}
 	p->parsed = true;

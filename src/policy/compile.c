@@ -214,6 +214,7 @@ static int compile_file(struct compiling *c)
 	struct event_set events = { 0 };
 	int r = names_fill(c);
 
+	c->diag->file = c->file->file.path;
 	for (unsigned i = 0; i < c->file->nentries; i++)
 		for (unsigned w = 0; w < EVENTS_MAX / 64; w++)
 			events.bits[w] |= c->file->entries[i].events.bits[w];
@@ -222,8 +223,6 @@ static int compile_file(struct compiling *c)
 		r = compile_text(c, &c->file->scope, &events, &c->scope);
 	for (unsigned i = 0; i < c->file->nentries && r == 0; i++)
 		r = compile_entry(c, &c->file->entries[i]);
-	if (r < 0 && !c->diag->file)
-		c->diag->file = c->file->file.path;
 	return r;
 }
 
