@@ -11,6 +11,7 @@
 #include "event/claim.h"
 #include "event/schema.h"
 #include "event/select.h"
+#include "expr/expr.h"
 
 enum format { FORMAT_text, FORMAT_json, FORMAT_markdown, FORMATS };
 
@@ -122,18 +123,18 @@ static void text_event(unsigned id, const struct schema *s)
 		       type_info[s->ret].doc);
 }
 
-static void text_common(void)
+static void text_operand(void *ctx, const struct expr_field *f)
 {
-	unsigned n;
-	const struct field *common = schema_common(&n);
-
-	for (unsigned i = 0; i < n; i++)
-		text_field("", &common[i], "fact");
+	if (f->alias_of)
+		printf("  %-24s = %-14s       %s\n", f->name, f->alias_of, f->doc);
+	else
+		printf("  %-24s %-16s       %s\n", f->name, f->type, f->doc);
 }
 
+/* What expressions may ask: operands of all events, then the fields of those that were named. */
 static void text_fields(const struct listing *l)
 {
-	text_common();
+	expr_fields(text_operand, NULL);
 	for (unsigned id = 0; l->named && id < EVENT_COUNT; id++) {
 		const struct schema *s = listed(l, id);
 
@@ -150,7 +151,7 @@ static void text(const struct listing *l)
 	}
 	if (!l->named) {
 		each_category(l, text_category);
-		printf("\nsaker events NAME tells an event's fields, saker events --fields those all events have.\n");
+		printf("\nsaker events NAME tells an event's fields, saker events --fields what expressions may ask.\n");
 		return;
 	}
 	for (unsigned id = 0, n = 0; id < EVENT_COUNT; id++)
@@ -234,10 +235,20 @@ static json_t *json_events(const struct listing *l)
 	return list;
 }
 
+static void json_operand(void *fields, const struct expr_field *f)
+{
+	json_t *operand = json_pack("{s:s, s:s, s:s}", "name", f->name, "type", f->type, "doc", f->doc);
+
+	if (f->alias_of)
+		json_object_set_new(operand, "alias_of", json_string(f->alias_of));
+	json_array_append_new(fields, operand);
+}
+
 static json_t *json_fields(const struct listing *l)
 {
-	json_t *fields = json_common();
+	json_t *fields = json_array();
 
+	expr_fields(json_operand, fields);
 	for (unsigned id = 0; l->named && id < EVENT_COUNT; id++)
 		if (listed(l, id))
 			json_event_fields(fields, listed(l, id));
