@@ -2,11 +2,13 @@
 #include "agent/agent.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -178,8 +180,33 @@ static struct event_set shown_by(const struct policy_set *set)
 	return shown;
 }
 
-/* The records of the generation before have been read: its policies are not asked any more. */
-static void settle(struct agent *a)
+/* As many records as the lanes can hold, so all that are in them now: more may come all the time. */
+static void read_all(struct agent *a)
+{
+	const struct probe_options *o = &a->options.probe;
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < LANES; i++)
+		bytes += o->lane_bytes[i] * (o->transport == TRANSPORT_PERF ? get_nprocs_conf() : 1);
+	for (size_t n = 0; n < bytes / sizeof(struct head); n += TURN_RECORDS)
+		if (lanes_read(&a->lanes, TURN_RECORDS) < TURN_RECORDS)
+			break;
+}
+
+/* Until no probe works for the generation before any more.  Where the kernel does not tell, it takes
+ * as long as it may; the lanes must not fill up meanwhile. */
+static void await_probes(struct agent *a)
+{
+	bool told = false;
+
+	while (clock_ns(CLOCK_BOOTTIME) - a->switched < SETTLE_NS && !told) {
+		told = syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0;
+		if (!told && lanes_read(&a->lanes, TURN_RECORDS) == 0)
+			usleep(TICK_MS * 1000);
+	}
+}
+
+void agent_settle(struct agent *a)
 {
 	struct policy_set *before = a->pipeline.policies[!(a->generation & 1)];
 	struct filter_image image;
@@ -187,8 +214,8 @@ static void settle(struct agent *a)
 	if (!before)
 		return;
 	image = image_of(before);
-	while (lanes_read(&a->lanes, TURN_RECORDS) == TURN_RECORDS)
-		;
+	await_probes(a);
+	read_all(a);
 	filters_forget(&a->probe, before->generation, &image);
 	a->pipeline.policies[!(a->generation & 1)] = NULL;
 	policy_set_fini(before);
@@ -205,7 +232,7 @@ static void on_second(uv_timer_t *timer)
 	pipeline_clock(&a->pipeline, boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	if (clock_ns(CLOCK_BOOTTIME) - a->switched > SETTLE_NS)
-		settle(a);
+		agent_settle(a);
 	flush(a);
 	look_at_child(a);
 }
@@ -271,7 +298,7 @@ int agent_switch(struct agent *a, struct policy_set *set)
 	struct event_set wanted = shown_by(set), before = a->probe.wanted;
 	int r;
 
-	settle(a);
+	agent_settle(a);
 	add_identity(&wanted);
 	r = probe_extend(&a->probe, &wanted);
 	if (r < 0) {

@@ -59,6 +59,9 @@ struct agent {
  * errno with agent->error set: then nothing has changed. */
 int agent_switch(struct agent *agent, struct policy_set *policies);
 
+/* Read all that the policies before the last switch selected, and free them. */
+void agent_settle(struct agent *agent);
+
 /* Load, attach, look at what already runs.  0, or negative errno with agent->error set. */
 int agent_open(struct agent *agent, const struct agent_options *options);
 
