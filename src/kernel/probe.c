@@ -181,7 +181,7 @@ static int load(struct probe *p, const struct event_set *events, const struct fi
 			saker_bpf__destroy(skel);
 			continue;
 		}
-		if (r == -EPERM || !libbpf_refused[0] || n == REFUSALS_MAX)
+		if (r == -EPERM || r == -EMFILE || r == -ENFILE || !libbpf_refused[0] || n == REFUSALS_MAX)
 			break;
 		saker_bpf__destroy(skel);
 		snprintf(names[n], sizeof(names[n]), "%s", libbpf_refused);
@@ -251,6 +251,14 @@ static void memlock_raise(void)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
+/* Events that this machine cannot have are not tried again. */
+static void note_refused(struct probe *p, const struct event_set *tried)
+{
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		if (event_set_has(tried, id) && !p->rungs[id].name)
+			event_set_add(&p->refused, id);
+}
+
 /* What the agent itself tells needs no program. */
 static void rungs_of_agent(struct probe *p)
 {
@@ -274,6 +282,7 @@ int probe_open(struct probe *p, const struct probe_options *o, const struct even
 	r = load(p, wanted, filter, &p->skel);
 	if (r < 0)
 		return r;
+	note_refused(p, wanted);
 	calls_write(p, wanted, opens_by_exit(p, wanted));
 	return attach(p, p->skel, wanted);
 }
@@ -284,7 +293,7 @@ static struct event_set not_loaded(const struct probe *p, const struct event_set
 	struct event_set fresh = { 0 };
 
 	for (unsigned id = 0; id < EVENT_COUNT; id++)
-		if (event_set_has(wanted, id) && !rungs_loaded(p, id))
+		if (event_set_has(wanted, id) && !rungs_loaded(p, id) && !event_set_has(&p->refused, id))
 			event_set_add(&fresh, id);
 	return fresh;
 }
@@ -301,9 +310,11 @@ static int extend_load(struct probe *p, const struct event_set *wanted)
 		return -E2BIG;
 	}
 	r = load(p, &fresh, NULL, &p->extras[p->nextras]);
-	if (r == 0)
-		p->nextras++;
-	return r;
+	if (r < 0)
+		return r;
+	p->nextras++;
+	note_refused(p, &fresh);
+	return 0;
 }
 
 static int attach_all(struct probe *p, const struct event_set *wanted)
@@ -367,17 +378,29 @@ uint64_t probe_drops(const struct probe *p)
 	return p->skel->bss->drops;
 }
 
-uint64_t probe_missed(const struct probe *p)
+static uint64_t missed(const struct saker_bpf *skel)
 {
+	struct bpf_program *prog;
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < p->nlinks; i++) {
+	bpf_object__for_each_program(prog, skel->obj) {
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(prog);
 
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->programs[i]), &info, &len) == 0)
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0)
 			sum += info.recursion_misses;
 	}
+	return sum;
+}
+
+/* Also of programs that are not attached any more: the sum never falls. */
+uint64_t probe_missed(const struct probe *p)
+{
+	uint64_t sum = missed(p->skel);
+
+	for (unsigned i = 0; i < p->nextras; i++)
+		sum += missed(p->extras[i]);
 	return sum;
 }
 

@@ -38,6 +38,7 @@ struct probe {
 	struct bpf_link *links[PROBE_LINKS];		/* by these */
 	unsigned nlinks;
 	struct event_set wanted;
+	struct event_set refused;	/* that this machine cannot have */
 	struct rung rungs[EVENTS_MAX];
 	char error[704];		/* what libbpf said last when something failed */
 };
