@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running `saker run`, its configuration and what its file sinks got. */
+#ifndef RUNNING_H
+#define RUNNING_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A file of the configuration's folder: "saker.yaml", "policies/NAME.yaml".  Put in place whole, by a
+ * rename; or written in place, as some editors do. */
+void agent_file(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void agent_file_in_place(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *agent_path(const char *name);
+void agent_file_remove(const char *name);
+
+/* Forget all files, and write a saker.yaml of one sink "events", a file, and a policy that marks
+ * barriers.  A name, format and text for more sinks: "  other: {type: file, path: other.json}\n". */
+void agent_fresh(const char *more_sinks);
+
+/* Start it and wait until it watches; stop it as SIGTERM does.  Its exit status. */
+void agent_start(void);
+int agent_stop(void);
+pid_t agent_pid(void);
+
+/* All that a sink got so far. */
+json_t *agent_records(const char *sink);
+void agent_forget(void);
+
+json_t *agent_await(const char *sink, const char *event, pid_t pid, ...) __attribute__((sentinel));
+unsigned agent_count(const char *sink, const char *event, pid_t pid, ...) __attribute__((sentinel));
+
+/* All that happened before is in the sinks when this returns. */
+void agent_barrier(void);
+
+/* SIGHUP; or wait until what was changed is found.  The policy_reload. */
+json_t *agent_reload(void);
+json_t *agent_reloaded(void);
+
+/* How often it reloaded or refused to since it was started. */
+unsigned agent_reloads(void);
+
+/* The next stats, summed over lanes normal and bulk; some policy must select them. */
+enum figure { SEEN, FILTERED, SUBMITTED, DROPPED, READ, DELIVERED, REJECTED, INVALID, FIGURES };
+void agent_figures(long long figures[FIGURES]);
+
+/* The last lines of its standard error, for people. */
+void agent_errors(void);
+
+#endif
