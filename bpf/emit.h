@@ -163,6 +163,17 @@ static __always_inline bool event_wanted_of(u32 id, u32 pid)
 	return false;
 }
 
+/* Forks, execs and exits tell who everybody is, so only a tree's filter, which knows each of its
+ * processes from birth, may keep them back here; user space applies the others when it shows them. */
+static __always_inline bool identity_wanted(u32 id)
+{
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	if (filter.by_tree)
+		return event_wanted_of(id, pid);
+	return pid != filter.self && !filter.paused;
+}
+
 static __always_inline bool event_wanted(u32 id)
 {
 	return event_wanted_of(id, bpf_get_current_pid_tgid() >> 32);

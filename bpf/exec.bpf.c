@@ -192,7 +192,7 @@ static __always_inline struct event_process_exec *exec_begin(void)
 {
 	struct event_process_exec *e;
 
-	if (!event_wanted(EVENT_process_exec))
+	if (!identity_wanted(EVENT_process_exec))
 		return 0;
 	e = RECORD(process_exec, critical);
 	if (e)

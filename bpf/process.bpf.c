@@ -26,7 +26,7 @@ int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
 	u32 level;
 
 	tree_follow(bpf_get_current_pid_tgid() >> 32, child->tgid);
-	if (!event_wanted(EVENT_process_fork))
+	if (!identity_wanted(EVENT_process_fork))
 		return 0;
 	e = RECORD(process_fork, critical);
 	if (!e)
@@ -80,7 +80,7 @@ int BPF_PROG(process_exit__tp, struct task_struct *task)
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	bool last = BPF_CORE_READ(signal, live.counter) == 0;
 
-	if (event_wanted(EVENT_process_exit))
+	if (identity_wanted(EVENT_process_exit))
 		exit_emit(ctx, task, signal, last);
 	tree_leave(task->tgid, last);
 	return 0;

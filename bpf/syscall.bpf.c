@@ -278,6 +278,37 @@ static __always_inline bool stash_serves(struct event_syscall *e, const struct c
 	return false;
 }
 
+/* Pages that nobody had touched could not be read when the exec began.  It succeeded, so the kernel
+ * has copied what they held to the new stack: the vector, and the path behind the environment
+ * (fs/exec.c, bprm_execve).  path is the index of the path's argument, the vector follows it. */
+__noinline int exec_repair(u32 number, u32 path)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	struct mm_struct *mm = BPF_CORE_READ(current_task(), mm);
+	u64 arg = BPF_CORE_READ(mm, arg_start), arg_end = BPF_CORE_READ(mm, arg_end);
+	struct event_syscall *e;
+	struct span at = {};
+	struct head *h;
+
+	if (!s || path > 1)
+		return 0;
+	e = (struct event_syscall *)s->record;
+	h = &e->head;
+	if (h->faulted & 1u << path) {
+		h->faulted &= ~(1u << path);
+		put_str(h, &at, (void *)BPF_CORE_READ(mm, env_end), USER, STR_MAX, path);
+		*(struct span *)&e->args[path] = at;
+	}
+	path++;
+	if (h->faulted & 1u << path) {
+		h->faulted &= ~(1u << path);
+		at.off = at.len = 0;
+		put_bytes(h, &at, (void *)arg, USER, arg_end - arg, STRV_MAX_BYTES, true, path);
+		*(struct span *)&e->args[path] = at;
+	}
+	return 0;
+}
+
 /* The call's record: its arguments from the stash, or from the registers.  When the stash was too
  * small for all calls under way, what the registers of one that went well no longer tell is marked
  * as unreadable. */

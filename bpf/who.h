@@ -74,6 +74,23 @@ static __always_inline void who_user(struct who *who, struct task_struct *task, 
 	}
 }
 
+/* The bytes of a word before its first NUL. */
+static __always_inline u64 word_cut(u64 word)
+{
+	u64 nul = (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+
+	return nul ? word & (((nul & -nul) >> 7) - 1) : word;
+}
+
+/* Kernels before 5.18 leave what an older, longer name had behind a shorter one. */
+static __always_inline void comm_clean(u64 words[2])
+{
+	u64 first = word_cut(words[0]);
+
+	words[1] = first >> 56 ? word_cut(words[1]) : 0;
+	words[0] = first;
+}
+
 static __always_inline void who_fill(struct who *who, struct task_struct *task, bool typed)
 {
 	struct task_struct *leader = GET(typed, task, group_leader);
@@ -99,6 +116,7 @@ static __always_inline void who_fill(struct who *who, struct task_struct *task, 
 	} else {
 		bpf_core_read(&who->proc_name, sizeof(who->proc_name), &task->comm);
 	}
+	comm_clean((u64 *)who->proc_name.s);
 	who->proc_cgroup = GET(typed, task, cgroups, dfl_cgrp, kn, id);
 	who_namespaces(who, task, typed);
 	who_user(who, task, typed);

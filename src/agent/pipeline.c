@@ -74,6 +74,11 @@ static void capture(struct pipeline *p, const struct head *h)
 		p->capture_error = r;
 }
 
+static bool from_agent(const struct head *h)
+{
+	return h->id >= EVENT_lost && h->id < EVENT_SYSCALL;
+}
+
 /* Before its execve the traced command is still us. */
 static bool before_exec(struct pipeline *p, const struct head *h)
 {
@@ -83,11 +88,6 @@ static bool before_exec(struct pipeline *p, const struct head *h)
 		return true;
 	p->options.from_exec_of = 0;
 	return false;
-}
-
-static bool from_agent(const struct head *h)
-{
-	return h->id >= EVENT_lost && h->id < EVENT_SYSCALL;
 }
 
 /* Name the policies in the line to come. */
@@ -121,9 +121,24 @@ static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
 	return verdict.sinks;
 }
 
+/* The kernel side lets these through whatever the filter says, for the process table's sake. */
+static bool tells_identity(const struct head *h)
+{
+	return h->id == EVENT_process_fork || h->id == EVENT_process_exec || h->id == EVENT_process_exit;
+}
+
+static bool filtered(const struct filter *f, const struct head *h)
+{
+	return (f->pid && f->pid != h->who.proc_pid) || (f->by_uid && f->uid != h->who.user_uid) ||
+	       (f->by_comm && memcmp(f->comm, h->who.proc_name.s, sizeof(f->comm)));
+}
+
 static bool selected(struct pipeline *p, const struct head *h)
 {
 	if (p->options.from_exec_of && before_exec(p, h))
+		return false;
+	if (p->options.filter && (tells_identity(h) || (p->options.filter_all && !from_agent(h))) &&
+	    filtered(p->options.filter, h))
 		return false;
 	return event_set_has(&p->options.selected, h->id);
 }

@@ -16,6 +16,7 @@
 struct capture_writer;
 struct expr;
 struct expr_view;
+struct filter;
 struct policy_set;
 
 enum { PIPELINE_SINKS = 64 };
@@ -25,6 +26,8 @@ struct pipeline_options {
 	bool whole;			/* long strings in full in the table */
 	struct event_set selected;	/* what is shown; other events only teach us */
 	const struct expr *where;	/* of what is selected, only this; NULL: all */
+	const struct filter *filter;	/* its pid, uid and comm; NULL: none */
+	bool filter_all;		/* nothing was filtered before; else only what identity needs was not */
 	uint32_t from_exec_of;		/* pid whose records count from its first execve on; 0: none */
 	uint64_t count;			/* end after so many; 0: never */
 	struct capture_writer *capture;	/* records go there raw, and nowhere else; NULL: encode */

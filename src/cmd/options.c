@@ -364,6 +364,7 @@ int options_parse(struct watch_options *o, int argc, char **argv, const char *us
 		select_anything(&o->agent.pipeline.selected);
 	else if (!o->events_given)
 		select_default(&o->agent.pipeline.selected);
+	o->agent.pipeline.filter = &o->agent.filter;
 	return *o->expr ? compile_expr(o, argv[0]) : 0;
 }
 

@@ -102,6 +102,7 @@ static int run(int argc, char **argv)
 	}
 	if (!o.events_given && !*o.expr)
 		select_recorded(&o.agent.pipeline.selected);
+	o.agent.pipeline.filter_all = true;
 	status = replay_file(&o, file);
 	options_fini(&o);
 	return status;

@@ -92,11 +92,19 @@ void line_who(struct line *l, const struct process *p)
 	memcpy(kept->text, start, len);
 }
 
+/* Records without a name are of the initial namespace, or the agent's own. */
+static bool knows_host(const struct head *h)
+{
+	return h->who.proc_uts_ns || (h->id >= EVENT_lost && h->id < EVENT_SYSCALL);
+}
+
 void line_hostname(struct line *l)
 {
 	const struct head *h = l->record;
 	const char *name = event_span(l->record, &h->hostname);
 
+	if (!h->hostname.len && !knows_host(h))
+		return;		/* a task that has left its namespaces */
 	if (!h->hostname.len) {
 		text_raw(&l->t, l->json->hostname, l->json->hostname_len);
 		return;

@@ -101,7 +101,7 @@ static void open_check(bool sqpoll)
 		submitter_is(r, sqpoll);
 	is(r, "args.op", "IORING_OP_OPENAT");
 	is(r, "args.path", "%s", shared->text[0]);
-	is(r, "args.fd", "%d", AT_FDCWD);
+	is(r, "args.fd", "AT_FDCWD");
 	is(r, "args.flags", "O_RDWR|O_CREAT|O_CLOEXEC|O_LARGEFILE");
 	is(r, "args.addr", "null");
 	is(r, "args.sqpoll", sqpoll ? "true" : "false");

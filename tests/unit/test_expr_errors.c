@@ -320,7 +320,7 @@ static const struct { const char *text, *want; } rows[] = {
 	{ "fd.rport startswith 8",
 	  "test:3:16: \"startswith\" does not apply to fd.rport (port); = != < <= > >= in exists do" },
 	{ "fd.num = x",
-	  "test:3:16: \"x\" is no number, but fd.num (int) is" },
+	  "test:3:16: unknown value \"x\" of fd.num (dirfd)" },
 	{ "fd.name < /etc",
 	  "test:3:15: \"<\" does not apply to fd.name (path); = != in contains icontains "
 	  "startswith endswith glob iglob regex pmatch exists do" },
