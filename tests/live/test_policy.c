@@ -153,11 +153,10 @@ static void both_act(void)
 static void make_group(void)
 {
 	*group = 0;
-	shared->n[GROUP] = 1;
+	shared->n[GROUP] = 3;	/* nobody's */
 	if (!cgroup_root())
 		return;
-	snprintf(group, sizeof(group), "%s/saker-live-policy", cgroup_root());
-	rmdir(group);
+	snprintf(group, sizeof(group), "%s/saker-live-policy-%d", cgroup_root(), getpid());
 	if (mkdir(group, 0755) < 0)
 		*group = 0;
 	else
@@ -216,4 +215,181 @@ TEST(policy_pushed, "what an expression rejects does not leave the kernel")
 	close(gate[0]);
 	close(gate[1]);
 	rmdir(group);
+}
+
+/* --- limits and all that leaves out */
+
+static void times(long call, int n)
+{
+	while (n-- > 0)
+		syscall(call);
+}
+
+static void access_to(const char *path)
+{
+	syscall(SYS_faccessat, AT_FDCWD, path, 0);
+}
+
+/* Ten at once; one more when the limit of three in three seconds has let in another. */
+static void is_limited(void)
+{
+	times(SYS_getppid, 10);
+	usleep(1200000);
+	times(SYS_getppid, 1);
+	times(SYS_getuid, 4);
+	times(SYS_getgid, 4);
+	times(SYS_geteuid, 4);
+}
+
+static void is_limited_too(void)
+{
+	times(SYS_getuid, 4);
+	times(SYS_getgid, 4);
+	times(SYS_geteuid, 4);
+	times(SYS_getegid, 2000);
+}
+
+static void repeats(void)
+{
+	access_to("/repeat/a");
+	access_to("/repeat/b");
+	access_to("/repeat/a");
+	access_to("/repeat/a");
+	access_to("/repeat/b");
+	usleep(1100000);
+	access_to("/repeat/a");
+	access_to("/repeat/a");
+}
+
+static void others(void)
+{
+	syscall(SYS_dup, -1);
+	close(syscall(SYS_dup, 0));
+	syscall(SYS_sched_yield);
+	syscall(SYS_unlinkat, AT_FDCWD, "", 0);
+	syscall(SYS_unlinkat, AT_FDCWD, "/repeat/c", 0);
+}
+
+static void executes(void)
+{
+	const char *argv[] = { "live", "--be", "exit", NULL }, *envp[] = { "SAKER_LIVE=yes", NULL };
+
+	execve("/proc/self/exe", (char *const *)argv, (char *const *)envp);
+	subject_fail("execve");
+}
+
+static const char limits[] =
+	"name: limits\n"
+	"scope: proc.name = subject\n"
+	"events:\n"
+	"  getppid: {limit: 3/3s burst 3 per process}\n"
+	"  getuid: {limit: 3 per 60s}\n"
+	"  getgid: {limit: {rate: 3 per 60s, per: process}}\n"
+	"  geteuid: {limit: 1 per 60s per global}\n"
+	"  getegid: {sample: 1/4}\n"
+	"  faccessat: {where: \"args.path startswith /repeat/\", dedup: {key: args.path, ttl: 1s}}\n"
+	"  unlinkat: {unless_empty: args.path}\n"
+	"  sched_yield: {sinks: [second]}\n";
+
+static unsigned mine(const char *event, pid_t pid)
+{
+	return agent_count("events", event, pid, NULL);
+}
+
+#define expect(have, want, ...) expect_at(__LINE__, have, want, __VA_ARGS__)
+static void expect_at(int line, unsigned have, unsigned want, const char *what)
+{
+	if (have != want)
+		fail("line %d: %u of %s, not %u", line, have, what, want);
+}
+
+static void check_limits(void)
+{
+	pid_t a = subject(is_limited), b = subject(is_limited_too);
+	json_t *last;
+	unsigned n;
+
+	agent_barrier();
+	expect(mine("getppid", a), 4, "3 in 3 s, and one");
+	last = agent_await("events", "getppid", a, "policy.suppressed=7", NULL);
+	is(last, "policy.names", "%s", "[\"limits\"]");
+	expect(mine("getuid", a) + mine("getuid", b), 3, "3 for a cgroup");
+	expect(mine("getgid", a), 3, "3 for a process");
+	expect(mine("getgid", b), 3, "3 for another one");
+	expect(mine("geteuid", a) + mine("geteuid", b), 1, "1 in all");
+	n = mine("getegid", b);
+	check(n > 400 && n < 600, "%u of a fourth of 2000", n);
+}
+
+static void check_rest(void)
+{
+	pid_t a = subject(repeats), b = subject(others), c = subject(executes);
+	json_t *r;
+
+	agent_barrier();
+	expect(mine("faccessat", a), 3, "two, and one again after its time");
+	expect(mine("unlinkat", b), 1, "with a path");
+	expect(mine("sched_yield", b), 0, "what goes elsewhere");
+	expect(agent_count("second", "sched_yield", b, NULL), 1, "what goes there");
+	expect(agent_count("few", "dup", b, NULL), 2, "what the sink asks for");
+	expect(json_array_size(agent_records("few")), agent_count("few", "dup", 0, NULL), "nothing else");
+	r = agent_await("events", "dup", b, "ret=-9", NULL);
+	is(r, "policy.names", "%s", "[\"all\",\"failed\"]");
+	r = agent_await("events", "dup", b, "args.oldfd=0", NULL);
+	is(r, "policy.names", "%s", "[\"all\"]");
+	is(r, "policy.generation", "1");
+	r = agent_await("events", "execve", c, NULL);
+	is(r, "args.envp", "%s", "[\"SAKER_LIVE=yes\"]");
+}
+
+TEST(policy_options, "limits, repetitions, shares, sinks and names")
+{
+	agent_fresh("  second: {type: file, path: second.json}\n"
+		    "  few: {type: file, path: few.json, where: evt.type = dup}\n");
+	agent_file("policies/limits.yaml", "%s", limits);
+	agent_file("policies/all.yaml", "name: all\nscope: proc.name = subject\nevents: {dup: }\n");
+	agent_file("policies/failed.yaml", "name: failed\nevents:\n  dup: {where: ret < 0 and proc.name = subject}\n"
+		   "  execve: {where: args.path = /proc/self/exe, capture: {env: true}}\n");
+	agent_start();
+	check_limits();
+	check_rest();
+	check(agent_stop() == 0, "saker failed");
+}
+
+/* An event that this machine cannot have, told by the agent's start with all of them. */
+static bool cannot_have(char *event, size_t size)
+{
+	json_t *missing, *m;
+	size_t i;
+
+	agent_fresh("");
+	agent_file("policies/all.yaml", "name: all\nscope: proc.name = nobody\nevents:\n  \"*\":\n");
+	agent_start();
+	missing = json_object_get(json_object_get(agent_await("events", "agent_start", 0, NULL), "args"), "missing");
+	json_array_foreach(missing, i, m) {
+		snprintf(event, size, "%.*s", (int)strcspn(json_string_value(m), ":"), json_string_value(m));
+		return true;
+	}
+	return false;
+}
+
+TEST(policy_required, "what is required and cannot be had refuses the policies")
+{
+	char event[64];
+	struct run r;
+
+	if (!cannot_have(event, sizeof(event)))
+		skip("this machine can have all events");
+	agent_file("policies/needs.yaml", "name: needs\nevents:\n  %s: {required: true}\n", event);
+	check(!strcmp(value(agent_reload(), "args.result"), "refused"), "%s is had", event);
+	agent_file("policies/needs.yaml", "name: needs\nevents:\n  %s: {optional: true}\n", event);
+	for (unsigned i = 0; i < 20; i++) {
+		agent_file("policies/more.yaml", "name: more\nevents:\n  %s: {where: \"evt.cpu = %u\"}\n", event, i);
+		if (strcmp(value(agent_reload(), "args.result"), "applied") != 0)
+			give_up("%s: reload %u: %s", event, i, value(agent_reload(), "args"));
+	}
+	agent_stop();
+	agent_file("policies/needs.yaml", "name: needs\nevents:\n  %s: {required: true}\n", event);
+	r = RUN("run", "-c", agent_path("saker.yaml"));
+	check(r.status == 3 && strstr(r.err, "is required and cannot be had here"), "status %d: %s", r.status, r.err);
 }
