@@ -184,7 +184,7 @@ static void floods_for_a_second(void)
 
 static void executes(void)
 {
-	for (int i = 0; i < shared->n[0]; i++) {
+	for (volatile int i = 0; i < shared->n[0]; i++) {
 		pid_t pid = vfork();
 
 		if (pid == 0) {
