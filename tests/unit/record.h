@@ -146,6 +146,14 @@ static inline uint64_t record_random(uint64_t *state)
 	return *state ^= *state << 17;
 }
 
+/* A number of any width. */
+static inline uint64_t record_random_number(uint64_t *state)
+{
+	uint64_t value = record_random(state);
+
+	return value >> record_random(state) % 64;
+}
+
 static inline struct span record_random_span(struct record *r, uint64_t *state, enum wire wire)
 {
 	char data[96];
@@ -164,19 +172,23 @@ static inline void record_random_fact(struct record *r, uint64_t *state, unsigne
 {
 	static const uint32_t magics[] = { 0xef53, 0x09041934, 0x50495045, 0x01021994, 0x534f434b, 0x6e736673 };
 	static const uint16_t families[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_UNSPEC };
-	struct fact fact = {
-		.fd = record_random(state), .arg = record_random(state) % 9, .flags = record_random(state) % 4,
-		.mode = (record_random(state) % 16) << 12 | 0644,
-		.magic = magics[record_random(state) % LEN_OF(magics)],
-		.dev = record_random(state), .ino = record_random(state),
-		.name = record_random_span(r, state, WIRE_str),
-	};
-	struct fact_sock sock = {
-		.family = families[record_random(state) % LEN_OF(families)], .type = record_random(state) % 8,
-		.proto = record_random(state) % 256, .state = record_random(state) % 16,
-		.name = record_random_span(r, state, WIRE_bytes),
-	};
+	struct fact_sock sock = { 0 };
+	struct fact fact = { 0 };
 
+	/* One after the other: in an initializer the compiler chooses the order. */
+	fact.fd = record_random(state);
+	fact.arg = record_random(state) % 9;
+	fact.flags = record_random(state) % 4;
+	fact.mode = (record_random(state) % 16) << 12 | 0644;
+	fact.magic = magics[record_random(state) % LEN_OF(magics)];
+	fact.dev = record_random(state);
+	fact.ino = record_random(state);
+	fact.name = record_random_span(r, state, WIRE_str);
+	sock.family = families[record_random(state) % LEN_OF(families)];
+	sock.type = record_random(state) % 8;
+	sock.proto = record_random(state) % 256;
+	sock.state = record_random(state) % 16;
+	sock.name = record_random_span(r, state, WIRE_bytes);
 	sock.src.family = sock.dst.family = sock.family;
 	sock.src.port = record_random(state);
 	sock.dst.port = record_random(state);
@@ -202,7 +214,7 @@ static inline void record_random_fill(struct record *r, unsigned id, uint64_t *s
 	for (unsigned i = 0; i < s->nfields; i++) {
 		enum wire wire = type_info[s->fields[i].type].wire;
 		char *at = r->bytes + schema_field_off(s, i);
-		uint64_t value = record_random(state) >> record_random(state) % 64;
+		uint64_t value = record_random_number(state);
 
 		if (wire == WIRE_str || wire == WIRE_strv || wire == WIRE_bytes)
 			*(struct span *)at = record_random_span(r, state, wire);
@@ -212,7 +224,7 @@ static inline void record_random_fill(struct record *r, unsigned id, uint64_t *s
 	if (!s->syscall)
 		return;
 	r->call.ret = record_random(state) % 2 ? -(int64_t)(record_random(state) % 200)
-					      : (int64_t)(record_random(state) >> record_random(state) % 64);
+					      : (int64_t)record_random_number(state);
 	for (unsigned n = 0; n < record_random(state) % (FACTS_MAX + 1); n++)
 		record_random_fact(r, state, n);
 }
