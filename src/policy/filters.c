@@ -25,19 +25,24 @@ static bool join(struct filter_alternative *to, const struct filter_alternative 
 	return true;
 }
 
-/* Both have to hold: each alternative of the one with each of the other, if they fit; else the first
- * alone, which is weaker. */
+/* Both have to hold: each alternative of the one with each of the other.  Where they do not fit, one
+ * of them alone, which is weaker. */
 static void both(struct event_filter *f, const struct event_filter *other)
 {
 	struct event_filter product = { 0 };
 
-	if (f->nalternatives * other->nalternatives > FILTER_ALTERNATIVES)
+	if (f->nalternatives * other->nalternatives > FILTER_ALTERNATIVES) {
+		if (other->nalternatives < f->nalternatives)
+			*f = *other;
 		return;
+	}
 	for (unsigned i = 0; i < f->nalternatives; i++)
-		for (unsigned k = 0; k < other->nalternatives; k++)
-			if (!join(&product.alternatives[product.nalternatives++], &f->alternatives[i],
-				  &other->alternatives[k]))
-				return;
+		for (unsigned k = 0; k < other->nalternatives; k++) {
+			struct filter_alternative *to = &product.alternatives[product.nalternatives++];
+
+			if (!join(to, &f->alternatives[i], &other->alternatives[k]))
+				*to = f->alternatives[i];
+		}
 	*f = product;
 }
 
