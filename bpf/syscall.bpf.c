@@ -264,6 +264,23 @@ static __always_inline u32 stash_take(struct event_syscall *e)
 	return e->head.id;
 }
 
+/* A process that executes a program of another kind, or by execveat, returns as if from a native
+ * execve (arch/x86/kernel/process_64.c, set_personality_64bit).  The stash knows the call that was
+ * made: its number is in ret, which has no other use until the call returns. */
+static __always_inline struct call *call_kept(struct call *c)
+{
+	u64 key = bpf_get_current_task();
+	struct event_syscall *kept = bpf_map_lookup_elem(&stash_small, &key);
+	u32 number;
+
+	if (!kept)
+		kept = bpf_map_lookup_elem(&stash_large, &key);
+	if (!kept)
+		return c;
+	number = kept->ret;
+	return number < CALLS_MAX ? &calls[kept->head.abi & 1][number] : c;
+}
+
 /* What was kept can be told, or is all there is.  At entry a string may lie in a page that was not
  * read in yet; a call that failed has read it since, and left the registers as they were. */
 static __always_inline bool stash_serves(struct event_syscall *e, const struct call *c, long ret)
@@ -319,7 +336,14 @@ static __always_inline void call_emit(void *ctx, struct pt_regs *regs, const str
 	if (!e)
 		return;
 	if (c->view == VIEW_both && stash_serves(e, c, ret)) {
+		u8 abi = e->head.abi;
+
 		record_current(&e->head);
+		e->head.abi = abi;	/* of the program that made the call */
+		if (e->head.faulted && ret == 0 && c->fetch[0] == FETCH_STR)
+			exec_repair(e->head.slot, 0);
+		else if (e->head.faulted && ret == 0 && c->fetch[1] == FETCH_STR)
+			exec_repair(e->head.slot, 1);
 	} else {
 		record_current(&e->head);
 		take_args(e, regs, c);
@@ -373,6 +397,8 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 	if (!(want & WANT_EXIT << abi))
 		return 0;
 	c = &calls[abi & 1][number];
+	if (calls_recorded && c->view == VIEW_both && ret == 0)
+		c = call_kept(c);
 	if (c->view == VIEW_child && ret == 0)
 		return 0;
 	if (calls_recorded && c->selected && event_wanted(c->id))
@@ -413,6 +439,7 @@ int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
 	e->ret = 0;
 	if (c->view == VIEW_entry)
 		return record_end(ctx, &e->head);
+	e->ret = number;
 	stash_put(e);
 	return 0;
 }

@@ -69,6 +69,24 @@ static void call_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], unsigne
 	}
 }
 
+/* Every exec that succeeds may return as an execve. */
+static void exec_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], const struct event_set *events)
+{
+	struct call row = call_row(EVENT_call_execve);
+
+	row.selected = event_set_has(events, EVENT_call_execve);
+	if (!row.selected && !event_set_has(events, EVENT_call_execveat))
+		return;
+	for (unsigned abi = 0; abi < ABIS; abi++) {
+		int number = schema_call_number(EVENT_call_execve, abi);
+
+		if (number < 0 || number >= CALLS_MAX)
+			continue;
+		skel->bss->calls[abi][number] = row;
+		wanted[number] |= WANT_EXIT << abi;
+	}
+}
+
 /* Rows are written before the calls are wanted: a hook that runs meanwhile sees whole ones. */
 void calls_write(struct probe *p, const struct event_set *wanted, bool opens)
 {
@@ -80,6 +98,7 @@ void calls_write(struct probe *p, const struct event_set *wanted, bool opens)
 		if (selected || (opens && opens_file(id)))
 			call_want(p->skel, hooks, id, selected, opens && opens_file(id));
 	}
+	exec_want(p->skel, hooks, wanted);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memcpy(p->skel->bss->calls_wanted, hooks, sizeof(hooks));
 	p->skel->bss->stash_restores = event_set_has(wanted, EVENT_call_rt_sigreturn) ||
