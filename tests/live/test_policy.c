@@ -270,11 +270,13 @@ static void others(void)
 	syscall(SYS_unlinkat, AT_FDCWD, "/repeat/c", 0);
 }
 
+/* What is on the stack is in memory, and can be read at entry. */
 static void executes(void)
 {
-	const char *argv[] = { "live", "--be", "exit", NULL }, *envp[] = { "SAKER_LIVE=yes", NULL };
+	char path[] = "/proc/self/exe", words[][8] = { "live", "--be", "exit" }, variable[] = "SAKER_LIVE=yes";
+	char *argv[] = { words[0], words[1], words[2], NULL }, *envp[] = { variable, NULL };
 
-	execve("/proc/self/exe", (char *const *)argv, (char *const *)envp);
+	execve(path, argv, envp);
 	subject_fail("execve");
 }
 
