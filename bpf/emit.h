@@ -152,10 +152,16 @@ static __always_inline u32 filter_number(u32 generation, u32 id)
 	return id < EVENTS_MAX ? filter_of[generation & 1][id] : FILTER_NONE;
 }
 
+/* Does some policy of this generation want the event? */
+static __always_inline bool policies_want(u32 id)
+{
+	return !policies_on || filter_number(policy_generation, id) != FILTER_UNWANTED;
+}
+
 /* Is an event wanted of this process?  Policies that no longer want it do not count it. */
 static __always_inline bool event_wanted_of(u32 id, u32 pid)
 {
-	if (policies_on && filter_number(policy_generation, id) == FILTER_UNWANTED)
+	if (!policies_want(id))
 		return false;
 	if (process_wanted(pid))
 		return true;

@@ -267,7 +267,7 @@ static __always_inline u32 stash_take(struct event_syscall *e)
 /* A process that executes a program of another kind, or by execveat, returns as if from a native
  * execve (arch/x86/kernel/process_64.c, set_personality_64bit).  The stash knows the call that was
  * made: its number is in ret, which has no other use until the call returns. */
-static __always_inline struct call *call_kept(struct call *c)
+static __always_inline struct call *call_kept(struct call *c, bool *is_kept)
 {
 	u64 key = bpf_get_current_task();
 	struct event_syscall *kept = bpf_map_lookup_elem(&stash_small, &key);
@@ -277,6 +277,7 @@ static __always_inline struct call *call_kept(struct call *c)
 		kept = bpf_map_lookup_elem(&stash_large, &key);
 	if (!kept)
 		return c;
+	*is_kept = true;
 	number = kept->ret;
 	return number < CALLS_MAX ? &calls[kept->head.abi & 1][number] : c;
 }
@@ -295,34 +296,38 @@ static __always_inline bool stash_serves(struct event_syscall *e, const struct c
 	return false;
 }
 
+static __always_inline void repair_vector(struct event_syscall *e, u32 i, u64 from, u64 to)
+{
+	struct span at = {};
+
+	if (!(e->head.faulted & 1u << i) || i >= CALL_ARGS)
+		return;
+	e->head.faulted &= ~(1u << i);
+	put_bytes(&e->head, &at, (void *)from, USER, to - from, STRV_MAX_BYTES, true, i);
+	*(struct span *)&e->args[i] = at;
+}
+
 /* Pages that nobody had touched could not be read when the exec began.  It succeeded, so the kernel
- * has copied what they held to the new stack: the vector, and the path behind the environment
- * (fs/exec.c, bprm_execve).  path is the index of the path's argument, the vector follows it. */
+ * has copied what they held to the new stack: both vectors, and the path behind the environment
+ * (fs/exec.c, bprm_execve).  path is the index of the path's argument, the vectors follow it. */
 __noinline int exec_repair(u32 number, u32 path)
 {
 	struct slot *s = bpf_map_lookup_elem(&slots, &number);
 	struct mm_struct *mm = BPF_CORE_READ(current_task(), mm);
-	u64 arg = BPF_CORE_READ(mm, arg_start), arg_end = BPF_CORE_READ(mm, arg_end);
+	u64 end = BPF_CORE_READ(mm, env_end);
 	struct event_syscall *e;
 	struct span at = {};
-	struct head *h;
 
 	if (!s || path > 1)
 		return 0;
 	e = (struct event_syscall *)s->record;
-	h = &e->head;
-	if (h->faulted & 1u << path) {
-		h->faulted &= ~(1u << path);
-		put_str(h, &at, (void *)BPF_CORE_READ(mm, env_end), USER, STR_MAX, path);
+	if (e->head.faulted & 1u << path) {
+		e->head.faulted &= ~(1u << path);
+		put_str(&e->head, &at, (void *)end, USER, STR_MAX, path);
 		*(struct span *)&e->args[path] = at;
 	}
-	path++;
-	if (h->faulted & 1u << path) {
-		h->faulted &= ~(1u << path);
-		at.off = at.len = 0;
-		put_bytes(h, &at, (void *)arg, USER, arg_end - arg, STRV_MAX_BYTES, true, path);
-		*(struct span *)&e->args[path] = at;
-	}
+	repair_vector(e, path + 1, BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
+	repair_vector(e, path + 2, BPF_CORE_READ(mm, env_start), end);
 	return 0;
 }
 
@@ -385,6 +390,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 {
 	u32 number = call_number(regs), want;
+	bool kept = false;
 	struct call *c;
 	enum abi abi;
 
@@ -398,10 +404,11 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 		return 0;
 	c = &calls[abi & 1][number];
 	if (calls_recorded && c->view == VIEW_both && ret == 0)
-		c = call_kept(c);
+		c = call_kept(c, &kept);
 	if (c->view == VIEW_child && ret == 0)
 		return 0;
-	if (calls_recorded && c->selected && event_wanted(c->id))
+	/* Who may be watched was asked at entry: an exec gives its process another name. */
+	if (calls_recorded && c->selected && (kept ? policies_want(c->id) : event_wanted(c->id)))
 		call_emit(ctx, regs, c, ret);
 	if (c->opens && ret >= 0)
 		file_open_emit(ctx, file_of(ret));

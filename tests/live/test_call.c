@@ -188,6 +188,16 @@ static void do_sigreturn(void)
 	raise(SIGUSR1);
 }
 
+/* In pages that nobody has touched yet when the call is made. */
+static const char untouched[3][4096] __attribute__((aligned(4096))) = { "/proc/self/exe", "live", "SAKER_LIVE=yes" };
+
+static void do_execveat(void)
+{
+	const char *argv[] = { untouched[1], "--be", "exit", NULL }, *envp[] = { untouched[2], NULL };
+
+	syscall(SYS_execveat, AT_FDCWD, untouched[0], argv, envp, 0);
+}
+
 static void do_execve_fails(void)
 {
 	char path[] = "/nonexistent/x", one[] = "one";
@@ -234,6 +244,8 @@ static const struct row rows[] = {
 	{ "clone", "clone", NULL, do_clone, { "args.flags~CLONE_NEWUTS", "args.flags~CLONE_FILES", "args.flags~SIGCHLD",
 	  "ret=%0" } },
 	{ "rt_sigreturn", "rt_sigreturn", NULL, do_sigreturn, { "args={}" } },
+	{ "execveat", "execveat", NULL, do_execveat, { "args.dirfd=AT_FDCWD", "args.path=/proc/self/exe",
+						       "args.argv=[\"live\",\"--be\",\"exit\"]", "args.flags=0", "ret=0" } },
 	{ "execve that fails", "execve", NULL, do_execve_fails, { "args.path=/nonexistent/x",
 	  "args.argv=[\"/nonexistent/x\",\"one\"]", "ret=-2", "errno=ENOENT" } },
 	{ "exit_group", "exit_group", NULL, do_exit_group, { "args.status=0", "ret=(none)" } },
