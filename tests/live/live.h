@@ -51,6 +51,9 @@ double deadline(void);
 /* Of a busy loop of system calls: how many times slower this machine is than an ordinary one. */
 double slowness(void);
 
+/* In a guest: small numbers will do. */
+bool brief(void);
+
 /* --- the tracer */
 
 /* Ask for a running `saker trace -o json ARGUMENTS`, the words of one string.  One that runs with
