@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -231,12 +232,21 @@ static json_t *row_check(const struct row *row)
 	return r;
 }
 
-TEST(open_kinds, "read, append, create, truncate, links, dots, bind mount, chroot, device")
+static void rows_check(void)
 {
-	trace(TRACE_EVENTS);
+	static const char *const made[] = { "created", "creat", "one", "two", "there" };
+
+	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
+		remove(file(made[i]));
 	make(file("plain"));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		complete(row_check(&rows[i]));
+}
+
+TEST(open_kinds, "read, append, create, truncate, links, dots, bind mount, chroot, device")
+{
+	trace(TRACE_EVENTS);
+	rows_check();
 }
 
 TEST(open_tmpfile, "a file without a name")
@@ -274,4 +284,65 @@ TEST(open_deleted, "a removed file opened again through /proc")
 	snprintf(inode, sizeof(inode), "args.inode=%s", value(r, "args.inode"));
 	r = await("file_open", pid, "args.created=false", inode, NULL);
 	is(r, "args.path", "%s", shared->text[PATH]);
+}
+
+/* --- lesser hooks */
+
+/* The kernel's types without these functions, so that hooks on them cannot be had. */
+static const char *types_without(const char *const *functions)
+{
+	const char *path = file("types");
+	int from = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC), to;
+	struct stat st;
+	char *text;
+
+	if (from < 0 || fstat(from, &st) < 0)
+		skip("the kernel brings no types: %s", strerror(errno));
+	text = malloc(st.st_size);
+	for (ssize_t n = 0, have = 0; (n = read(from, text + have, st.st_size - have)) > 0;)
+		have += n;
+	for (; *functions; functions++) {
+		char *name = memmem(text, st.st_size, *functions, strlen(*functions) + 1);
+
+		while (name && name[-1])
+			name = memmem(name + 1, st.st_size - (name + 1 - text), *functions, strlen(*functions) + 1);
+		if (name)
+			*name = 'X';
+	}
+	to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (write(to, text, st.st_size) != st.st_size)
+		give_up("%s: %s", path, strerror(errno));
+	close(from);
+	close(to);
+	free(text);
+	return path;
+}
+
+static void rung_check(const char *rung, const char *const *without)
+{
+	char arguments[4400], want[64];
+	json_t *start;
+
+	snprintf(arguments, sizeof(arguments), "--btf %s -e file_open,agent_start", types_without(without));
+	trace_stop();
+	trace(arguments);
+	start = await("agent_start", 0, NULL);
+	snprintf(want, sizeof(want), "file_open=%s\"", rung);
+	if (!strstr(value(start, "args.hooks"), want)) {
+		/* All kernels of the guests have it. */
+		check(!brief(), "hooks are %s", value(start, "args.hooks"));
+		skip("no %s here", rung);
+	}
+	rows_check();
+	trace_stop();
+}
+
+TEST(open_fentry, "the same by fentry, where the security hook is not to be had")
+{
+	rung_check("fentry", (const char *const[]){ "bpf_lsm_file_open", NULL });
+}
+
+TEST(open_kprobe, "the same by a kprobe, where neither is")
+{
+	rung_check("kprobe", (const char *const[]){ "bpf_lsm_file_open", "security_file_open", NULL });
 }
