@@ -308,6 +308,7 @@ static void *one_thread(void *arg)
 static void threads_end(void)
 {
 	pthread_t thread;
+	char path[64];
 
 	if (pipe(exit_gate) < 0)
 		subject_fail("pipe");
@@ -315,6 +316,10 @@ static void threads_end(void)
 	if (write(exit_gate[1], "x", 1) != 1)
 		subject_fail("write");
 	pthread_join(thread, NULL);
+	/* It is joined before its end is told, which must not meet ours. */
+	snprintf(path, sizeof(path), "/proc/self/task/%ld", shared->n[CHILD]);
+	while (access(path, F_OK) == 0)
+		sched_yield();
 	_exit(3);
 }
 
