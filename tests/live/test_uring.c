@@ -133,7 +133,8 @@ TEST(uring_connect, "a connection made by io_uring, and the state of its socket"
 	who_is(r, &shared->truth);
 	is(r, "args.op", "IORING_OP_CONNECT");
 	is(r, "args.path", "null");
-	is(r, "args.fd", "%ld", shared->n[SOCKET]);
+	/* Older kernels keep the file alone. */
+	is(r, "args.fd", "%ld", kernel_version() < 51800 ? -1 : shared->n[SOCKET]);
 	looked_at(r, "args.flags");	/* of an open */
 	is(r, "args.addr", "127.0.0.1:9");
 	is(r, "args.sqpoll", "false");
