@@ -188,6 +188,26 @@ static void tell_errors(void)
 		note("saker said: %.*s", (int)n, text);
 }
 
+/* What a process that should be ready does: did it run all the time, or sleep, and where? */
+static void tell_state(pid_t pid)
+{
+	static const char *const files[] = { "stat", "wchan", "stack" };
+
+	for (unsigned i = 0; i < 3; i++) {
+		char path[64], text[2048];
+		int fd;
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (n > 0)
+			note("%s: %.*s", path, (int)n, text);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 static void await_start(void)
 {
 	double end = deadline() + 20;
@@ -199,8 +219,11 @@ static void await_start(void)
 			tell_errors();
 			give_up("saker ended with wait status %#x before it watched", status);
 		}
-		if (now() > end)
+		if (now() > end) {
+			tell_errors();
+			tell_state(tracer.pid);
 			give_up("saker did not watch in time");
+		}
 		if (!pump())
 			pause_ms(2);
 	}
