@@ -18,7 +18,7 @@
 #include "live.h"
 #include "live_own.h"
 
-enum { SINKS = 4, MARK = 0x5a6b7c };
+enum { SINKS = 4, MARK = 0x40000000 };
 
 struct tail {
 	char name[32];
@@ -95,7 +95,8 @@ void agent_fresh(const char *more_sinks)
 		give_up("cannot make %s", agent_path(""));
 	agent_file("saker.yaml", "policies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n%s",
 		   more_sinks);
-	agent_file("policies/marks.yaml", "name: marks\nevents:\n  getpgid: {where: \"args.pid = %d\"}\n", MARK);
+	agent_file("policies/marks.yaml", "name: marks\nevents:\n  getpgid: {where: \"args.pid = %d\"}\n",
+		   MARK + getpid());
 }
 
 /* --- what the sinks got */
@@ -308,7 +309,7 @@ int agent_stop(void)
 
 static void marks(void)
 {
-	syscall(SYS_getpgid, MARK);
+	syscall(SYS_getpgid, MARK + getppid());
 }
 
 void agent_barrier(void)
@@ -325,12 +326,16 @@ json_t *agent_reloaded(void)
 	return find_soon("events", agent.told++, "policy_reload", 0, nothing, 34 + slowness());
 }
 
-/* What was found by the watch meanwhile was told already, and is told again only if it was refused. */
+/* What was found by the watch meanwhile was told already, and is told again only if it was refused.
+ * A reload that is under way may have read what was there before: the barrier waits for its end. */
 json_t *agent_reload(void)
 {
-	double end = now() + 2 * slowness();
-	unsigned before = agent_reloads();
+	double end;
+	unsigned before;
 
+	agent_barrier();
+	end = now() + 2 * slowness();
+	before = agent_reloads();
 	kill(agent.pid, SIGHUP);
 	while (agent_reloads() == before && (now() < end || before == agent.told))
 		poll(NULL, 0, 1);

@@ -124,7 +124,7 @@ static void write_pushed(pid_t a, pid_t b)
 {
 	agent_file("policies/pushed.yaml",
 		"name: pushed\n"
-		"scope: evt.cpu >= 0\n"		/* which is always so, and joined to each */
+		"scope: proc.ppid = %d\n"	/* of this run of the test */
 		"events:\n"
 		"  stats:\n"
 		"  getppid: {where: \"proc.pid = %d\"}\n"
@@ -139,7 +139,7 @@ static void write_pushed(pid_t a, pid_t b)
 		"  openat: {where: \"args.path = /nowhere/1 and args.flags intersects (O_TRUNC, O_APPEND)\"}\n"
 		"  fchmodat: {where: \"args.path = /nowhere/1 and evt.failed = true and args.mode = 04711\"}\n"
 		"  sock_state: {where: \"fd.rport = %ld or fd.rip in (127.1.0.0/16)\"}\n",
-		a, UID, shared->n[GROUP], a, b, shared->n[GROUP + 1], a, b, shared->n[PORT]);
+		getpid(), a, UID, shared->n[GROUP], a, b, shared->n[GROUP + 1], a, b, shared->n[PORT]);
 }
 
 static void both_act(void)
@@ -280,18 +280,18 @@ static void executes(void)
 	subject_fail("execve");
 }
 
-static const char limits[] =
-	"name: limits\n"
-	"scope: proc.name = subject\n"
-	"events:\n"
-	"  getppid: {limit: 3/3s burst 3 per process}\n"
-	"  getuid: {limit: 3 per 60s}\n"
-	"  getgid: {limit: {rate: 3 per 60s, per: process}}\n"
-	"  geteuid: {limit: 1 per 60s per global}\n"
-	"  getegid: {sample: 1/4}\n"
-	"  faccessat: {where: \"args.path startswith /repeat/\", dedup: {key: args.path, ttl: 1s}}\n"
-	"  unlinkat: {unless_empty: args.path}\n"
-	"  sched_yield: {sinks: [second]}\n";
+#define LIMITS \
+	"name: limits\n" \
+	"scope: proc.name = subject and proc.ppid = %d\n" \
+	"events:\n" \
+	"  getppid: {limit: 3/3s burst 3 per process}\n" \
+	"  getuid: {limit: 3 per 60s}\n" \
+	"  getgid: {limit: {rate: 3 per 60s, per: process}}\n" \
+	"  geteuid: {limit: 1 per 60s per global}\n" \
+	"  getegid: {sample: 1/4}\n" \
+	"  faccessat: {where: \"args.path startswith /repeat/\", dedup: {key: args.path, ttl: 1s}}\n" \
+	"  unlinkat: {unless_empty: args.path}\n" \
+	"  sched_yield: {sinks: [second]}\n"
 
 static unsigned mine(const char *event, pid_t pid)
 {
@@ -348,7 +348,7 @@ TEST(policy_options, "limits, repetitions, shares, sinks and names")
 {
 	agent_fresh("  second: {type: file, path: second.json}\n"
 		    "  few: {type: file, path: few.json, where: evt.type = dup}\n");
-	agent_file("policies/limits.yaml", "%s", limits);
+	agent_file("policies/limits.yaml", LIMITS, getpid());
 	agent_file("policies/all.yaml", "name: all\nscope: proc.name = subject\nevents: {dup: }\n");
 	agent_file("policies/failed.yaml", "name: failed\nevents:\n  dup: {where: ret < 0 and proc.name = subject}\n"
 		   "  execve: {where: args.path = /proc/self/exe, capture: {env: true}}\n");

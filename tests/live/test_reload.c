@@ -313,9 +313,9 @@ static void write_set(unsigned generation)
 	bool odd = generation & 1;
 
 	agent_file("policies/set.yaml",
-		   "name: %s\nscope: proc.name in (subject, loads)\nevents:\n"
+		   "name: %s\nscope: proc.name in (subject, loads) and proc.ppid = %d\nevents:\n"
 		   "  getsid: {where: \"args.pid >= %d\"}\n  %s:\n  getppid:\n%s",
-		   odd ? "odd" : "even", CANARY, odd ? "getuid" : "getgid",
+		   odd ? "odd" : "even", getpid(), CANARY, odd ? "getuid" : "getgid",
 		   generation % 3 == 0 ? "  dup: {where: \"ret < 0\"}\n  process_exit:\n" : "");
 }
 
