@@ -254,7 +254,11 @@ stage_house() {
 stage_unit() { meson_suite unit 240; }
 stage_golden() { meson_suite golden 240; }
 stage_fuzz() { meson_suite fuzz 300; }
-stage_faults() { meson_suite faults 300; }
+
+stage_faults() {
+	need_build release faults || return 0
+	run_tap faults release 300 "$root/tests/faults/faults.sh" "$builds/release"
+}
 
 stage_live() {
 	local kind

@@ -247,6 +247,13 @@ static void add_fresh(struct pipeline *pipeline, const struct plan *p, struct ex
 	}
 }
 
+/* Lanes are mapped and programs loaded by what was said at start. */
+static void tell_late(const struct config_agent *before, const struct config_agent *after)
+{
+	if (before->transport != after->transport || memcmp(&before->lanes, &after->lanes, sizeof(before->lanes)))
+		fprintf(stderr, "saker: agent.transport and agent.lanes take effect when saker is started again\n");
+}
+
 /* The plan becomes what is in force; nothing of this can fail. */
 static void plan_apply(struct reload *r, struct plan *p, struct expr *const wheres[CONFIG_SINKS])
 {
@@ -355,6 +362,7 @@ void reload_now(void *reload)
 		add_fresh(&a->pipeline, &p, wheres);
 		if (sinks_go(r, &p))
 			agent_settle(a);
+		tell_late(&r->config.agent, &p.config.agent);
 		plan_apply(r, &p, wheres);
 		give_sinks(r);
 		watch_again(r, &r->config);

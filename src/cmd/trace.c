@@ -13,10 +13,12 @@ static int print(struct watch_options *o)
 {
 	struct sink sink = { .ops = &sink_stdout, .name = "stdout", .format = o->format };
 	struct sink *const sinks[] = { &sink };
-	int status;
+	int status, r = sink_open(&sink);
 
-	if (sink_open(&sink) < 0)
+	if (r < 0) {
+		fprintf(stderr, "saker: cannot write: %s\n", strerror(-r));
 		return EXIT_FAILED;
+	}
 	o->agent.sinks = sinks;
 	o->agent.nsinks = 1;
 	status = watch(&o->agent);

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# faults.sh BUILD - saker when memory or disk runs out at the N-th call, for every N; TAP.
+# Whatever fails, it must end by itself, with a status and not by a signal, and say why.
+set -uo pipefail
+export LC_ALL=C
+
+here=$(dirname "$(realpath "$0")")
+[ $# -eq 1 ] || { echo 'usage: faults.sh BUILD' >&2; exit 2; }
+saker=$(realpath "$1/saker")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tests=0
+
+report() { # WHAT, then what was wrong on standard input
+	local wrong
+	wrong=$(cat)
+	tests=$((tests + 1))
+	if [ -z "$wrong" ]; then
+		echo "ok $tests - $1"
+	else
+		echo "not ok $tests - $1"
+		head -20 <<< "$wrong" | sed 's/^/# /'
+	fi
+}
+
+# How many allocations a run makes when nothing fails.
+allocations() { # COMMAND..
+	FAIL_COUNT=9 LD_PRELOAD=$work/fail.so "$@" 9> "$work/count" > /dev/null 2>&1 || true
+	tail -n 1 "$work/count"
+}
+
+# Fail one allocation; nothing is printed when saker bore it.
+bears() { # N COMMAND..
+	local n=$1 status
+	shift
+	FAIL_ALLOC=$n LD_PRELOAD=$work/fail.so timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
+	status=$?
+	if [ "$status" -ge 126 ]; then
+		echo "allocation $n: ended with status $status: $(tail -n 1 "$work/err")"
+	elif [ "$status" -ne 0 ] && [ ! -s "$work/err" ]; then
+		echo "allocation $n: failed without a word"
+	fi
+}
+
+every_allocation() { # WHAT STEP COMMAND..
+	local what=$1 step=$2 n total
+	shift 2
+	total=$(allocations "$@")
+	for ((n = 1; n <= ${total:-0}; n += step)); do
+		bears "$n" "$@"
+	done > "$work/wrong"
+	[ "${total:-0}" -gt 0 ] || echo 'nothing was counted' >> "$work/wrong"
+	report "$what: each of $total allocations, in steps of $step" < "$work/wrong"
+}
+
+full_disk() { # WHAT COMMAND..
+	local what=$1 n status
+	shift
+	for n in 1 2 3; do
+		FAIL_WRITE=$n LD_PRELOAD=$work/fail.so timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
+		status=$?
+		[ "$status" -lt 126 ] || echo "write $n: ended with status $status"
+		[ "$status" -eq 0 ] || grep -q 'No space left' "$work/err" || echo "write $n: $(cat "$work/err")"
+	done > "$work/wrong"
+	report "$what: the disk is full" < "$work/wrong"
+}
+
+cc -shared -fPIC -O1 -o "$work/fail.so" "$here/fail.c" -ldl || exit 1
+"$1/tests/stream" kinds "$work/stream" || exit 1
+echo 'TAP version 13'
+every_allocation 'replay' 1 "$saker" replay "$work/stream" -o json
+every_allocation 'replay by an expression' 3 "$saker" replay "$work/stream" 'fd.name startswith / and proc.name != x'
+every_allocation 'check' 1 "$saker" check "$here/../../conf/policies/default.yaml"
+full_disk 'replay' "$saker" replay "$work/stream" -o json
+if [ "$(id -u)" -eq 0 ]; then
+	every_allocation 'trace' 29 "$saker" trace -e getppid -o json --for 20ms
+	full_disk 'trace' "$saker" trace -e clock_nanosleep,process_exec -o json -- /bin/true
+else
+	tests=$((tests + 1))
+	echo "ok $tests - trace # SKIP needs root"
+fi
+echo "1..$tests"
