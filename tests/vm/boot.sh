@@ -8,13 +8,14 @@
 # Both CPUs share one thread of the emulator. With a thread each, one CPU still runs what the other
 # has just patched out of the kernel's text: attaching probes under load then ends in a stray int3
 # in every other guest (QEMU 7.2, kernels 6.12 and 7.3; none with one thread).
+# Not nice: a guest that stands still beside busy neighbours finds its own tests late.
 # cx16 is masked, for with it QEMU 7.2's emulator corrupts EFLAGS and kills some boots of 6.12.
 # Kernel 5.10 has the BPF LSM built in but not listed, hence lsm=.
 set -euo pipefail
 
 kernel=$1 initramfs=$2 console=$3
 shift 3
-timeout -k 5 "${GUEST_TIMEOUT:-150}" nice qemu-system-x86_64 \
+timeout -k 5 "${GUEST_TIMEOUT:-150}" qemu-system-x86_64 \
 	-accel tcg,thread=single -cpu max,-cx16 -smp "${GUEST_CPUS:-2}" -m "${GUEST_MEMORY:-1024}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-chardev "file,id=console,path=$console" -serial chardev:console \

@@ -82,6 +82,7 @@ boot() { # RELEASE
 		! grep -aq '^guest: done' "$results/$1.tap" || return 0
 		echo "# ${1%-cloud-amd64}: guest died on try $try: $(why_died "$status" "$results/$1.console")"
 		cp "$results/$1.console" "$results/$1.console.died"
+		cp "$results/$1.tap" "$results/$1.tap.died"
 	done
 	return 1
 }
