@@ -108,6 +108,8 @@ sub read_strace {
 		}
 		next unless $line =~ /^(\w+)\((.*)\)\s+= (.*)$/s;
 		my ($name, $args, $ret) = ($1, $2, $3);
+		# A call that a signal interrupted begins again; whether one did is chance.
+		next if $ret =~ /^\? ERESTART/;
 		push @{$s_calls{$tid}}, { name => $same_name{$name} // $name, args => [split_args($args)], ret => $ret, line => $line };
 	}
 }
@@ -121,6 +123,7 @@ sub read_saker {
 		# The order of arguments is that of the text.
 		my $r = $json->decode($_);
 		next if $r->{lane} eq 'critical' && $r->{event} =~ /^(agent_|stats|lost)/;
+		next if ($r->{errno} // '') =~ /^ERESTART/;
 		my ($text) = /"args":\{(.*)/ ? $1 : '';
 		my @names = sort { index($text, "\"$a\":") <=> index($text, "\"$b\":") } keys %{$r->{args}};
 		# proc.args comes before
