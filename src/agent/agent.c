@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/tell.h"
+#include "base/clock.h"
 #include "event/schema.h"
 #include "kernel/filters.h"
 #include "kernel/snapshot.h"
@@ -35,19 +35,6 @@ enum {
 static const unsigned identity_events[] = {
 	EVENT_process_fork, EVENT_process_exec, EVENT_process_exit, EVENT_process_existing,
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
-
-static int64_t boot_to_wall(void)
-{
-	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
-}
 
 static int fail(struct agent *a, int r, const char *what)
 {
@@ -199,7 +186,7 @@ static void await_probes(struct agent *a)
 {
 	bool told = false;
 
-	while (clock_ns(CLOCK_BOOTTIME) - a->switched < SETTLE_NS && !told) {
+	while (clock_boot() - a->switched < SETTLE_NS && !told) {
 		told = syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0;
 		if (!told && lanes_read(&a->lanes, TURN_RECORDS) == 0)
 			usleep(TICK_MS * 1000);
@@ -227,11 +214,11 @@ static void on_second(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
 
-	losses_report(&a->losses, clock_ns(CLOCK_BOOTTIME), pipeline_record, &a->pipeline);
+	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	tell_stats(a);
-	pipeline_clock(&a->pipeline, boot_to_wall());
+	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
-	if (clock_ns(CLOCK_BOOTTIME) - a->switched > SETTLE_NS)
+	if (clock_boot() - a->switched > SETTLE_NS)
 		agent_settle(a);
 	flush(a);
 	look_at_child(a);
@@ -321,7 +308,7 @@ int agent_switch(struct agent *a, struct policy_set *set)
 		a->pipeline.options.selected.bits[i] |= wanted.bits[i];
 	probe_environment(&a->probe, set->envp);
 	filters_switch(&a->probe, generation);
-	a->switched = clock_ns(CLOCK_BOOTTIME);
+	a->switched = clock_boot();
 	probe_reduce(&a->probe, &wanted);
 	return 0;
 }
@@ -364,7 +351,7 @@ static int open_all(struct agent *a)
 		o->pipeline.from_exec_of = a->child.pid;
 		o->filter.by_tree = 1;
 	}
-	r = pipeline_init(&a->pipeline, &o->pipeline, boot_to_wall(), host);
+	r = pipeline_init(&a->pipeline, &o->pipeline, clock_boot_to_wall(), host);
 	if (r < 0)
 		return fail(a, r, "cannot start");
 	for (unsigned i = 0; i < o->nsinks && i < PIPELINE_SINKS; i++)
@@ -374,7 +361,7 @@ static int open_all(struct agent *a)
 		r = agent_switch(a, o->policies);
 	if (r < 0)
 		return r;
-	r = losses_init(&a->losses, &a->probe, clock_ns(CLOCK_BOOTTIME));
+	r = losses_init(&a->losses, &a->probe, clock_boot());
 	if (r < 0)
 		return fail(a, r, "cannot read the counters");
 	r = loop_open(a);
@@ -392,7 +379,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 
 	memset(a, 0, sizeof(*a));
 	a->options = *options;
-	a->started = clock_ns(CLOCK_BOOTTIME);
+	a->started = clock_boot();
 	signal(SIGPIPE, SIG_IGN);
 	r = open_all(a);
 	if (r < 0)
@@ -414,7 +401,7 @@ static void drain(struct agent *a)
 	probe_detach(&a->probe);
 	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && pipeline_flush(&a->pipeline) == 0)
 		;
-	losses_report(&a->losses, clock_ns(CLOCK_BOOTTIME), pipeline_record, &a->pipeline);
+	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	losses_read(&a->losses);
 	tell_stats(a);
 	tell_stop(a);
@@ -468,7 +455,7 @@ void agent_close(struct agent *a)
 
 void agent_summary(const struct agent *a)
 {
-	double seconds = (clock_ns(CLOCK_BOOTTIME) - a->started) / 1e9;
+	double seconds = (clock_boot() - a->started) / 1e9;
 	uint64_t delivered = tell_delivered(a), lost = losses_total(&a->losses);
 
 	fprintf(stderr, "saker: %llu events in %.1f s, ", (unsigned long long)delivered, seconds);

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/fingerprint.h"
 #include "agent/tell.h"
+#include "base/clock.h"
 #include "event/schema.h"
 #include "policy/policy.h"
 
@@ -26,14 +26,6 @@ struct plan {
 	struct diag diag;
 	char error[480];			/* the diagnostic in one line */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
 
 /* The line of saker.yaml that the diagnostic is about, NULL if it is about another file. */
 static const char *config_line(const struct plan *p)
@@ -304,7 +296,7 @@ static void tell(struct reload *r, const struct plan *p, const struct policy_dif
 		 uint64_t began, int e)
 {
 	struct agent *a = r->agent;
-	struct event_policy_reload *x = build_begin(&a->losses.build, EVENT_policy_reload, now_ns(), ++a->losses.seq);
+	struct event_policy_reload *x = build_begin(&a->losses.build, EVENT_policy_reload, clock_boot(), ++a->losses.seq);
 
 	x->generation = a->generation;
 	x->added = diff->added;
@@ -313,7 +305,7 @@ static void tell(struct reload *r, const struct plan *p, const struct policy_dif
 	x->unchanged = diff->same;
 	x->hooks = a->probe.nlinks;
 	x->hooks_before = hooks_before;
-	x->elapsed = now_ns() - began;
+	x->elapsed = clock_boot() - began;
 	build_str(&a->losses.build, &x->result, e < 0 ? "refused" : "applied");
 	if (e < 0)
 		build_str(&a->losses.build, &x->error, p->error);
@@ -346,7 +338,7 @@ void reload_now(void *reload)
 	unsigned hooks = a->probe.nlinks;
 	struct expr *wheres[CONFIG_SINKS];
 	struct policy_diff diff = { 0 };
-	uint64_t began = now_ns();
+	uint64_t began = clock_boot();
 	struct plan p = { 0 };
 	int e = plan_make(r, &p, wheres, before);
 

@@ -3,18 +3,10 @@
 
 #include <stdio.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 #include "agent/agent.h"
+#include "base/clock.h"
 #include "event/schema.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
 
 void agent_tell(struct agent *a)
 {
@@ -26,12 +18,12 @@ void agent_tell(struct agent *a)
 void tell_start(struct agent *a)
 {
 	struct build *b = &a->losses.build;
-	struct event_agent_start *e = build_begin(b, EVENT_agent_start, now_ns(), ++a->losses.seq);
+	struct event_agent_start *e = build_begin(b, EVENT_agent_start, clock_boot(), ++a->losses.seq);
 	struct utsname uts;
 	char text[PROBE_WHY + 64];
 
 	uname(&uts);
-	e->elapsed = now_ns() - a->started;
+	e->elapsed = clock_boot() - a->started;
 	build_str(b, &e->version, SAKER_VERSION);
 	build_str(b, &e->kernel, uts.release);
 	for (unsigned id = 1; id < EVENT_COUNT; id++)
@@ -63,7 +55,7 @@ uint64_t tell_delivered(const struct agent *a)
 
 void tell_stop(struct agent *a)
 {
-	struct event_agent_stop *e = build_begin(&a->losses.build, EVENT_agent_stop, now_ns(),
+	struct event_agent_stop *e = build_begin(&a->losses.build, EVENT_agent_stop, clock_boot(),
 						 ++a->losses.seq);
 
 	for (unsigned i = 0; i < LANES; i++)
@@ -81,7 +73,7 @@ void tell_stats(struct agent *a)
 	if (!event_set_has(&a->pipeline.options.selected, EVENT_stats) || losses_read(&a->losses) < 0)
 		return;
 	for (unsigned i = 0; i < LANES; i++) {
-		struct event_stats *e = build_begin(&a->losses.build, EVENT_stats, now_ns(),
+		struct event_stats *e = build_begin(&a->losses.build, EVENT_stats, clock_boot(),
 						    ++a->losses.seq);
 		const struct lane_account *l = &a->losses.now.lanes[i];
 

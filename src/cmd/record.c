@@ -2,22 +2,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/watch.h"
 #include "output/capture.h"
-
-static int64_t boot_to_wall(void)
-{
-	struct timespec wall, boot;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	return (wall.tv_sec - boot.tv_sec) * INT64_C(1000000000) + wall.tv_nsec - boot.tv_nsec;
-}
 
 static int fail(const char *file, int r)
 {
@@ -31,7 +21,7 @@ static int record(struct watch_options *o)
 	struct capture_writer writer;
 	int r, status;
 
-	capture_info_here(&info, boot_to_wall());
+	capture_info_here(&info, clock_boot_to_wall());
 	r = capture_writer_open(&writer, o->file, &info);
 	if (r < 0)
 		return fail(o->file, r);
