@@ -23,10 +23,6 @@ static const struct option_row dedup_rows[] = {
 static const struct option_row capture_rows[] = {
 	OPTION(BOOL, policy_capture, env, .name = "env", .value = "false",
 	       .help = "the environment of executed programs"),
-	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false",
-	       .help = "the caller's stack"),
-	OPTION(BOOL, policy_capture, hash, .name = "hash", .value = "false",
-	       .help = "a hash of the file"),
 	{ 0 },
 };
 
