@@ -210,12 +210,23 @@ void agent_settle(struct agent *a)
 	a->pipeline.options.selected = shown_by(a->pipeline.policies[a->generation & 1]);
 }
 
+/* The figures, when their time has come: half a tick early is better than half a tick late. */
+static void report(struct agent *a)
+{
+	uint64_t now = clock_boot(), since = now - a->reported + SECOND_MS / 2 * 1000000;
+
+	if (since < a->options.report_ms * 1000000)
+		return;
+	a->reported = now;
+	tell_stats(a);
+}
+
 static void on_second(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
 
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
-	tell_stats(a);
+	report(a);
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	if (clock_boot() - a->switched > SETTLE_NS)
@@ -398,9 +409,12 @@ int agent_open(struct agent *a, const struct agent_options *options)
 /* What is in the lanes when the hooks are gone. */
 static void drain(struct agent *a)
 {
+	uint64_t begin = clock_boot(), most = a->options.drain_ms * 1000000;
+
 	probe_detach(&a->probe);
 	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && pipeline_flush(&a->pipeline) == 0)
-		;
+		if (most && clock_boot() - begin > most)
+			break;
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	losses_read(&a->losses);
 	tell_stats(a);

@@ -25,6 +25,8 @@ struct agent_options {
 	const struct where *where;	/* the caller's; NULL: no expression.  Not together with policies. */
 	char **argv;			/* command to run and follow; NULL: none */
 	uint64_t duration_ms;		/* end after so long; 0: never */
+	uint64_t report_ms;		/* between two tellings of the figures; 0: as often as losses are looked at */
+	uint64_t drain_ms;		/* at most, for what is in the lanes at the end; 0: as long as it takes */
 	bool header;			/* a line of column names first, in the first sink */
 	void (*hangup)(void *ctx);	/* on SIGHUP; NULL: end */
 	void *ctx;
@@ -46,6 +48,7 @@ struct agent {
 	unsigned idle_ticks;		/* in a row that read nothing */
 	bool opened_loop;
 	uint16_t generation;		/* of the policies in force; 0: none are */
+	uint64_t reported;		/* when the figures were told, nanoseconds since boot */
 	uint64_t switched;		/* when they came in force, nanoseconds since boot */
 	int write_error;		/* first failure of a sink, negative errno */
 	uint64_t started;		/* nanoseconds since boot */

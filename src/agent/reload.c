@@ -207,6 +207,8 @@ static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres
 {
 	int e = config_read(&p->config, r->path, &p->diag, NULL);
 
+	if (e == 0)
+		e = config_honoured(&p->config, &p->diag);
 	if (e < 0) {
 		tell_wrong(p, config_line(p));
 		return e;
@@ -265,6 +267,10 @@ static void plan_apply(struct reload *r, struct plan *p, struct expr *const wher
 	r->wheres = p->wheres;
 	r->config = p->config;
 	r->hash = p->hash;
+	if (r->agent) {
+		r->agent->options.report_ms = r->config.agent.report_interval;
+		r->agent->options.drain_ms = r->config.agent.drain_timeout;
+	}
 }
 
 static void give_sinks(struct reload *r)

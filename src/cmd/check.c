@@ -265,7 +265,7 @@ static void check_config(struct check *c, const char *path)
 	const char *line = NULL;
 	struct config config;
 
-	if (config_read(&config, path, &diag, &doubt) < 0) {
+	if (config_read(&config, path, &diag, &doubt) < 0 || config_honoured(&config, &diag) < 0) {
 		if (config.file.text)
 			line = diag_line(config.file.text, config.file.len, diag.line);
 		report(c, &diag, line);

@@ -26,6 +26,8 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.policies = policies,
 		.sinks = reload->sinks,
 		.nsinks = CONFIG_SINKS,
+		.report_ms = a->report_interval,
+		.drain_ms = a->drain_timeout,
 		.hangup = reload_now,
 		.ctx = reload,
 	};

@@ -55,9 +55,9 @@ static const struct option_row agent_rows[] = {
 	OPTION(SIZE, config_agent, memory_limit, .name = "memory_limit", .value = "0",
 	       .max = UINT64_C(1) << 40,
 	       .help = "memory that the agent may use before it sheds load; 0 is no limit"),
-	OPTION(DURATION, config_agent, report_interval, .name = "report_interval", .value = "60s",
+	OPTION(DURATION, config_agent, report_interval, .name = "report_interval", .value = "1s",
 	       .min = 1000, .max = 24 * 3600 * 1000,
-	       .help = "how often the agent's own figures are reported"),
+	       .help = "how often the event stats tells the agent's own figures"),
 	OPTION(DURATION, config_agent, drain_timeout, .name = "drain_timeout", .value = "5s",
 	       .max = 600 * 1000,
 	       .help = "how long sinks may take to write what is left when the agent stops"),
@@ -309,4 +309,24 @@ void config_manual(FILE *to)
 	      to);
 	option_manual(top_rows, to);
 	fputs(".Sh SEE ALSO\n.Xr saker-policy 5 ,\n.Xr saker 8\n", to);
+}
+
+/* What is read, but waits for the work that brings it. */
+int config_honoured(const struct config *config, struct diag *diag)
+{
+	const struct config_agent *a = &config->agent;
+	const char *key = NULL;
+
+	if (a->cgroup.version != CONFIG_CGROUPS_AUTO || a->cgroup.root.text)
+		key = "cgroup";
+	else if (a->home_pid_ns)
+		key = "home_pid_ns";
+	else if (a->memory_limit)
+		key = "memory_limit";
+	else if (a->log.level != CONFIG_INFO)
+		key = "log.level";
+	if (!key)
+		return 0;
+	diag->file = config->file.path;
+	return diag_set(diag, 0, 0, "agent.%s is not honoured by this version yet: leave it at its default", key);
 }

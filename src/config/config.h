@@ -67,6 +67,9 @@ int config_read(struct config *config, const char *path, struct diag *diag, stru
 int config_parse(struct config *config, const char *path, const char *text, size_t len,
 		 struct diag *diag);
 
+/* Whether this version does what the configuration says: 0, or -EINVAL with words in diag. */
+int config_honoured(const struct config *config, struct diag *diag);
+
 /* Also after a failure, and of a zeroed one. */
 void config_fini(struct config *config);
 

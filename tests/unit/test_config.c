@@ -149,7 +149,7 @@ Test(config, defaults)
 	cr_expect_eq(config.agent.transport, CONFIG_RING);
 	cr_expect_eq(config.agent.lanes.normal, 8 << 20);
 	cr_expect_null(config.agent.btf.text);
-	cr_expect_eq(config.agent.report_interval, 60000);
+	cr_expect_eq(config.agent.report_interval, 1000);
 	cr_expect_eq(config.policies.n, 1);
 	cr_expect_eq(config.nsinks, 1);
 	cr_expect_eq(config.sinks[0].type, CONFIG_STDOUT);
@@ -449,4 +449,25 @@ Test(config_file, whole)
 		     -EINVAL);
 	cr_expect_str_eq(diag.text, "unknown key \"polices\", did you mean \"policies\"?");
 	cr_expect_str_eq(diag.file, path);
+}
+
+Test(config, what_is_not_honoured_is_refused)
+{
+	static const struct { const char *text, *wrong; } rows[] = {
+		{ "policies: [x]\nagent: {memory_limit: 64M}\n", "agent.memory_limit" },
+		{ "policies: [x]\nagent: {home_pid_ns: 7}\n", "agent.home_pid_ns" },
+		{ "policies: [x]\nagent: {cgroup: {version: v2}}\n", "agent.cgroup" },
+		{ "policies: [x]\nagent: {log: {level: debug}}\n", "agent.log.level" },
+		{ "policies: [x]\nagent: {report_interval: 5s}\n", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config c = { 0 };
+		struct diag d = { 0 };
+
+		cr_assert_eq(config_parse(&c, "test", rows[i].text, strlen(rows[i].text), &d), 0, "%s", d.text);
+		cr_expect_eq(config_honoured(&c, &d), rows[i].wrong ? -EINVAL : 0);
+		cr_expect(!rows[i].wrong || strstr(d.text, rows[i].wrong), "%s", d.text);
+		config_fini(&c);
+	}
 }
