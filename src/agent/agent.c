@@ -11,6 +11,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "agent/existing.h"
 #include "agent/tell.h"
 #include "base/clock.h"
 #include "event/schema.h"
@@ -384,6 +385,18 @@ static void print_header(struct agent *a, struct writer *w)
 	writer_add(w, table_header(&a->pipeline.table, writer_room(w), WRITER_ROOM));
 }
 
+/* Arguments are read at once only where a record shall have them: it takes a while where very many
+ * processes run.  Else the process table reads them bit by bit. */
+static int look_at_existing(struct agent *a)
+{
+	const struct pipeline_options *o = &a->options.pipeline;
+	struct existing x = { pipeline_record, &a->pipeline, &a->losses.build };
+
+	if (o->capture || event_set_has(&o->selected, EVENT_process_existing))
+		return snapshot_processes(&a->probe, existing_record, &x);
+	return snapshot_processes(&a->probe, pipeline_record, &a->pipeline);
+}
+
 int agent_open(struct agent *a, const struct agent_options *options)
 {
 	int r;
@@ -398,7 +411,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	if (options->header)
 		print_header(a, &options->sinks[0]->writer);
 	probe_start(&a->probe);
-	r = snapshot_processes(&a->probe, pipeline_record, &a->pipeline);
+	r = look_at_existing(a);
 	if (r < 0)
 		return fail(a, r, "cannot list the processes that run");
 	tell_start(a);

@@ -133,7 +133,7 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 		return fail(p, "cannot open BPF programs", -errno);
 	btf = btf_open(p->options.btf, &r);
 	if (!btf)
-		return fail(p, "cannot read the kernel's BTF", r);
+		return fail(p, p->options.btf ? p->options.btf : "cannot read the kernel's BTF", r);
 	rungs_choose(p, *skel, btf, events, refusals, n);
 	lanes_size(*skel, &p->options);
 	maps_spare(*skel);

@@ -3,6 +3,7 @@
 #include "live.h"
 
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "events.h"
@@ -34,7 +35,8 @@ TEST(existing, "a process that ran before, and a thread of the kernel")
 	is(r, "args.dev", "%s", dev_text(shared->stat.st_dev));
 	is(r, "args.inode", "%llu", (unsigned long long)shared->stat.st_ino);
 	is(r, "args.kernel", "false");
-	looked_at(r, "args.argv");	/* read from /proc later, for each record of the process */
+	is(r, "args.argv", "%s", value(r, "proc.args"));
+	check(strstr(value(r, "args.argv"), "live"), "arguments are %s", value(r, "args.argv"));
 	complete(r);
 	if (getpid() == 1 || ns_of("pid") != 0xeffffffcu)
 		return;
