@@ -250,6 +250,8 @@ static int parse(struct doctor *d, int argc, char **argv)
 			d->probing = true;
 		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
 			d->json = !strcmp(optarg, "json");
+		else if (c == 'o')
+			return fprintf(stderr, "saker: --output \"%s\": want text or json\n", optarg), EXIT_USAGE;
 		else
 			return usage(stderr, EXIT_USAGE);
 	}

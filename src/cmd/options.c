@@ -265,8 +265,8 @@ static int unknown_option(char **argv)
 		return -EINVAL;
 	}
 	near = strncmp(word, "--", 2) ? NULL : nearest(word + 2, names, ROWS);
-	fprintf(stderr, "saker: unknown option %s%s%s%s. See saker %s --help\n", word, near ? ", did you mean --" : "",
-		near ? near : "", near ? "?" : "", argv[0]);
+	fprintf(stderr, "saker: unknown option %s%s%s%s See saker %s --help\n", word, near ? ", did you mean --" : "",
+		near ? near : "", near ? "?" : ".", argv[0]);
 	return -EINVAL;
 }
 

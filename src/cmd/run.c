@@ -78,11 +78,15 @@ static int run(int argc, char **argv)
 	int id;
 
 	optind = 0;
+	opterr = 0;
 	while ((id = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
 		if (id == 'h')
 			return usage(stdout, EXIT_OK);
-		if (id != 'c')
+		if (id != 'c') {
+			fprintf(stderr, "saker: %s: no such option, or it wants a value. See saker run --help\n",
+				argv[optind - 1]);
 			return EXIT_USAGE;
+		}
 		path = optarg;
 	}
 	if (optind < argc) {
