@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/nearest.h"
 #include "cmd/command.h"
+#include "config/unit.h"
 #include "event/schema.h"
 #include "event/select.h"
 
@@ -48,45 +49,10 @@ static int complain(const char *option, const char *value, const char *allowed)
 	return -EINVAL;
 }
 
-int parse_number(const char *text, uint64_t max, uint64_t *ret)
+/* A number from 0 to max. */
+static int parse_number(const char *text, uint64_t max, uint64_t *ret)
 {
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	return *text < '0' || *text > '9' || *end || errno || *ret > max ? -EINVAL : 0;
-}
-
-/* A number and one of several units. */
-static int parse_unit(const char *text, const char *const *units, const uint64_t *factors, size_t n, uint64_t *ret)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || errno)
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(end, units[i]))
-			return __builtin_mul_overflow(value, factors[i], ret) ? -ERANGE : 0;
-	return -EINVAL;
-}
-
-int parse_size(const char *text, uint64_t *ret)
-{
-	static const char *const units[] = { "", "K", "M", "G" };
-	static const uint64_t factors[] = { 1, 1 << 10, 1 << 20, 1 << 30 };
-
-	return parse_unit(text, units, factors, 4, ret);
-}
-
-int parse_duration(const char *text, uint64_t *ret_ms)
-{
-	static const char *const units[] = { "", "ms", "s", "m", "h" };
-	static const uint64_t factors[] = { 1000, 1, 1000, 60000, 3600000 };
-
-	return parse_unit(text, units, factors, 5, ret_ms);
+	return unit_number(text, ret) < 0 || *ret > max ? -EINVAL : 0;
 }
 
 static int parse_user(const char *text, uint32_t *ret)
@@ -113,7 +79,7 @@ static int parse_lane(const char *item, struct probe_options *probe)
 	for (unsigned i = 0; eq && i < LANES; i++) {
 		if (strlen(names[i]) != (size_t)(eq - item) || strncmp(names[i], item, eq - item))
 			continue;
-		if (parse_size(eq + 1, &bytes) < 0 || bytes & (bytes - 1) || bytes < (uint64_t)sysconf(_SC_PAGESIZE) ||
+		if (unit_size(eq + 1, &bytes) < 0 || bytes & (bytes - 1) || bytes < (uint64_t)sysconf(_SC_PAGESIZE) ||
 		    bytes > LANE_BYTES_MAX)
 			return complain("lanes", item, "a size that is a power of two from one page to 1G");
 		probe->lane_bytes[i] = bytes;
@@ -211,7 +177,7 @@ static int option_take(struct watch_options *o, int id, char *value, const char 
 	case OPT_OUTPUT:
 		return parse_output(o, value);
 	case OPT_FOR:
-		r = parse_duration(value, &a->duration_ms);
+		r = unit_duration(value, &a->duration_ms);
 		return r < 0 || !a->duration_ms ? complain("for", value, "a time such as 500ms, 5s, 2m, 1h") : 0;
 	case OPT_COUNT:
 		return parse_positive("count", value, UINT64_MAX, &a->pipeline.count);

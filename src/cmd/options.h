@@ -26,13 +26,4 @@ int options_parse(struct watch_options *options, int argc, char **argv, const ch
 /* Free what options_parse made. */
 void options_fini(struct watch_options *options);
 
-/* "512", "64K", "8M", "1G" in bytes.  0 or -EINVAL. */
-int parse_size(const char *text, uint64_t *ret);
-
-/* "500ms", "5s", "2m", "1h"; a plain number is seconds.  0 or -EINVAL. */
-int parse_duration(const char *text, uint64_t *ret_ms);
-
-/* A number from 0 to max.  0 or -EINVAL. */
-int parse_number(const char *text, uint64_t max, uint64_t *ret);
-
 #endif
