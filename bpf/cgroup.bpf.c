@@ -14,14 +14,13 @@ static __always_inline s64 cgroup_hierarchy(struct cgroup *cgroup)
 	return BPF_CORE_READ((struct cgroup___root *)cgroup, root, hierarchy_id);
 }
 
-SEC("tp_btf/cgroup_mkdir")
-int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
-{
-	struct event_cgroup_mkdir *e;
+/* A cgroup's begin and its end say the same of it. */
+_Static_assert(sizeof(struct event_cgroup_mkdir) == sizeof(struct event_cgroup_rmdir) &&
+	       (int)BIT_cgroup_mkdir_path == (int)BIT_cgroup_rmdir_path, "cgroup_mkdir, cgroup_rmdir");
 
-	if (!event_wanted(EVENT_cgroup_mkdir))
-		return 0;
-	e = RECORD(cgroup_mkdir, critical);
+static __always_inline int cgroup_emit(void *ctx, struct event_cgroup_mkdir *e, struct cgroup *cgroup,
+				       const char *path)
+{
 	if (!e)
 		return 0;
 	record_current(&e->head);
@@ -32,22 +31,20 @@ int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
 	return record_end(ctx, &e->head);
 }
 
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
+{
+	if (!event_wanted(EVENT_cgroup_mkdir))
+		return 0;
+	return cgroup_emit(ctx, RECORD(cgroup_mkdir, critical), cgroup, path);
+}
+
 SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(cgroup_rmdir__tp, struct cgroup *cgroup, const char *path)
 {
-	struct event_cgroup_rmdir *e;
-
 	if (!event_wanted(EVENT_cgroup_rmdir))
 		return 0;
-	e = RECORD(cgroup_rmdir, critical);
-	if (!e)
-		return 0;
-	record_current(&e->head);
-	e->id = BPF_CORE_READ(cgroup, kn, id);
-	e->hierarchy = cgroup_hierarchy(cgroup);
-	e->level = cgroup->level;
-	put_str(&e->head, &e->path, path, KERNEL, CGROUP_PATH_MAX, BIT_cgroup_rmdir_path);
-	return record_end(ctx, &e->head);
+	return cgroup_emit(ctx, (void *)RECORD(cgroup_rmdir, critical), cgroup, path);
 }
 
 SEC("tp_btf/cgroup_attach_task")
