@@ -17,8 +17,8 @@ struct lines {
 static size_t encode(struct pipeline *p, enum format format, const struct expr_view *view, char *room)
 {
 	if (format == FORMAT_JSON)
-		return json_encode(&p->json, view->record, view->process, room, WRITER_ROOM);
-	return table_encode(&p->table, view->record, view->process, room, WRITER_ROOM);
+		return json_encode(&p->json, view->record, &view->subject, room, WRITER_ROOM);
+	return table_encode(&p->table, view->record, &view->subject, room, WRITER_ROOM);
 }
 
 /* The line into the sink's room, encoded at most once a format. */
@@ -161,7 +161,7 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		p->counts.unselected[h->lane]++;
 		return;
 	}
-	view.process = process_find(&p->processes, &h->who);
+	view.subject.process = process_find(&p->processes, &h->who);
 	if (p->policies[0] || p->policies[1])
 		wanted = policies_want(p, &view);
 	else if (p->options.where && !from_agent(h) && !expr_match(p->options.where, &view))

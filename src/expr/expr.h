@@ -18,12 +18,12 @@
 #include <stdio.h>
 
 #include "filter.h"
+#include "identity/subject.h"
 
 struct arena;
 struct diag;
 struct event_set;
 struct expr;
-struct process;
 
 enum {
 	EXPR_LENGTH_MAX = 65536,	/* bytes of one text */
@@ -63,7 +63,7 @@ struct expr_extra { const char *texts[EXPR_TEXTS]; };
 
 struct expr_view {
 	const void *record;			/* valid */
-	const struct process *process, *parent;	/* NULL when unknown */
+	struct subject subject;
 	const struct expr_extra *extra;		/* NULL: of the host */
 };
 

@@ -63,7 +63,7 @@ void fetch_joined(struct fetched *f)
 
 static void fetch_process(struct fetched *f, const struct access *a, const struct expr_view *view)
 {
-	const struct process *p = a->arg & PROCESS_PARENT ? view->parent : view->process;
+	const struct process *p = a->arg & PROCESS_PARENT ? view->subject.parent : view->subject.process;
 	const char *slash;
 
 	if (!p)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "identity/subject.h"
 #include "output/json_line.h"
 #include "output/stamp.h"
 
@@ -209,9 +210,11 @@ void json_encoder_policies(struct json_encoder *json, const char *const *names, 
 	json->policies_len = t.full ? 0 : (size_t)(t.p - json->policies);
 }
 
-size_t json_encode(struct json_encoder *json, const void *record, const struct process *process,
+size_t json_encode(struct json_encoder *json, const void *record, const struct subject *subject,
 		   char *buf, size_t size)
 {
+	static const struct subject unknown;
+	const struct subject *who = subject ? subject : &unknown;
 	const struct head *h = record;
 	const struct schema *s = schema_get(h->id);
 	const struct json_shape *shape = &json->shapes[h->id];
@@ -222,7 +225,7 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct p
 
 	json->nraw = 0;
 	opening(&l, shape, h);
-	line_who(&l, process);
+	line_who(&l, who);
 	line_hostname(&l);
 	if (h->abi == ABI_32)
 		text_str(&l.t, ",\"abi\":\"32-bit\"");
@@ -233,7 +236,7 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct p
 	}
 	if (h->policy)
 		line_policy(&l, h->policy);
-	line_flaws(&l, s, process);
+	line_flaws(&l, s, who);
 	text_str(&l.t, "}\n");
 	return l.t.full ? 0 : (size_t)(l.t.p - buf);
 }

@@ -15,7 +15,7 @@ struct fragment;
 struct json_field;
 struct json_shape;
 struct memo;
-struct process;
+struct subject;
 
 enum {
 	/*
@@ -68,9 +68,9 @@ void json_encoder_policies(struct json_encoder *json, const char *const *names, 
  * start of a process reads the same in all lines. */
 void json_encoder_clock(struct json_encoder *json, int64_t boot_to_wall);
 
-/* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  process may be
+/* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  subject may be
  * NULL.  What lies behind the line in buf may be overwritten. */
-size_t json_encode(struct json_encoder *json, const void *record, const struct process *process,
+size_t json_encode(struct json_encoder *json, const void *record, const struct subject *subject,
 		   char *buf, size_t size);
 
 #endif

@@ -18,7 +18,7 @@
 #include "output/json.h"
 
 struct fact;
-struct process;
+struct subject;
 
 enum {
 	FRAGMENTS = 256, FRAGMENT_TEXT = 1912,
@@ -112,7 +112,7 @@ void put_addr(struct line *l, const struct wire_addr *addr);
 void line_field(struct line *l, const struct json_field *f, const struct schema *s, unsigned i);
 
 /* ,"proc":{..},"user":{..} and ,"hostname":.. */
-void line_who(struct line *l, const struct process *p);
+void line_who(struct line *l, const struct subject *who);
 void line_hostname(struct line *l);
 
 /* ,"ret":.. ,"fd":{..} ,"fds":[..] of a system call */
@@ -120,6 +120,6 @@ void line_result(struct line *l, const struct json_shape *shape);
 void line_facts(struct line *l, const struct schema *s);
 
 /* ,"truncated":[..] ,"faulted":[..] ,"raw":{..}, each if there is something to tell */
-void line_flaws(struct line *l, const struct schema *s, const struct process *p);
+void line_flaws(struct line *l, const struct schema *s, const struct subject *who);
 
 #endif

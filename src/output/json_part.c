@@ -2,6 +2,7 @@
 #include "output/json_line.h"
 
 #include "identity/process.h"
+#include "identity/subject.h"
 #include "event/fd.h"
 
 static void who_strings(struct line *l, const struct process *p)
@@ -66,8 +67,9 @@ static void who_write(struct line *l, const struct process *p)
 }
 
 /* What was written of this thread before, if nothing changed since; else write and keep it. */
-void line_who(struct line *l, const struct process *p)
+void line_who(struct line *l, const struct subject *who)
 {
+	const struct process *p = who->process;
 	const struct head *h = l->record;
 	struct fragment *kept = &l->json->fragments[h->who.proc_tid % FRAGMENTS];
 	uint64_t stamp = p ? p->stamp : 0;
@@ -292,9 +294,10 @@ static void raw_write(struct line *l, const struct json_raw *raw)
 	text_char(&l->t, '"');
 }
 
-void line_flaws(struct line *l, const struct schema *s, const struct process *p)
+void line_flaws(struct line *l, const struct schema *s, const struct subject *who)
 {
 	const struct head *h = l->record;
+	const struct process *p = who->process;
 	bool args = p && p->args_truncated;
 
 	if (h->truncated || args)

@@ -473,7 +473,7 @@ size_t table_header(const struct table_encoder *table, char *buf, size_t size)
 	return r.t.full ? 0 : (size_t)(r.t.p - buf);
 }
 
-size_t table_encode(struct table_encoder *table, const void *record, const struct process *process,
+size_t table_encode(struct table_encoder *table, const void *record, const struct subject *subject,
 		    char *buf, size_t size)
 {
 	const struct head *h = record;
@@ -482,7 +482,7 @@ size_t table_encode(struct table_encoder *table, const void *record, const struc
 		.schema = schema_get(h->id),
 	};
 
-	(void)process;
+	(void)subject;
 	r.compat = r.schema->syscall && h->abi == ABI_32;
 	row_clock(&r, table, h->time);
 	columns(&r, h);

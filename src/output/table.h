@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct process;
+struct subject;
 
 enum table_option { TABLE_COLOUR = 1, TABLE_FULL = 2 };	/* full: strings are not shortened */
 
@@ -30,9 +30,9 @@ void table_encoder_clock(struct table_encoder *table, int64_t boot_to_wall);
 /* The names of the columns, '\n' included; its length, 0 if it did not fit. */
 size_t table_header(const struct table_encoder *table, char *buf, size_t size);
 
-/* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  process may be
+/* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  subject may be
  * NULL. */
-size_t table_encode(struct table_encoder *table, const void *record, const struct process *process,
+size_t table_encode(struct table_encoder *table, const void *record, const struct subject *subject,
 		    char *buf, size_t size);
 
 #endif

@@ -76,7 +76,7 @@ static bool limited(struct policy_set *set, const struct policy_rule *rule, cons
 	if (!rule->entry->limit.count)
 		return false;
 	l = &rule->state->limiter;
-	key = key_identity(&set->seed, l->spec.key, &h->who, view->process ? view->process->exe : "", 0);
+	key = key_identity(&set->seed, l->spec.key, &h->who, view->subject.process ? view->subject.process->exe : "", 0);
 	if (!limiter_pass(l, key, h->time))
 		return true;
 	*suppressed += limiter_suppressed(l, key);

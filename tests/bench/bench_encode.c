@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "identity/process.h"
+#include "identity/subject.h"
 #include "output/json.h"
 #include "output/table.h"
 #include "../unit/record.h"
@@ -49,14 +50,14 @@ static size_t run_json(struct bench *b, const void *record)
 {
 	const struct head *h = record;
 
-	return json_encode(&b->json, record, process_find(&b->processes, &h->who), buf, sizeof(buf));
+	return json_encode(&b->json, record, &(struct subject){ .process = process_find(&b->processes, &h->who) }, buf, sizeof(buf));
 }
 
 static size_t run_table(struct bench *b, const void *record)
 {
 	const struct head *h = record;
 
-	return table_encode(&b->table, record, process_find(&b->processes, &h->who), buf, sizeof(buf));
+	return table_encode(&b->table, record, NULL, buf, sizeof(buf));
 }
 
 static double seconds(void)

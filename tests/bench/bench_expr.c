@@ -79,7 +79,7 @@ int main(void)
 	static const struct process process = { .exe = "/usr/bin/cat", .cwd = "/", .args = "cat\0/etc/passwd", .args_len = 16,
 						.args_known = true };
 	static struct record r;
-	struct expr_view view = { .record = &r, .process = &process };
+	struct expr_view view = { .record = &r, .subject.process = &process };
 
 	record_openat(&r);
 	printf("%9s %9s %9s %9s\n", "ns", "ns/test", "us to make", "bytes");

@@ -6,6 +6,7 @@
 
 #include "event/schema.h"
 #include "identity/process.h"
+#include "identity/subject.h"
 #include "output/json.h"
 #include "output/table.h"
 
@@ -27,9 +28,9 @@ static void check(bool ok)
 		abort();
 }
 
-static void check_json(struct fuzz *f, const struct process *process)
+static void check_json(struct fuzz *f, const struct subject *subject)
 {
-	size_t len = json_encode(&f->json, record, process, line, sizeof(line));
+	size_t len = json_encode(&f->json, record, subject, line, sizeof(line));
 	json_error_t error;
 	json_t *tree;
 
@@ -41,9 +42,9 @@ static void check_json(struct fuzz *f, const struct process *process)
 	json_decref(tree);
 }
 
-static void check_table(struct fuzz *f, const struct process *process)
+static void check_table(struct fuzz *f, const struct subject *subject)
 {
-	size_t len = table_encode(&f->table, record, process, line, sizeof(line));
+	size_t len = table_encode(&f->table, record, subject, line, sizeof(line));
 
 	check(len > 0 && line[len - 1] == '\n');
 	for (size_t i = 0; i < len - 1; i++)
@@ -53,7 +54,7 @@ static void check_table(struct fuzz *f, const struct process *process)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct head *h = (const struct head *)record;
-	const struct process *process;
+	struct subject subject = { 0 };
 	static struct fuzz f;
 
 	if (!f.processes.slots)
@@ -65,9 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!event_valid(record, size))
 		return 0;
 	process_observe(&f.processes, record);
-	process = process_find(&f.processes, &h->who);
-	check_json(&f, process);
+	subject.process = process_find(&f.processes, &h->who);
+	check_json(&f, &subject);
 	f.table.options ^= TABLE_FULL;
-	check_table(&f, process);
+	check_table(&f, &subject);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "identity/process.h"
+#include "identity/subject.h"
 #include "output/json.h"
 #include "record.h"
 
@@ -36,7 +37,7 @@ static json_t *encode(const struct process *p)
 	json_t *tree;
 
 	cr_assert(event_valid(&r, r.head.size), "%s", schema_get(r.head.id)->name);
-	len = json_encode(&json, &r, p, buf, sizeof(buf));
+	len = json_encode(&json, &r, &(struct subject){ .process = p }, buf, sizeof(buf));
 	cr_assert_gt(len, 0);
 	cr_assert_eq(buf[len - 1], '\n');
 	for (size_t i = 0; i < len - 1; i++)
@@ -505,7 +506,7 @@ Test(json, a_line_that_does_not_fit_is_none)
 	for (size_t size = 0; size < 6000; size++) {
 		char *small = malloc(size);
 
-		len = json_encode(&json, &r, &process, small, size);
+		len = json_encode(&json, &r, &(struct subject){ .process = &process }, small, size);
 		cr_assert(len == 0 || (len == whole && size >= whole), "%zu", size);
 		cr_assert(len || size < 5000);
 		free(small);

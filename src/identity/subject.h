@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who did what a record tells, as far as it is known: what filters ask and encoders show. */
+#ifndef SAKER_IDENTITY_SUBJECT_H
+#define SAKER_IDENTITY_SUBJECT_H
+
+struct process;
+
+/* Borrowed from the tables of identity for as long as the record. */
+struct subject {
+	const struct process *process, *parent;	/* NULL when unknown */
+};
+
+#endif
