@@ -56,15 +56,6 @@ struct agent {
 	char error[768];		/* why agent_open or agent_run failed, for people */
 };
 
-/* Put policies in force in place of the ones before, without losing an event: attach what is new,
- * switch, detach what is not needed any more.  The set, from malloc, is the agent's if this succeeds;
- * the one before is asked about records that it selected, and freed a moment later.  0, or negative
- * errno with agent->error set: then nothing has changed. */
-int agent_switch(struct agent *agent, struct policy_set *policies);
-
-/* Read all that the policies before the last switch selected, and free them. */
-void agent_settle(struct agent *agent);
-
 /* Load, attach, look at what already runs.  0, or negative errno with agent->error set. */
 int agent_open(struct agent *agent, const struct agent_options *options);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/fingerprint.h"
+#include "agent/switch.h"
 #include "agent/tell.h"
 #include "base/clock.h"
 #include "event/schema.h"

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is selected, in the kernel and in the pipeline, and its replacement while records come. */
+#ifndef AGENT_SWITCH_H
+#define AGENT_SWITCH_H
+
+#include <stdbool.h>
+
+struct agent;
+struct event_set;
+struct policy_set;
+struct where;
+
+/* Put policies in force in place of the ones before, without losing an event: attach what is new,
+ * switch, detach what is not needed any more.  The set, from malloc, is the agent's if this succeeds;
+ * the one before is asked about records that it selected, and freed a moment later.  0, or negative
+ * errno with agent->error set: then nothing has changed. */
+int agent_switch(struct agent *agent, struct policy_set *policies);
+
+/* Read all that the policies before the last switch selected, and free them. */
+void agent_settle(struct agent *agent);
+
+/* Whether so long ago that agent_settle need not wait. */
+bool agent_settled(const struct agent *agent);
+
+/* Add the events that the process table learns from, wanted or not. */
+void switch_add_identity(struct event_set *set);
+
+/* Fill the kernel's filters with those of an expression.  0, or negative errno with agent->error set. */
+int switch_where(struct agent *agent, const struct where *where);
+
+#endif

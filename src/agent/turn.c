@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/turn.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "kernel/tree.h"
+#include "output/capture.h"
+
+enum {
+	TICK_MS = 1,		/* between reads while records come */
+	TICK_IDLE_MS = 10,	/* for perf buffers, which cannot wake us */
+	IDLE_TICKS = 50,	/* without a record before we sleep */
+};
+
+void agent_stop(struct agent *a, const char *reason)
+{
+	if (a->stop_reason)
+		return;
+	a->stop_reason = reason;
+	uv_stop(&a->loop);
+}
+
+void agent_flush(struct agent *a)
+{
+	int r = pipeline_flush(&a->pipeline);
+
+	if (r == 0 && a->options.pipeline.capture)
+		r = a->pipeline.capture_error ? a->pipeline.capture_error
+					      : capture_flush(a->options.pipeline.capture);
+	if (r == 0)
+		return;
+	a->write_error = r;
+	agent_stop(a, r == -EPIPE ? "the reader went away" : strerror(-r));
+}
+
+/* The followed command has ended when all of its process tree has. */
+void agent_look_at_child(struct agent *a)
+{
+	if (a->child.pid > 0 && child_ended(&a->child) && tree_empty(&a->probe))
+		agent_stop(a, "the command ended");
+}
+
+static void on_tick(uv_timer_t *timer);
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+	struct agent *a = poll->data;
+
+	for (unsigned i = 0; i < LANES; i++)
+		uv_poll_stop(&a->polls[i]);
+	a->idle_ticks = 0;
+	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
+}
+
+static unsigned read_lanes(struct agent *a)
+{
+	unsigned n = lanes_read(&a->lanes, TURN_RECORDS);
+
+	if (n)
+		agent_flush(a);
+	if (a->pipeline.done)
+		agent_stop(a, "the count was reached");
+	return n;
+}
+
+/* Nothing came for a while: let the kernel wake us. */
+static void sleep_until_woken(struct agent *a)
+{
+	lanes_sleep(&a->lanes);
+	if (read_lanes(a))
+		return;
+	uv_timer_start(&a->tick, on_tick, TICK_IDLE_MS, TICK_IDLE_MS);
+	if (a->options.probe.transport == TRANSPORT_PERF)
+		return;
+	uv_timer_stop(&a->tick);
+	for (unsigned i = 0; i < LANES; i++)
+		uv_poll_start(&a->polls[i], UV_READABLE, on_wake);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	if (read_lanes(a)) {
+		if (a->idle_ticks >= IDLE_TICKS)
+			uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+		a->idle_ticks = 0;
+	} else if (++a->idle_ticks == IDLE_TICKS) {
+		sleep_until_woken(a);
+	}
+	agent_look_at_child(a);
+}
+
+void turn_start(struct agent *a)
+{
+	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The turns of the loop: records are read from the lanes and handed to the pipeline, a bounded number
+ * a turn, and the kernel wakes us when there are none. */
+#ifndef AGENT_TURN_H
+#define AGENT_TURN_H
+
+struct agent;
+
+enum { TURN_RECORDS = 4096 };	/* read at most before timers and signals get their turn */
+
+/* Read from now on, once the loop runs. */
+void turn_start(struct agent *agent);
+
+/* End the loop after this turn.  The first reason counts. */
+void agent_stop(struct agent *agent, const char *reason);
+
+/* Write what the sinks have collected; a failure that leaves no use in going on ends the loop. */
+void agent_flush(struct agent *agent);
+
+/* End the loop if the followed command and all of its process tree have ended. */
+void agent_look_at_child(struct agent *agent);
+
+#endif
