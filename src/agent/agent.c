@@ -155,7 +155,7 @@ static int open_all(struct agent *a)
 
 static void print_header(struct agent *a, struct writer *w)
 {
-	writer_add(w, table_header(&a->pipeline.table, writer_room(w), WRITER_ROOM));
+	writer_add(w, encoder_header(&a->pipeline.encoders[FORMAT_TABLE], writer_room(w), WRITER_ROOM));
 }
 
 /* Arguments are read at once only where a record shall have them: it takes a while where very many

@@ -14,13 +14,6 @@ struct lines {
 	size_t len[FORMATS];
 };
 
-static size_t encode(struct pipeline *p, enum format format, const struct expr_view *view, char *room)
-{
-	if (format == FORMAT_JSON)
-		return json_encode(&p->json, view->record, &view->subject, room, WRITER_ROOM);
-	return table_encode(&p->table, view->record, &view->subject, room, WRITER_ROOM);
-}
-
 /* The line into the sink's room, encoded at most once a format. */
 static size_t put_line(struct pipeline *p, struct sink *s, struct lines *lines, const struct expr_view *view)
 {
@@ -31,7 +24,8 @@ static size_t put_line(struct pipeline *p, struct sink *s, struct lines *lines, 
 		return lines->len[s->format];
 	}
 	lines->text[s->format] = room;
-	lines->len[s->format] = encode(p, s->format, view, room);
+	lines->len[s->format] = encoder_encode(&p->encoders[s->format], view->record, &view->subject, room,
+					       WRITER_ROOM);
 	return lines->len[s->format];
 }
 
@@ -90,6 +84,12 @@ static bool before_exec(struct pipeline *p, const struct head *h)
 	return false;
 }
 
+static void set_policies(struct pipeline *p, const char *const *names, unsigned n, uint64_t suppressed)
+{
+	for (unsigned i = 0; i < FORMATS; i++)
+		encoder_policies(&p->encoders[i], names, n, suppressed);
+}
+
 /* Name the policies in the line to come. */
 static void name_policies(struct pipeline *p, const struct policy_set *set, const struct policy_verdict *verdict)
 {
@@ -99,7 +99,7 @@ static void name_policies(struct pipeline *p, const struct policy_set *set, cons
 	for (unsigned i = 0; i < set->files.n; i++)
 		if (verdict->policies >> i & 1)
 			names[n++] = policy_name(set, i);
-	json_encoder_policies(&p->json, names, n, verdict->suppressed);
+	set_policies(p, names, n, verdict->suppressed);
 }
 
 /* The sinks that the policies of the record's own generation want it in; 0: nobody wants it. */
@@ -109,7 +109,7 @@ static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
 	struct policy_set *set = p->policies[h->policy & 1];
 	struct policy_verdict verdict;
 
-	json_encoder_policies(&p->json, NULL, 0, 0);
+	set_policies(p, NULL, 0, 0);
 	if (from_agent(h))
 		return UINT64_MAX;
 	if (!set)
@@ -192,27 +192,29 @@ int pipeline_flush(struct pipeline *p)
 
 void pipeline_clock(struct pipeline *p, int64_t boot_to_wall)
 {
-	json_encoder_clock(&p->json, boot_to_wall);
-	table_encoder_clock(&p->table, boot_to_wall);
+	for (unsigned i = 0; i < FORMATS; i++)
+		encoder_clock(&p->encoders[i], boot_to_wall);
 }
 
 int pipeline_init(struct pipeline *p, const struct pipeline_options *options, int64_t boot_to_wall, const char *host)
 {
-	unsigned table = (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0);
+	const struct encoder_options lines = {
+		.host = host,
+		.boot_to_wall = boot_to_wall,
+		.table = (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0),
+	};
 	int r;
 
 	*p = (struct pipeline){ .options = *options };
 	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
-	if (r == 0)
-		r = json_encoder_init(&p->json, host, boot_to_wall);
-	if (r == 0)
-		r = table_encoder_init(&p->table, boot_to_wall, table);
+	for (unsigned i = 0; r == 0 && i < FORMATS; i++)
+		r = encoder_init(&p->encoders[i], &(struct config_stream){ .format = i }, &lines);
 	return r;
 }
 
 void pipeline_fini(struct pipeline *p)
 {
-	table_encoder_fini(&p->table);
-	json_encoder_fini(&p->json);
+	for (unsigned i = 0; i < FORMATS; i++)
+		encoder_fini(&p->encoders[i]);
 	process_table_fini(&p->processes);
 }

@@ -9,9 +9,8 @@
 
 #include "event/set.h"
 #include "identity/process.h"
-#include "output/json.h"
+#include "output/encoder.h"
 #include "output/sink.h"
-#include "output/table.h"
 
 struct capture_writer;
 struct expr;
@@ -43,8 +42,7 @@ struct pipeline_counts {
 struct pipeline {
 	struct pipeline_options options;
 	struct process_table processes;
-	struct json_encoder json;
-	struct table_encoder table;
+	struct encoder encoders[FORMATS];
 	struct sink *sinks[PIPELINE_SINKS];	/* the caller's */
 	unsigned nsinks;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */

@@ -57,7 +57,7 @@ static bool sink_is(const struct sink *s, const struct config_sink *c)
 static bool sink_same(const struct sink *s, const struct config_sink *c)
 {
 	return s->ops == (c->type == CONFIG_FILE ? &sink_file : &sink_stdout) &&
-	       s->format == (c->format == CONFIG_TABLE ? FORMAT_TABLE : FORMAT_JSON) &&
+	       s->format == (enum format)c->stream.format &&
 	       !strcmp(s->path, c->path.text ? c->path.text : "");
 }
 
@@ -81,7 +81,7 @@ static int sink_make(struct plan *p, unsigned place, const struct config_sink *c
 	if (!s)
 		return -ENOMEM;
 	s->ops = c->type == CONFIG_FILE ? &sink_file : &sink_stdout;
-	s->format = c->format == CONFIG_TABLE ? FORMAT_TABLE : FORMAT_JSON;
+	s->format = c->stream.format;
 	snprintf(s->name, sizeof(s->name), "%s", c->name);
 	if (c->path.text && strlen(c->path.text) >= sizeof(s->path)) {
 		free(s);

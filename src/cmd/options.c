@@ -110,9 +110,11 @@ static int parse_events(struct watch_options *o, const char *list)
 
 static int parse_output(struct watch_options *o, const char *value)
 {
-	if (strcmp(value, "table") && strcmp(value, "json"))
+	int format = format_find(value);
+
+	if (format < 0)
 		return complain("output", value, "table or json");
-	o->format = strcmp(value, "json") ? FORMAT_TABLE : FORMAT_JSON;
+	o->format = format;
 	return 0;
 }
 
@@ -238,7 +240,7 @@ static int unknown_option(char **argv)
 
 static void defaults(struct watch_options *o)
 {
-	*o = (struct watch_options){ .color = "auto", .exit = -1 };
+	*o = (struct watch_options){ .format = FORMAT_TABLE, .color = "auto", .exit = -1 };
 	o->agent.probe.lane_bytes[LANE_critical] = 1 << 20;
 	o->agent.probe.lane_bytes[LANE_normal] = 8 << 20;
 	o->agent.probe.lane_bytes[LANE_bulk] = 4 << 20;

@@ -69,7 +69,7 @@ static const struct option_row agent_rows[] = {
 static const struct option_row sink_rows[] = {
 	OPTION(ENUM, config_sink, type, .name = "type", .words = sink_types, .required = true,
 	       .sample = "stdout", .help = "kind of sink"),
-	OPTION(ENUM, config_sink, format, .name = "format", .words = formats, .value = "json",
+	OPTION(ENUM, config_sink, stream.format, .name = "format", .words = formats, .value = "json",
 	       .help = "one JSON object a line, or a table for people"),
 	OPTION(PATH, config_sink, path, .name = "path", .sample = "/var/log/saker/events.json",
 	       .help = "the file that lines are appended to; required for type file"),
@@ -179,7 +179,7 @@ static int default_sink(struct config *config)
 		return -ENOMEM;
 	config->sinks[0] = (struct config_sink){ .name = "stdout",
 						 .type = CONFIG_STDOUT,
-						 .format = CONFIG_JSON };
+						 .stream.format = FORMAT_JSON };
 	config->nsinks = 1;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "config/file.h"
 #include "config/option.h"
+#include "config/stream.h"
 
 enum { CONFIG_ARENA = 16 << 20, CONFIG_SINKS = 32, CONFIG_NAME = 63 };
 
@@ -17,7 +18,6 @@ enum config_transport { CONFIG_RING, CONFIG_PERF };
 enum config_cgroups { CONFIG_CGROUPS_AUTO, CONFIG_CGROUPS_V1, CONFIG_CGROUPS_V2 };
 enum config_level { CONFIG_ERROR, CONFIG_WARNING, CONFIG_INFO, CONFIG_DEBUG };
 enum config_sink_type { CONFIG_STDOUT, CONFIG_FILE };
-enum config_format { CONFIG_JSON, CONFIG_TABLE };
 
 struct config_lanes { uint64_t critical, normal, bulk; };	/* bytes */
 
@@ -44,7 +44,7 @@ struct config_sink {
 	const char *name;
 	unsigned line, col;		/* of the name; 0 of the one there is without any */
 	unsigned type;			/* enum config_sink_type */
-	unsigned format;		/* enum config_format */
+	struct config_stream stream;
 	struct option_text path;	/* of a file */
 	struct option_text where;	/* expression; none: everything */
 };

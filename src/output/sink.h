@@ -6,11 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/stream.h"
 #include "output/writer.h"
 
 struct expr;
-
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMATS };
 
 struct sink;
 

@@ -96,7 +96,7 @@ Test(config, shipped_is_default)
 	cr_expect_str_eq(shipped.policies.items[0].text, config.policies.items[0].text);
 	cr_expect_eq(shipped.nsinks, config.nsinks);
 	cr_expect_eq(shipped.sinks[0].type, config.sinks[0].type);
-	cr_expect_eq(shipped.sinks[0].format, config.sinks[0].format);
+	cr_expect_eq(shipped.sinks[0].stream.format, config.sinks[0].stream.format);
 	config_fini(&shipped);
 	free(text);
 }
@@ -135,7 +135,7 @@ Test(config, values)
 	cr_expect_str_eq(config.policies.items[1].text, "/b");
 	cr_expect_str_eq(config.policies.items[2].text, "/etc/saker/../c");
 	cr_expect_eq(config.nsinks, 2);
-	cr_expect_eq(config_sink(&config, "out")->format, CONFIG_TABLE);
+	cr_expect_eq(config_sink(&config, "out")->stream.format, FORMAT_TABLE);
 	cr_expect_str_eq(config_sink(&config, "out")->where.text, "proc.name = cat");
 	cr_expect_eq(config_sink(&config, "out")->where.line, 13);
 	cr_expect_eq(config_sink(&config, "out")->where.col, 45);

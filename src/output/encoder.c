@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/encoder.h"
+
+#include <string.h>
+
+struct encoder_ops {
+	const char *name;
+	int (*init)(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options);
+	void (*fini)(struct encoder *e);
+	void (*clock)(struct encoder *e, int64_t boot_to_wall);
+	void (*policies)(struct encoder *e, const char *const *names, unsigned n, uint64_t suppressed);
+	size_t (*header)(const struct encoder *e, char *buf, size_t size);	/* NULL: none */
+	size_t (*encode)(struct encoder *e, const void *record, const struct subject *subject, char *buf,
+			 size_t size);
+};
+
+_Static_assert((int)ENCODER_LINE_MAX >= (int)JSON_LINE_MAX && (int)ENCODER_LINE_MAX >= (int)TABLE_LINE_MAX,
+	       "the longest line of any format");
+
+static int json_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
+{
+	(void)stream;
+	return json_encoder_init(&e->json, options->host, options->boot_to_wall);
+}
+
+static void json_fini(struct encoder *e)
+{
+	json_encoder_fini(&e->json);
+}
+
+static void json_clock(struct encoder *e, int64_t boot_to_wall)
+{
+	json_encoder_clock(&e->json, boot_to_wall);
+}
+
+static void json_policies(struct encoder *e, const char *const *names, unsigned n, uint64_t suppressed)
+{
+	json_encoder_policies(&e->json, names, n, suppressed);
+}
+
+static size_t json_line(struct encoder *e, const void *record, const struct subject *subject, char *buf, size_t size)
+{
+	return json_encode(&e->json, record, subject, buf, size);
+}
+
+static int table_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
+{
+	(void)stream;
+	return table_encoder_init(&e->table, options->boot_to_wall, options->table);
+}
+
+static void table_fini(struct encoder *e)
+{
+	table_encoder_fini(&e->table);
+}
+
+static void table_clock(struct encoder *e, int64_t boot_to_wall)
+{
+	table_encoder_clock(&e->table, boot_to_wall);
+}
+
+static void no_policies(struct encoder *e, const char *const *names, unsigned n, uint64_t suppressed)
+{
+	(void)e;
+	(void)names;
+	(void)n;
+	(void)suppressed;
+}
+
+static size_t table_names(const struct encoder *e, char *buf, size_t size)
+{
+	return table_header(&e->table, buf, size);
+}
+
+static size_t table_line(struct encoder *e, const void *record, const struct subject *subject, char *buf, size_t size)
+{
+	return table_encode(&e->table, record, subject, buf, size);
+}
+
+static const struct encoder_ops formats[FORMATS] = {
+	[FORMAT_JSON] = { "json", json_init, json_fini, json_clock, json_policies, NULL, json_line },
+	[FORMAT_TABLE] = { "table", table_init, table_fini, table_clock, no_policies, table_names, table_line },
+};
+
+int format_find(const char *name)
+{
+	for (int i = 0; i < FORMATS; i++)
+		if (!strcmp(formats[i].name, name))
+			return i;
+	return -1;
+}
+
+const char *format_name(enum format format)
+{
+	return formats[format].name;
+}
+
+bool stream_same(const struct config_stream *a, const struct config_stream *b)
+{
+	return a->format == b->format;
+}
+
+int encoder_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
+{
+	*e = (struct encoder){ .ops = &formats[stream->format] };
+	return e->ops->init(e, stream, options);
+}
+
+void encoder_fini(struct encoder *e)
+{
+	if (e->ops)
+		e->ops->fini(e);
+	e->ops = NULL;
+}
+
+void encoder_clock(struct encoder *e, int64_t boot_to_wall)
+{
+	e->ops->clock(e, boot_to_wall);
+}
+
+void encoder_policies(struct encoder *e, const char *const *names, unsigned n, uint64_t suppressed)
+{
+	e->ops->policies(e, names, n, suppressed);
+}
+
+size_t encoder_header(const struct encoder *e, char *buf, size_t size)
+{
+	return e->ops->header ? e->ops->header(e, buf, size) : 0;
+}
+
+size_t encoder_encode(struct encoder *e, const void *record, const struct subject *subject, char *buf, size_t size)
+{
+	return e->ops->encode(e, record, subject, buf, size);
+}
