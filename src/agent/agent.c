@@ -13,6 +13,7 @@
 #include "agent/tell.h"
 #include "agent/turn.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "event/schema.h"
 #include "kernel/snapshot.h"
 #include "kernel/tree.h"
@@ -47,6 +48,7 @@ static void on_second(uv_timer_t *timer)
 
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	report(a);
+	log_tick(a->options.log);
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	if (agent_settled(a))
@@ -258,11 +260,13 @@ void agent_summary(const struct agent *a)
 	double seconds = (clock_boot() - a->started) / 1e9;
 	uint64_t delivered = tell_delivered(a), lost = losses_total(&a->losses);
 
-	fprintf(stderr, "saker: %llu events in %.1f s, ", (unsigned long long)delivered, seconds);
 	if (lost)
-		fprintf(stderr, "%llu lost\n", (unsigned long long)lost);
+		log_say(a->options.log, LOG_info, "%llu events in %.1f s, %llu lost", (unsigned long long)delivered,
+			seconds, (unsigned long long)lost);
 	else
-		fprintf(stderr, "none lost\n");
+		log_say(a->options.log, LOG_info, "%llu events in %.1f s, none lost", (unsigned long long)delivered,
+			seconds);
 	if (a->pipeline.counts.invalid)
-		fprintf(stderr, "saker: %llu records were malformed\n", (unsigned long long)a->pipeline.counts.invalid);
+		log_say(a->options.log, LOG_warning, "%llu records were malformed",
+			(unsigned long long)a->pipeline.counts.invalid);
 }

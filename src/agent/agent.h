@@ -13,9 +13,11 @@
 #include "kernel/lanes.h"
 #include "kernel/probe.h"
 
+struct log;
 struct where;
 
 struct agent_options {
+	struct log *log;		/* the caller's */
 	struct probe_options probe;
 	struct pipeline_options pipeline;
 	struct filter filter;
@@ -66,7 +68,7 @@ int agent_run(struct agent *agent);
 /* Detach and free; also after a failed agent_open. */
 void agent_close(struct agent *agent);
 
-/* "1234 events in 5.0 s, none lost" on standard error. */
+/* "1234 events in 5.0 s, none lost" in the log. */
 void agent_summary(const struct agent *agent);
 
 #endif

@@ -13,8 +13,12 @@
 #include "agent/switch.h"
 #include "agent/tell.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "event/schema.h"
 #include "policy/policy.h"
+
+/* The configuration names the levels of the log in the log's order. */
+_Static_assert(CONFIG_ERROR == (int)LOG_error && CONFIG_DEBUG == (int)LOG_debug, "levels");
 
 struct plan {
 	struct config config;
@@ -26,6 +30,7 @@ struct plan {
 	bool parsed;				/* the configuration is right, whatever the policies are */
 	struct diag diag;
 	char error[480];			/* the diagnostic in one line */
+	char said[1024];			/* and with the line that is wrong */
 };
 
 /* The line of saker.yaml that the diagnostic is about, NULL if it is about another file. */
@@ -38,11 +43,17 @@ static const char *config_line(const struct plan *p)
 	return diag_line(f->text, f->len, p->diag.line);
 }
 
-static void tell_wrong(struct plan *p, const char *line)
+/* Keep what is to be told of a failure. */
+static void note_wrong(struct plan *p, const char *line)
 {
 	const struct diag *d = &p->diag;
 
-	diag_print(d, line, stderr);
+	FILE *to = fmemopen(p->said, sizeof(p->said), "w");
+
+	if (to) {
+		diag_print(d, line, to);
+		fclose(to);
+	}
 	if (d->file && d->line)
 		snprintf(p->error, sizeof(p->error), "%.128s:%u:%u: %s", d->file, d->line, d->col, d->text);
 	else
@@ -140,7 +151,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	policy_file_set_init(&files);
 	e = policy_file_add_all(&files, &p->config, &p->diag, NULL);
 	if (e < 0) {
-		tell_wrong(p, policy_file_line(&files, &p->diag));
+		note_wrong(p, policy_file_line(&files, &p->diag));
 		policy_file_set_fini(&files);
 		return e;
 	}
@@ -155,12 +166,12 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	p->policies = calloc(1, sizeof(*p->policies));
 	if (e < 0 || !p->policies) {
 		policy_file_set_fini(&files);
-		tell_wrong(p, config_line(p));
+		note_wrong(p, config_line(p));
 		return e < 0 ? e : -ENOMEM;
 	}
 	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
 	if (e < 0)
-		tell_wrong(p, policy_file_line(&p->policies->files, &p->diag));
+		note_wrong(p, policy_file_line(&p->policies->files, &p->diag));
 	return e;
 }
 
@@ -181,7 +192,7 @@ static int plan_wheres(struct plan *p, struct expr *wheres[CONFIG_SINKS])
 			continue;
 		e = expr_compile(&wheres[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
 		if (e < 0) {
-			tell_wrong(p, config_line(p));
+			note_wrong(p, config_line(p));
 			return e;
 		}
 	}
@@ -211,7 +222,7 @@ static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres
 	if (e == 0)
 		e = config_honoured(&p->config, &p->diag);
 	if (e < 0) {
-		tell_wrong(p, config_line(p));
+		note_wrong(p, config_line(p));
 		return e;
 	}
 	p->parsed = true;
@@ -243,10 +254,10 @@ static void add_fresh(struct pipeline *pipeline, const struct plan *p, struct ex
 }
 
 /* Lanes are mapped and programs loaded by what was said at start. */
-static void tell_late(const struct config_agent *before, const struct config_agent *after)
+static void tell_late(struct log *log, const struct config_agent *before, const struct config_agent *after)
 {
 	if (before->transport != after->transport || memcmp(&before->lanes, &after->lanes, sizeof(before->lanes)))
-		fprintf(stderr, "saker: agent.transport and agent.lanes take effect when saker is started again\n");
+		log_say(log, LOG_warning, "agent.transport and agent.lanes take effect when saker is started again");
 }
 
 /* The plan becomes what is in force; nothing of this can fail. */
@@ -263,6 +274,9 @@ static void plan_apply(struct reload *r, struct plan *p, struct expr *const wher
 	}
 	for (unsigned i = 0; i < p->config.nsinks; i++)
 		r->sinks[place_of(r, p, &p->config.sinks[i])]->where = wheres[i];
+	/* What was set while it ran stays until the configuration says something else. */
+	if (r->config.agent.log.level != p->config.agent.log.level || !r->agent)
+		r->log->level = p->config.agent.log.level;
 	arena_fini(&r->wheres);
 	config_fini(&r->config);
 	r->wheres = p->wheres;
@@ -282,15 +296,16 @@ static void give_sinks(struct reload *r)
 	memcpy(p->sinks, r->sinks, sizeof(r->sinks));
 }
 
-int reload_open(struct reload *r, const char *path, struct policy_set **ret)
+int reload_open(struct reload *r, const char *path, struct log *log, struct policy_set **ret)
 {
 	struct expr *wheres[CONFIG_SINKS];
 	struct plan p = { 0 };
 	int e;
 
-	*r = (struct reload){ .path = path };
+	*r = (struct reload){ .path = path, .log = log };
 	e = plan_make(r, &p, wheres, NULL);
 	if (e < 0) {
+		log_lines(log, LOG_error, p.said);
 		plan_drop(&p);
 		return e;
 	}
@@ -317,12 +332,14 @@ static void tell(struct reload *r, const struct plan *p, const struct policy_dif
 	if (e < 0)
 		build_str(&a->losses.build, &x->error, p->error);
 	agent_tell(a);
-	if (e == 0)
-		fprintf(stderr, "saker: policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
-			"%llu us\n", diff->added, diff->removed, diff->changed, diff->same, a->probe.nlinks,
+	if (e == 0) {
+		log_say(r->log, LOG_info, "policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
+			"%llu us", diff->added, diff->removed, diff->changed, diff->same, a->probe.nlinks,
 			(unsigned long long)x->elapsed / 1000);
-	else
-		fprintf(stderr, "saker: the new policies are refused, those before stay in force\n");
+	} else {
+		log_lines(r->log, LOG_error, p->said);
+		log_say(r->log, LOG_error, "the new policies are refused, those before stay in force");
+	}
 }
 
 /* What a configuration names is watched, be its policies right or wrong: they may be mended. */
@@ -354,14 +371,14 @@ void reload_now(void *reload)
 		e = agent_switch(a, p.policies);
 		if (e < 0) {
 			snprintf(p.error, sizeof(p.error), "%.400s", a->error);
-			fprintf(stderr, "saker: %s\n", a->error);
+			snprintf(p.said, sizeof(p.said), "saker: %s\n", a->error);
 		}
 	}
 	if (e == 0) {
 		add_fresh(&a->pipeline, &p, wheres);
 		if (sinks_go(r, &p))
 			agent_settle(a);
-		tell_late(&r->config.agent, &p.config.agent);
+		tell_late(r->log, &r->config.agent, &p.config.agent);
 		plan_apply(r, &p, wheres);
 		give_sinks(r);
 		watch_again(r, &r->config);
@@ -384,7 +401,7 @@ int reload_watch(struct reload *r, struct agent *agent)
 	if (e < 0)
 		return e;
 	if (r->watch.degraded[0])
-		fprintf(stderr, "saker: %s\n", r->watch.degraded);
+		log_say(r->log, LOG_warning, "%s", r->watch.degraded);
 	watch_again(r, &r->config);
 	reload_now(r);		/* what changed since it was read */
 	return 0;

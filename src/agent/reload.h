@@ -12,11 +12,14 @@
 #include "config/config.h"
 #include "output/sink.h"
 
+struct log;
+
 /* What the files say, read and checked, but not yet in force. */
 struct plan;
 
 struct reload {
 	const char *path;		/* of saker.yaml; borrowed */
+	struct log *log;		/* the caller's */
 	struct agent *agent;		/* NULL until reload_watch */
 	struct config config;		/* in force */
 	struct arena wheres;		/* of the sinks' expressions */
@@ -25,9 +28,9 @@ struct reload {
 	struct watch watch;
 };
 
-/* Read the configuration and its policies and open the sinks; what is wrong is told on standard
- * error.  The policies are compiled into *ret, from malloc.  0 or negative errno. */
-int reload_open(struct reload *reload, const char *path, struct policy_set **ret);
+/* Read the configuration and its policies and open the sinks; what is wrong is told in the
+ * log.  The policies are compiled into *ret, from malloc.  0 or negative errno. */
+int reload_open(struct reload *reload, const char *path, struct log *log, struct policy_set **ret);
 
 /* Watch the files from now on, and what they bring put in force in the agent.  0 or negative errno. */
 int reload_watch(struct reload *reload, struct agent *agent);

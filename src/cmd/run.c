@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/reload.h"
+#include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/watch.h"
 #include "config/config.h"
@@ -16,6 +17,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 	const struct config_agent *a = &c->agent;
 
 	return (struct agent_options){
+		.log = reload->log,
 		.probe = {
 			.transport = a->transport == CONFIG_PERF ? TRANSPORT_PERF : TRANSPORT_RING,
 			.lane_bytes = { a->lanes.critical, a->lanes.normal, a->lanes.bulk },
@@ -54,13 +56,16 @@ static int run_agent(struct reload *reload, struct policy_set *policies)
 static int run_file(const char *path)
 {
 	static struct reload reload;
+	static struct log log;
 	struct policy_set *policies;
 	int status;
 
-	if (reload_open(&reload, path, &policies) < 0)
+	log_open(&log, STDERR_FILENO, getenv("JOURNAL_STREAM"), LOG_info);
+	if (reload_open(&reload, path, &log, &policies) < 0)
 		return EXIT_FAILED;
 	status = run_agent(&reload, policies);
 	reload_close(&reload);
+	log_close(&log);
 	return status;
 }
 

@@ -2,11 +2,12 @@
 #include "cmd/watch.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "base/log.h"
 #include "cmd/command.h"
 #include "event/schema.h"
 
@@ -29,7 +30,7 @@ static int exit_status(int r)
 
 int watch_failed(const struct agent *a, int r)
 {
-	fprintf(stderr, "saker: %s%s\n", a->error, advice(r));
+	log_say(a->options.log, LOG_error, "%s%s", a->error, advice(r));
 	return exit_status(r);
 }
 
@@ -41,15 +42,20 @@ static void tell_missing(const struct agent *a)
 		const struct rung *r = &a->probe.rungs[id];
 
 		if (event_set_has(&a->options.pipeline.selected, id) && schema_get(id) && !r->name)
-			fprintf(stderr, "saker: %s cannot be watched here: %s\n", schema_get(id)->name, r->why);
+			log_say(a->options.log, LOG_warning, "%s cannot be watched here: %s", schema_get(id)->name, r->why);
 	}
 }
 
 int watch(const struct agent_options *options)
 {
 	static struct agent agent;
-	int r = agent_open(&agent, options), status;
+	static struct log log;
+	struct agent_options with_log = *options;
+	int r, status;
 
+	log_open(&log, STDERR_FILENO, getenv("JOURNAL_STREAM"), LOG_info);
+	with_log.log = &log;
+	r = agent_open(&agent, &with_log);
 	if (r < 0) {
 		status = watch_failed(&agent, r);
 		agent_close(&agent);
@@ -62,7 +68,7 @@ int watch(const struct agent_options *options)
 	else
 		status = options->argv && agent.child.ended ? child_exit_status(&agent.child) : EXIT_OK;
 	if (r < 0)
-		fprintf(stderr, "saker: %s\n", agent.error);
+		log_say(&log, LOG_error, "%s", agent.error);
 	agent_summary(&agent);
 	agent_close(&agent);
 	return status;

@@ -323,8 +323,6 @@ int config_honoured(const struct config *config, struct diag *diag)
 		key = "home_pid_ns";
 	else if (a->memory_limit)
 		key = "memory_limit";
-	else if (a->log.level != CONFIG_INFO)
-		key = "log.level";
 	if (!key)
 		return 0;
 	diag->file = config->file.path;
