@@ -58,6 +58,7 @@ static void deliver(struct pipeline *p, const struct expr_view *view, uint64_t w
 			p->sinks[i]->written++;
 		}
 	p->counts.delivered[h->lane]++;
+	p->counts.events[h->id].delivered++;
 }
 
 static void capture(struct pipeline *p, const struct head *h)
@@ -154,6 +155,7 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		p->counts.invalid++;
 		return;
 	}
+	p->counts.events[h->id].read++;
 	process_observe(&p->processes, record);
 	if (p->options.capture && !p->done)
 		capture(p, h);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event/schema.h"
 #include "event/set.h"
 #include "identity/process.h"
 #include "output/encoder.h"
@@ -35,6 +36,7 @@ struct pipeline_options {
 struct pipeline_counts {
 	uint64_t delivered[LANES];	/* written */
 	uint64_t unselected[LANES];	/* known only to the process table, or wanted by no policy */
+	struct { uint64_t read, delivered; } events[EVENT_COUNT];
 	uint64_t invalid;
 	uint64_t too_long;		/* records whose line did not fit: only a forged one can */
 };

@@ -332,6 +332,8 @@ static void tell(struct reload *r, const struct plan *p, const struct policy_dif
 	if (e < 0)
 		build_str(&a->losses.build, &x->error, p->error);
 	agent_tell(a);
+	r->applied += e == 0;
+	r->refused += e < 0;
 	if (e == 0) {
 		log_say(r->log, LOG_info, "policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
 			"%llu us", diff->added, diff->removed, diff->changed, diff->same, a->probe.nlinks,

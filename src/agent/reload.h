@@ -26,6 +26,7 @@ struct reload {
 	uint64_t hash;			/* of all contents in force */
 	struct sink *sinks[CONFIG_SINKS];	/* a sink keeps its place as long as its name is there */
 	struct watch watch;
+	uint64_t applied, refused;	/* reloads */
 };
 
 /* Read the configuration and its policies and open the sinks; what is wrong is told in the
