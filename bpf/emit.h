@@ -86,6 +86,7 @@ extern __u16 filter_of[2][EVENTS_MAX];
 extern struct filter filter;
 extern __u32 policy_generation;
 extern __u32 reader_asleep;
+extern __u64 canaries[CANARIES];
 extern __u64 drops;		/* of all reasons: user space looks closer when it moved */
 
 /* filter.bpf.c: does the record in this slot pass? */
@@ -158,6 +159,14 @@ static __always_inline bool policies_want(u32 id)
 	return !policies_on || filter_number(policy_generation, id) != FILTER_UNWANTED;
 }
 
+/* The agent is left out, but what it does proves that the hook runs: count it.  Some of its threads
+ * may be on another cpu. */
+static __always_inline void canary_count(u32 canary, u32 pid)
+{
+	if (pid == filter.self && !filter.paused && canary < CANARIES)
+		__sync_fetch_and_add(&canaries[canary], 1);
+}
+
 /* Is an event wanted of this process?  Policies that no longer want it do not count it. */
 static __always_inline bool event_wanted_of(u32 id, u32 pid)
 {
@@ -165,6 +174,7 @@ static __always_inline bool event_wanted_of(u32 id, u32 pid)
 		return false;
 	if (process_wanted(pid))
 		return true;
+	canary_count(id, pid);
 	TALLY(id, filtered);
 	return false;
 }
@@ -177,6 +187,7 @@ static __always_inline bool identity_wanted(u32 id)
 
 	if (filter.by_tree)
 		return event_wanted_of(id, pid);
+	canary_count(id, pid);
 	return pid != filter.self && !filter.paused;
 }
 

@@ -22,6 +22,7 @@ struct filter filter = {};
 __u16 filter_of[2][EVENTS_MAX] = {};
 __u32 policy_generation = 0;
 __u32 reader_asleep = 0;
+__u64 canaries[CANARIES] = {};
 __u64 drops = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -158,6 +158,7 @@ static __always_inline bool owner_passes(const struct event_sock_state *e, bool 
 		return false;
 	if (!e->owner_known)
 		return !filter.pid && !filter.by_uid && !filter.by_comm && !filter.by_tree;
+	canary_count(EVENT_sock_state, pid);
 	if (pid == filter.self || (filter.pid && filter.pid != pid))
 		return false;
 	if (filter.by_uid && filter.uid != who->user_uid)

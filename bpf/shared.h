@@ -30,8 +30,12 @@ enum view {
 	VIEW_child,	/* returns twice; the child's return is not a call */
 };
 
-/* Why a hook looks at a call; the 32-bit flag is the other one shifted by ABI_32. */
-enum want { WANT_EXIT = 1, WANT_EXIT_32 = 2, WANT_ENTRY = 4, WANT_ENTRY_32 = 8 };
+/* Why a hook looks at a call; the 32-bit flag is the other one shifted by ABI_32.  WANT_CANARY: the
+ * agent makes the call to see whether the hooks run. */
+enum want { WANT_EXIT = 1, WANT_EXIT_32 = 2, WANT_ENTRY = 4, WANT_ENTRY_32 = 8, WANT_CANARY = 16 };
+
+/* What the agent's own acts are counted under: ids of events, and the hooks of system calls. */
+enum canary { CANARY_EXIT = EVENTS_MAX, CANARY_ENTRY, CANARIES };
 
 enum returns { RETURNS_NUMBER, RETURNS_FD, RETURNS_PAIR };
 

@@ -396,9 +396,11 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 
 	if (number >= CALLS_MAX)
 		return call_restored(ctx, ret);
-	want = calls_wanted[number] & (WANT_EXIT | WANT_EXIT_32);
+	want = calls_wanted[number] & (WANT_EXIT | WANT_EXIT_32 | WANT_CANARY);
 	if (!want)
 		return 0;
+	if (want & WANT_CANARY)
+		canary_count(CANARY_EXIT, bpf_get_current_pid_tgid() >> 32);
 	abi = current_abi(current_task());
 	if (!(want & WANT_EXIT << abi))
 		return 0;
@@ -425,9 +427,11 @@ int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
 
 	if (number >= CALLS_MAX)
 		return 0;
-	want = calls_wanted[number] & (WANT_ENTRY | WANT_ENTRY_32);
+	want = calls_wanted[number] & (WANT_ENTRY | WANT_ENTRY_32 | WANT_CANARY);
 	if (!want)
 		return 0;
+	if (want & WANT_CANARY)
+		canary_count(CANARY_ENTRY, bpf_get_current_pid_tgid() >> 32);
 	abi = current_abi(current_task());
 	if (!(want & WANT_ENTRY << abi))
 		return 0;

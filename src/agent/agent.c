@@ -53,6 +53,7 @@ static void on_second(uv_timer_t *timer)
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	if (agent_settled(a))
 		agent_settle(a);
+	health_tick(a);
 	agent_flush(a);
 	agent_look_at_child(a);
 }
@@ -179,6 +180,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	memset(a, 0, sizeof(*a));
 	a->options = *options;
 	a->started = clock_boot();
+	a->canaries.interval = options->canary_ms * 1000000;
 	signal(SIGPIPE, SIG_IGN);
 	r = open_all(a);
 	if (r < 0)

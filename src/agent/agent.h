@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "agent/canary.h"
 #include "agent/child.h"
+#include "agent/health.h"
 #include "agent/losses.h"
 #include "agent/pipeline.h"
 #include "kernel/lanes.h"
@@ -29,6 +31,7 @@ struct agent_options {
 	uint64_t duration_ms;		/* end after so long; 0: never */
 	uint64_t report_ms;		/* between two tellings of the figures; 0: as often as losses are looked at */
 	uint64_t drain_ms;		/* at most, for what is in the lanes at the end; 0: as long as it takes */
+	uint64_t canary_ms;		/* between two looks whether the hooks run; 0: never */
 	bool header;			/* a line of column names first, in the first sink */
 	void (*hangup)(void *ctx);	/* on SIGHUP; NULL: end */
 	void *ctx;
@@ -41,6 +44,8 @@ struct agent {
 	struct losses losses;
 	struct pipeline pipeline;
 	struct child child;
+	struct canaries canaries;
+	struct health_watch health;
 	uv_loop_t loop;
 	uv_poll_t polls[LANES];		/* the lanes' wake-ups, while we sleep */
 	uv_timer_t tick;		/* reads the lanes, while there is something to read */

@@ -285,6 +285,7 @@ static void plan_apply(struct reload *r, struct plan *p, struct expr *const wher
 	if (r->agent) {
 		r->agent->options.report_ms = r->config.agent.report_interval;
 		r->agent->options.drain_ms = r->config.agent.drain_timeout;
+		r->agent->canaries.interval = r->config.agent.canary_interval * 1000000;
 	}
 }
 

@@ -30,6 +30,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.nsinks = CONFIG_SINKS,
 		.report_ms = a->report_interval,
 		.drain_ms = a->drain_timeout,
+		.canary_ms = a->canary_interval,
 		.hangup = reload_now,
 		.ctx = reload,
 	};

@@ -61,6 +61,10 @@ static const struct option_row agent_rows[] = {
 	OPTION(DURATION, config_agent, drain_timeout, .name = "drain_timeout", .value = "5s",
 	       .max = 600 * 1000,
 	       .help = "how long sinks may take to write what is left when the agent stops"),
+	OPTION(DURATION, config_agent, canary_interval, .name = "canary_interval", .value = "5s",
+	       .max = 3600 * 1000,
+	       .help = "how often the agent does something harmless for each kind of hook, to see "
+		       "that the hooks run; 0 is never"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
 	{ 0 },

@@ -37,6 +37,7 @@ struct config_agent {
 	uint64_t memory_limit;		/* bytes; 0: none */
 	uint64_t report_interval;	/* ms */
 	uint64_t drain_timeout;		/* ms */
+	uint64_t canary_interval;	/* ms; 0: never */
 	struct config_log log;
 };
 

@@ -87,6 +87,14 @@ static void exec_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], const s
 	}
 }
 
+static void canary_want(uint8_t wanted[CALLS_MAX])
+{
+	int number = schema_call_number(CALLS_CANARY, ABI_NATIVE);
+
+	if (number >= 0 && number < CALLS_MAX)
+		wanted[number] |= WANT_CANARY;
+}
+
 /* Rows are written before the calls are wanted: a hook that runs meanwhile sees whole ones. */
 void calls_write(struct probe *p, const struct event_set *wanted, bool opens)
 {
@@ -99,6 +107,7 @@ void calls_write(struct probe *p, const struct event_set *wanted, bool opens)
 			call_want(p->skel, hooks, id, selected, opens && opens_file(id));
 	}
 	exec_want(p->skel, hooks, wanted);
+	canary_want(hooks);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memcpy(p->skel->bss->calls_wanted, hooks, sizeof(hooks));
 	p->skel->bss->stash_restores = event_set_has(wanted, EVENT_call_rt_sigreturn) ||

@@ -157,6 +157,30 @@ unsigned lanes_read(struct lanes *l, unsigned budget)
 	return budget - l->budget;
 }
 
+static uint64_t perf_pending(struct perf_buffer *perf)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < perf_buffer__buffer_cnt(perf); i++) {
+		const struct perf_event_mmap_page *page;
+		void *at;
+		size_t size;
+
+		if (perf_buffer__buffer(perf, i, &at, &size) < 0)
+			continue;
+		page = at;
+		bytes += __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE) - page->data_tail;
+	}
+	return bytes;
+}
+
+uint64_t lanes_pending(const struct lanes *l, enum lane lane)
+{
+	const struct lane_source *s = &l->source[lane];
+
+	return s->perf ? perf_pending(s->perf) : ring_pending(&s->ring);
+}
+
 void lanes_sleep(struct lanes *l)
 {
 	__atomic_store_n(&l->probe->skel->bss->reader_asleep, 1, __ATOMIC_SEQ_CST);

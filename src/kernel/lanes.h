@@ -47,6 +47,9 @@ int lanes_fd(const struct lanes *lanes, enum lane lane);
 /* Read at most budget records: of rings, in order of their time whatever the lane.  How many. */
 unsigned lanes_read(struct lanes *lanes, unsigned budget);
 
+/* Bytes that wait in a lane. */
+uint64_t lanes_pending(const struct lanes *lanes, enum lane lane);
+
 /* Ask the kernel side to wake us at the next record.  Read once more after it: a record may have
  * come between the last read and this. */
 void lanes_sleep(struct lanes *lanes);

@@ -200,6 +200,14 @@ static bool attached(const struct probe *p, const struct bpf_program *prog)
 	return false;
 }
 
+uint32_t probe_link_id(const struct bpf_link *link)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len) == 0 ? info.id : 0;
+}
+
 static int attach_one(struct probe *p, struct bpf_program *prog)
 {
 	struct bpf_link *link;
@@ -214,6 +222,7 @@ static int attach_one(struct probe *p, struct bpf_program *prog)
 		return r;
 	}
 	p->programs[p->nlinks] = prog;
+	p->link_ids[p->nlinks] = probe_link_id(link);
 	p->links[p->nlinks++] = link;
 	return 0;
 }
@@ -358,6 +367,7 @@ void probe_reduce(struct probe *p, const struct event_set *wanted)
 			continue;
 		}
 		p->programs[kept] = p->programs[i];
+		p->link_ids[kept] = p->link_ids[i];
 		p->links[kept++] = p->links[i];
 	}
 	p->nlinks = kept;

@@ -35,7 +35,8 @@ struct probe {
 	struct saker_bpf *extras[PROBE_EXTRAS];	/* programs loaded later, on the same maps */
 	unsigned nextras;
 	struct bpf_program *programs[PROBE_LINKS];	/* that are attached, */
-	struct bpf_link *links[PROBE_LINKS];		/* by these */
+	struct bpf_link *links[PROBE_LINKS];		/* by these, */
+	uint32_t link_ids[PROBE_LINKS];			/* which the kernel numbers so; 0: it does not */
 	unsigned nlinks;
 	struct event_set wanted;
 	struct event_set refused;	/* that this machine cannot have */
@@ -48,6 +49,9 @@ struct probe {
  * Nothing is seen until filter.paused is lifted (probe_start). */
 int probe_open(struct probe *probe, const struct probe_options *options, const struct event_set *wanted,
 	       const struct filter *filter);
+
+/* The kernel's number of a link; 0 if its descriptor is none of a link's. */
+uint32_t probe_link_id(const struct bpf_link *link);
 
 /* Let events come. */
 void probe_start(struct probe *probe);

@@ -77,6 +77,11 @@ void ring_take(struct ring *r)
 	r->at += r->taken;
 }
 
+size_t ring_pending(const struct ring *r)
+{
+	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) - r->at;
+}
+
 void ring_release(struct ring *r)
 {
 	__atomic_store_n(r->consumer, r->at, __ATOMIC_RELEASE);

@@ -34,4 +34,7 @@ void ring_take(struct ring *ring);
 /* Give the room of what was read back to the kernel side. */
 void ring_release(struct ring *ring);
 
+/* Bytes that were written and not taken. */
+size_t ring_pending(const struct ring *ring);
+
 #endif
