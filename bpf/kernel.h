@@ -73,7 +73,11 @@ struct kernfs_node {
 	const char *name;
 };
 struct cgroup { struct kernfs_node *kn; int level; };
-struct css_set { struct cgroup *dfl_cgrp; };
+struct cgroup_subsys_state { struct cgroup *cgroup; };
+struct css_set {
+	struct cgroup *dfl_cgrp;
+	struct cgroup_subsys_state *subsys[1];	/* by controller */
+};
 
 struct qstr {
 	u32 hash, len;

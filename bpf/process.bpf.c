@@ -160,7 +160,7 @@ int BPF_PROG(oom_kill__tp_task, struct task_struct *task)
 	e->pid = task->tgid;
 	bpf_probe_read_kernel_str(&e->name, sizeof(e->name), &task->comm);
 	e->uid = BPF_CORE_READ(task, cred, uid.val);
-	e->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	e->cgroup = task_cgroup(task, false);
 	e->total_vm = (u64)BPF_CORE_READ(task, mm, total_vm) * page_bytes;
 	e->score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
 	return record_end(ctx, &e->head);

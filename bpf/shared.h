@@ -80,6 +80,8 @@ struct loud { __u64 cgroup; __u32 lane; __u32 pad; };	/* key of the map of drops
 struct kernel_has {
 	__u8 task_btf;		/* bpf_get_current_task_btf, 5.11 */
 	__u8 cast;		/* bpf_rdonly_cast, 6.2 */
+	__u8 cgroup_v1;		/* cgroup ids are those of a version 1 hierarchy, */
+	__u8 controller;	/* that of this enum cgroup_subsys_id */
 };
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef WHO_H
 #define WHO_H
 
+#include "cgroup.h"
 #include "emit.h"
 
 /* The address of a pid as a number: before 6.2 the verifier lets nobody add to a pointer it knows
@@ -117,7 +118,7 @@ static __always_inline void who_fill(struct who *who, struct task_struct *task, 
 		bpf_core_read(&who->proc_name, sizeof(who->proc_name), &task->comm);
 	}
 	comm_clean((u64 *)who->proc_name.s);
-	who->proc_cgroup = GET(typed, task, cgroups, dfl_cgrp, kn, id);
+	who->proc_cgroup = task_cgroup(task, typed);
 	who_namespaces(who, task, typed);
 	who_user(who, task, typed);
 }

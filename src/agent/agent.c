@@ -101,12 +101,31 @@ static int loop_open(struct agent *a)
 	return 0;
 }
 
+/* Which cgroup ids records shall have. */
+static int choose_cgroups(struct agent *a)
+{
+	struct cgroup_root *root = &a->cgroup_root;
+	int r = cgroup_root_open(root, &a->options.cgroup);
+
+	if (r < 0) {
+		snprintf(a->error, sizeof(a->error), "agent.cgroup: %s", root->error);
+		return r;
+	}
+	if (root->fd < 0)
+		log_say(a->options.log, LOG_warning, "containers that run already will not be found: %s", root->error);
+	a->options.probe.controller = root->version == CGROUP_V1 ? root->controller : NULL;
+	return 0;
+}
+
 static int open_kernel(struct agent *a)
 {
 	const struct agent_options *o = &a->options;
 	struct event_set wanted = o->pipeline.selected;
 	int r;
 
+	r = choose_cgroups(a);
+	if (r < 0)
+		return r;
 	switch_add_identity(&wanted);
 	r = probe_open(&a->probe, &o->probe, &wanted, &o->filter);
 	if (r < 0) {
@@ -178,6 +197,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	int r;
 
 	memset(a, 0, sizeof(*a));
+	a->cgroup_root.fd = -1;
 	a->options = *options;
 	a->started = clock_boot();
 	a->canaries.interval = options->canary_ms * 1000000;
@@ -249,6 +269,7 @@ void agent_close(struct agent *a)
 	lanes_close(&a->lanes);
 	losses_fini(&a->losses);
 	probe_close(&a->probe);
+	cgroup_root_close(&a->cgroup_root);
 	for (unsigned i = 0; i < 2; i++)
 		if (a->pipeline.policies[i]) {
 			policy_set_fini(a->pipeline.policies[i]);

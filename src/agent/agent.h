@@ -12,6 +12,7 @@
 #include "agent/health.h"
 #include "agent/losses.h"
 #include "agent/pipeline.h"
+#include "identity/cgroup_root.h"
 #include "kernel/lanes.h"
 #include "kernel/probe.h"
 
@@ -23,6 +24,7 @@ struct agent_options {
 	struct probe_options probe;
 	struct pipeline_options pipeline;
 	struct filter filter;
+	struct cgroup_wish cgroup;
 	struct sink *const *sinks;	/* the caller's, open; some may be NULL */
 	unsigned nsinks;
 	struct policy_set *policies;	/* from malloc, taken over; NULL: what is selected is shown */
@@ -39,6 +41,7 @@ struct agent_options {
 
 struct agent {
 	struct agent_options options;
+	struct cgroup_root cgroup_root;
 	struct probe probe;
 	struct lanes lanes;
 	struct losses losses;

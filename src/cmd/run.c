@@ -25,6 +25,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 			.policies = true,
 		},
 		.filter = { .self = getpid() },
+		.cgroup = { (enum cgroup_version)a->cgroup.version, a->cgroup.root.text },
 		.policies = policies,
 		.sinks = reload->sinks,
 		.nsinks = CONFIG_SINKS,

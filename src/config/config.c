@@ -26,9 +26,10 @@ static const struct option_row lane_rows[] = {
 
 static const struct option_row cgroup_rows[] = {
 	OPTION(ENUM, config_cgroup, version, .name = "version", .words = cgroups, .value = "auto",
-	       .help = "which hierarchy tells containers apart"),
+	       .help = "which hierarchy tells containers apart; auto takes what runtimes take"),
 	OPTION(PATH, config_cgroup, root, .name = "root", .sample = "/sys/fs/cgroup",
-	       .help = "where the hierarchy is mounted, if not where /proc/mounts says"),
+	       .help = "where the hierarchy is mounted, or the folder that has one for each controller; "
+		       "if not given, /sys/fs/cgroup or where it is mounted else"),
 	{ 0 },
 };
 
@@ -321,9 +322,7 @@ int config_honoured(const struct config *config, struct diag *diag)
 	const struct config_agent *a = &config->agent;
 	const char *key = NULL;
 
-	if (a->cgroup.version != CONFIG_CGROUPS_AUTO || a->cgroup.root.text)
-		key = "cgroup";
-	else if (a->home_pid_ns)
+	if (a->home_pid_ns)
 		key = "home_pid_ns";
 	else if (a->memory_limit)
 		key = "memory_limit";

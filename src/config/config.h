@@ -15,7 +15,9 @@
 enum { CONFIG_ARENA = 16 << 20, CONFIG_SINKS = 32, CONFIG_NAME = 63 };
 
 enum config_transport { CONFIG_RING, CONFIG_PERF };
-enum config_cgroups { CONFIG_CGROUPS_AUTO, CONFIG_CGROUPS_V1, CONFIG_CGROUPS_V2 };
+enum config_cgroups {	/* in the order of enum cgroup_version */
+	CONFIG_CGROUPS_AUTO, CONFIG_CGROUPS_V1, CONFIG_CGROUPS_V2
+};
 enum config_level { CONFIG_ERROR, CONFIG_WARNING, CONFIG_INFO, CONFIG_DEBUG };
 enum config_sink_type { CONFIG_STDOUT, CONFIG_FILE };
 

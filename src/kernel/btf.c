@@ -42,6 +42,17 @@ bool btf_helper(const struct btf *btf, const char *name)
 	return false;
 }
 
+int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, enumeration, BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), member))
+			return btf_enum(t)[i].val;
+	return -1;
+}
+
 /* The function type of a tracepoint: typedef void (*btf_trace_NAME)(void *, ...). */
 static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
 {

@@ -18,6 +18,9 @@ unsigned btf_function(const struct btf *btf, const char *name);
 /* Does the kernel have a BPF helper of this name? */
 bool btf_helper(const struct btf *btf, const char *name);
 
+/* The value of an enum's member, -1 if there is none. */
+int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member);
+
 /* The name of the struct that the n-th argument of a tracepoint points to, "void" for a void
  * pointer, "" for anything else, NULL when there is no such tracepoint or argument. */
 const char *btf_tracepoint_arg(const struct btf *btf, const char *tracepoint, unsigned n);

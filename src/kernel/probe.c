@@ -69,7 +69,24 @@ static bool any_call(const struct event_set *wanted)
 	return false;
 }
 
-static void settings_fill(struct saker_bpf *skel, const struct probe_options *o, const struct btf *btf,
+/* The controllers' numbers differ from kernel to kernel. */
+static int controller_find(struct kernel_has *has, const struct btf *btf, const char *controller)
+{
+	char member[32];
+	int number;
+
+	if (!controller)
+		return 0;
+	snprintf(member, sizeof(member), "%s_cgrp_id", controller);
+	number = btf_enum_value(btf, "cgroup_subsys_id", member);
+	if (number < 0 || number > UINT8_MAX)
+		return -ENOENT;
+	has->cgroup_v1 = 1;
+	has->controller = number;
+	return 0;
+}
+
+static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, const struct btf *btf,
 			  const struct filter *filter, const struct event_set *wanted)
 {
 	skel->rodata->transport = o->transport;
@@ -81,6 +98,7 @@ static void settings_fill(struct saker_bpf *skel, const struct probe_options *o,
 	skel->bss->envp_wanted = o->envp;
 	skel->bss->filter = *filter;
 	skel->bss->filter.paused = 1;
+	return controller_find((struct kernel_has *)&skel->rodata->kernel_has, btf, o->controller);
 }
 
 /* Maps of several megabytes that one kind of program alone uses: made with the first of them. */
@@ -140,9 +158,11 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 	if (p->skel)
 		r = maps_reuse(p, *skel);
 	else
-		settings_fill(*skel, &p->options, btf, filter, events);
+		r = settings_fill(*skel, &p->options, btf, filter, events);
 	btf_close(btf);		/* before loading: libbpf reads its own copy then */
-	return r < 0 ? fail(p, "cannot share the BPF maps", r) : 0;
+	if (r < 0)
+		return fail(p, p->skel ? "cannot share the BPF maps" : "cannot find the cgroup controller", r);
+	return 0;
 }
 
 /* Without CAP_SYS_ADMIN libbpf cannot look into the types of modules, and fails when it has to

@@ -18,6 +18,7 @@ enum { PROBE_LINKS = 64, PROBE_EXTRAS = 16, PROBE_WHY = 160 };
 struct probe_options {
 	enum transport transport;
 	size_t lane_bytes[LANES];	/* powers of two, whole pages */
+	const char *controller;		/* of version 1, whose cgroups records name; NULL: those of version 2 */
 	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
 	bool envp;			/* capture the environment of executed programs */
 	bool policies;			/* events pass filters of generations (kernel/filters.h) */

@@ -160,9 +160,11 @@ void subject_fail(const char *what);
 #define who_is(record, truth) who_is_at(__FILE__, __LINE__, record, truth)
 void who_is_at(const char *file, int line, json_t *record, const struct truth *truth);
 
-/* The cgroup id of a process's own cgroup of version 2; where its hierarchy is mounted. */
+/* The id of a cgroup by its folder; where the hierarchy that tells containers apart is mounted, and its
+ * number, 0 for version 2. */
 uint64_t cgroup_id(const char *path);
 const char *cgroup_root(void);
+int cgroup_hierarchy(void);
 
 /* "8:1" as saker shows a device. */
 const char *dev_text(dev_t dev);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,15 +147,39 @@ static int proc_number(const char *path)
 	return slurp(path, text, sizeof(text)) ? (int)strtoul(text, NULL, 10) : -1;
 }
 
+/* Runtimes put containers under every controller of version 1 that is mounted. */
 const char *cgroup_root(void)
 {
-	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const places[] = {
+		"/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified",
+	};
 	struct statfs fs;
 
-	for (unsigned i = 0; i < 2; i++)
-		if (statfs(places[i], &fs) == 0 && fs.f_type == 0x63677270)	/* CGROUP2_SUPER_MAGIC */
+	for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (statfs(places[i], &fs) == 0 &&
+		    (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC))
 			return places[i];
 	return NULL;
+}
+
+/* As /proc/PID/cgroup begins the line of the hierarchy: "0::", or ":memory:" and what is before it. */
+static const char *cgroup_mark(void)
+{
+	const char *root = cgroup_root();
+
+	return !root ? NULL : strstr(root, "memory") ? ":memory:" : strstr(root, "pids") ? ":pids:" : "0::";
+}
+
+int cgroup_hierarchy(void)
+{
+	char text[4096], *line;
+	int number = -1;
+
+	slurp("/proc/thread-self/cgroup", text, sizeof(text));
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (cgroup_mark() && strstr(line, cgroup_mark()))
+			number = atoi(line);
+	return number;
 }
 
 uint64_t cgroup_id(const char *path)
@@ -167,13 +192,15 @@ uint64_t cgroup_id(const char *path)
 
 static uint64_t own_cgroup(void)
 {
+	const char *mark = cgroup_mark();
 	char text[4096], path[4600], *line;
 
 	slurp("/proc/thread-self/cgroup", text, sizeof(text));
-	line = strstr(text, "0::");
-	if (!line || !cgroup_root())
+	line = mark ? strstr(text, mark) : NULL;
+	if (!line)
 		return 0;
-	snprintf(path, sizeof(path), "%s%.*s", cgroup_root(), (int)strcspn(line + 3, "\n"), line + 3);
+	line += strlen(mark);
+	snprintf(path, sizeof(path), "%s%.*s", cgroup_root(), (int)strcspn(line, "\n"), line);
 	return cgroup_id(path);
 }
 

@@ -4,15 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "events.h"
+#include "running.h"
 
 enum { ID };	/* of shared->n */
 
@@ -63,7 +68,7 @@ static void group_is(json_t *r, const char *id)
 	looked_at(r, "args.level");
 	is(r, "args.id", "%s", id);
 	is(r, "args.path", "/%s", group_name);
-	is(r, "args.hierarchy", "0");
+	is(r, "args.hierarchy", "%d", cgroup_hierarchy());
 }
 
 TEST(cgroup_life, "a cgroup is made, a process moves in, it is removed")
@@ -73,7 +78,7 @@ TEST(cgroup_life, "a cgroup is made, a process moves in, it is removed")
 	pid_t pid;
 
 	if (!cgroup_root())
-		skip("no cgroup version 2 here");
+		skip("no cgroups here");
 	trace(TRACE_EVENTS);
 	snprintf(group, sizeof(group), "%s/%s", cgroup_root(), group_name);
 	rmdir(group);
@@ -101,6 +106,77 @@ TEST(cgroup_life, "a cgroup is made, a process moves in, it is removed")
 	is(r, "args.level", "1");
 	group_is(r, id);
 	complete(r);
+}
+
+/* --- versions */
+
+static char mounted[2048];	/* by us; "" */
+
+/* Where a hierarchy of this version is; for version 1 one is mounted if there is none. */
+static const char *hierarchy(const char *version)
+{
+	static char path[2048];
+	struct statfs fs;
+
+	*mounted = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		const char *places[2][2] = {
+			{ "/sys/fs/cgroup", "/sys/fs/cgroup/unified" }, { "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids" },
+		};
+		bool v1 = !strcmp(version, "v1");
+
+		snprintf(path, sizeof(path), "%s", places[v1][i]);
+		if (statfs(path, &fs) == 0 && fs.f_type == (v1 ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC))
+			return path;
+	}
+	if (strcmp(version, "v1") != 0)
+		return NULL;
+	snprintf(path, sizeof(path), "%s", in_scratch("v1"));
+	mkdir(path, 0755);
+	if (mount("none", path, "cgroup", 0, "pids") < 0)
+		return NULL;
+	snprintf(mounted, sizeof(mounted), "%s", path);
+	return path;
+}
+
+static void moves_and_asks(void)
+{
+	moves();
+	syscall(SYS_getppid);
+}
+
+static void version_is_honoured(const char *version)
+{
+	const char *root = hierarchy(version);
+	char more[4500];
+	pid_t pid;
+
+	if (!root) {
+		note("no hierarchy of version %s here", version);
+		return;
+	}
+	snprintf(group, sizeof(group), "%s/%s-version", root, group_name);
+	rmdir(group);
+	if (mkdir(group, 0755) < 0)
+		give_up("%s: %s", group, strerror(errno));
+	snprintf(more, sizeof(more), "agent: {cgroup: {version: %s%s%s}}\n", version, *mounted ? ", root: " : "", mounted);
+	agent_fresh(more);
+	agent_file("policies/p.yaml", "name: p\nevents:\n  getppid: {where: \"proc.cgroup = %llu\"}\n",
+		   (unsigned long long)cgroup_id(group));
+	agent_start();
+	pid = subject(moves_and_asks);
+	is(agent_await("events", "getppid", pid, NULL), "proc.cgroup", "%llu", (unsigned long long)cgroup_id(group));
+	agent_stop();
+	if (rmdir(group) < 0)
+		fail("%s: %s", group, strerror(errno));
+	if (*mounted)
+		umount(mounted);
+}
+
+TEST(cgroup_version, "ids are those of the hierarchy that the configuration names")
+{
+	version_is_honoured("v2");
+	version_is_honoured("v1");
 }
 
 /* --- memory */

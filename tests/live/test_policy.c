@@ -149,7 +149,6 @@ static void both_act(void)
 			give_up("write");
 }
 
-/* The cgroup needs no controller, so any writable hierarchy of version 2 will do. */
 static void make_group(void)
 {
 	*group = 0;
