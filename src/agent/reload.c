@@ -20,6 +20,8 @@
 /* The configuration names the levels of the log in the log's order. */
 _Static_assert(CONFIG_ERROR == (int)LOG_error && CONFIG_DEBUG == (int)LOG_debug, "levels");
 
+enum { SAID = 1024 };
+
 struct plan {
 	struct config config;
 	struct arena wheres;
@@ -30,17 +32,35 @@ struct plan {
 	bool parsed;				/* the configuration is right, whatever the policies are */
 	struct diag diag;
 	char error[480];			/* the diagnostic in one line */
-	char said[1024];			/* and with the line that is wrong */
+	char said[SAID];			/* and with the line that is wrong */
 };
 
 /* The line of saker.yaml that the diagnostic is about, NULL if it is about another file. */
-static const char *config_line(const struct plan *p)
+static const char *config_line(const struct config *c, const struct diag *d)
 {
-	const struct file_text *f = &p->config.file;
+	const struct file_text *f = &c->file;
 
-	if (!f->text || !p->diag.file || strcmp(p->diag.file, f->path))
+	if (!f->text || !d->file || strcmp(d->file, f->path))
 		return NULL;
-	return diag_line(f->text, f->len, p->diag.line);
+	return diag_line(f->text, f->len, d->line);
+}
+
+static void print_wrong(const struct diag *d, const char *line, char *to, size_t size)
+{
+	FILE *f = fmemopen(to, size, "w");
+
+	if (!f)
+		return;
+	diag_print(d, line, f);
+	fclose(f);
+}
+
+void reload_tell_wrong(struct log *log, const struct config *config, const struct diag *diag)
+{
+	char said[SAID] = "";
+
+	print_wrong(diag, config_line(config, diag), said, sizeof(said));
+	log_lines(log, LOG_error, said);
 }
 
 /* Keep what is to be told of a failure. */
@@ -48,12 +68,7 @@ static void note_wrong(struct plan *p, const char *line)
 {
 	const struct diag *d = &p->diag;
 
-	FILE *to = fmemopen(p->said, sizeof(p->said), "w");
-
-	if (to) {
-		diag_print(d, line, to);
-		fclose(to);
-	}
+	print_wrong(d, line, p->said, sizeof(p->said));
 	if (d->file && d->line)
 		snprintf(p->error, sizeof(p->error), "%.128s:%u:%u: %s", d->file, d->line, d->col, d->text);
 	else
@@ -166,7 +181,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	p->policies = calloc(1, sizeof(*p->policies));
 	if (e < 0 || !p->policies) {
 		policy_file_set_fini(&files);
-		note_wrong(p, config_line(p));
+		note_wrong(p, config_line(&p->config, &p->diag));
 		return e < 0 ? e : -ENOMEM;
 	}
 	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
@@ -192,7 +207,7 @@ static int plan_wheres(struct plan *p, struct expr *wheres[CONFIG_SINKS])
 			continue;
 		e = expr_compile(&wheres[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
 		if (e < 0) {
-			note_wrong(p, config_line(p));
+			note_wrong(p, config_line(&p->config, &p->diag));
 			return e;
 		}
 	}
@@ -222,7 +237,7 @@ static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres
 	if (e == 0)
 		e = config_honoured(&p->config, &p->diag);
 	if (e < 0) {
-		note_wrong(p, config_line(p));
+		note_wrong(p, config_line(&p->config, &p->diag));
 		return e;
 	}
 	p->parsed = true;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/instance.h"
 #include "agent/reload.h"
 #include "base/log.h"
 #include "cmd/command.h"
@@ -55,18 +57,47 @@ static int run_agent(struct reload *reload, struct policy_set *policies)
 	return status;
 }
 
-static int run_file(const char *path)
+static int run_alone(const char *path, struct log *log)
 {
 	static struct reload reload;
-	static struct log log;
 	struct policy_set *policies;
 	int status;
 
-	log_open(&log, STDERR_FILENO, getenv("JOURNAL_STREAM"), LOG_info);
-	if (reload_open(&reload, path, &log, &policies) < 0)
+	if (reload_open(&reload, path, log, &policies) < 0)
 		return EXIT_FAILED;
 	status = run_agent(&reload, policies);
 	reload_close(&reload);
+	return status;
+}
+
+/* The lock comes before all else, so that one that may not run touches nothing of the other. */
+static int lock(struct instance *instance, const char *path, struct log *log)
+{
+	struct config config;
+	struct diag diag = { 0 };
+	int r = config_read(&config, path, &diag, NULL);
+
+	if (r < 0) {
+		reload_tell_wrong(log, &config, &diag);
+	} else {
+		r = instance_open(instance, config.agent.run_dir.text, config.agent.group.text);
+		if (r < 0)
+			log_say(log, LOG_error, "%s", instance->error);
+	}
+	config_fini(&config);
+	return r;
+}
+
+static int run_file(const char *path)
+{
+	static struct instance instance = { .dir = -1, .lock = -1 };
+	static struct log log;
+	int status, r;
+
+	log_open(&log, STDERR_FILENO, getenv("JOURNAL_STREAM"), LOG_info);
+	r = lock(&instance, path, &log);
+	status = r == 0 ? run_alone(path, &log) : r == -EBUSY ? EXIT_BUSY : EXIT_FAILED;
+	instance_close(&instance);
 	log_close(&log);
 	return status;
 }

@@ -48,6 +48,11 @@ static const struct option_row agent_rows[] = {
 		       "from another; with perf buffers the size is that of each processor's"),
 	OPTION(PATH, config_agent, btf, .name = "btf", .sample = "/usr/lib/saker/kernel.btf",
 	       .help = "types of the kernel, when it has none in /sys/kernel/btf/vmlinux"),
+	OPTION(PATH, config_agent, run_dir, .name = "run_dir", .sample = "/run/saker",
+	       .help = "folder of the lock and the control socket, of which one agent a host has one; "
+		       "without it, what systemd made as RuntimeDirectory, or /run/saker"),
+	OPTION(STRING, config_agent, group, .name = "group", .sample = "adm",
+	       .help = "group that run_dir is given to: its members may ask the agent how it is"),
 	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .rows = cgroup_rows,
 	       .help = "Control groups"),
 	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .value = "0",

@@ -262,5 +262,7 @@ int main(int argc, char **argv)
 	signal(SIGALRM, hang);
 	signal(SIGPIPE, SIG_IGN);
 	subjects_begin();
+	/* Each run of the tests has an agent of its own. */
+	setenv("RUNTIME_DIRECTORY", in_scratch("state"), 1);
 	return run_all(argv);
 }
