@@ -83,6 +83,7 @@ extern struct tree_map tree SEC(".maps");
 extern const volatile __u32 transport, page_bytes;
 extern const volatile bool policies_on;
 extern __u16 filter_of[2][EVENTS_MAX];
+extern __u64 stacks_wanted[2][EVENTS_MAX / 64];	/* whose records have the caller's stack */
 extern struct filter filter;
 extern __u32 policy_generation;
 extern __u32 reader_asleep;
@@ -401,6 +402,24 @@ static __always_inline int record_output(void *ctx, struct slot *s, struct head 
 	return 0;
 }
 
+/* The caller's stack, where it is asked for and the record is of who runs. */
+static __always_inline void record_stack(void *ctx, struct head *h)
+{
+	u32 id = h->id, off;
+	long n;
+
+	if (id >= EVENTS_MAX || !(stacks_wanted[h->policy & 1][id / 64] & 1ull << (id & 63)) || h->stack.len ||
+	    h->who.host_pid != (u32)(bpf_get_current_pid_tgid() >> 32))
+		return;
+	if (record_room(h, &off, STACK_FRAMES * sizeof(u64)) < STACK_FRAMES * sizeof(u64)) {
+		h->truncated |= 1u << 31;
+		return;
+	}
+	n = bpf_get_stack(ctx, (char *)h + off, STACK_FRAMES * sizeof(u64), BPF_F_USER_STACK);
+	if (n > 0 && n <= (long)(STACK_FRAMES * sizeof(u64)))
+		record_grow(h, &h->stack, off, n);
+}
+
 /* The one way out: filter, number, output; the slot is free after. */
 static __always_inline int record_end(void *ctx, struct head *h)
 {
@@ -408,6 +427,7 @@ static __always_inline int record_end(void *ctx, struct head *h)
 
 	if (!record_passes(h, 1))
 		return record_drop(h);
+	record_stack(ctx, h);
 	return record_output(ctx, s, h);
 }
 

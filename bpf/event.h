@@ -46,6 +46,8 @@ struct who {
 #define COMMON(group, type, name, doc) __u32 group##_##name;
 #define COMMON8(group, type, name, doc) field_##type group##_##name;
 #include "events.def"
+	/* In the host's pid namespace, whatever the home of proc_pid is. */
+	__u32 host_pid, host_tid, host_ppid, host_zero;
 };
 
 struct head {
@@ -61,6 +63,7 @@ struct head {
 	__u32 truncated;	/* bit n: the n-th field is shorter than the original */
 	__u32 faulted;		/* bit n: the memory of the n-th field could not be read */
 	struct span hostname;	/* of the uts namespace; absent in the initial one */
+	struct span stack;	/* return addresses in the caller's memory, the innermost first, of 8 bytes each */
 	struct who who;
 };
 

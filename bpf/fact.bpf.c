@@ -20,17 +20,33 @@ enum {
 	PIPEFS_MAGIC_ = 0x50495045,
 };
 
-static __always_inline int who_put(u32 number, struct task_struct *task, bool typed)
+/* The ids as of the namespace whose ids are shown.  Apart from the rest, which it would make spill what
+ * the verifier has to know. */
+__noinline int who_home(u32 number, u64 address)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	struct task_struct *task = (struct task_struct *)address;
+	struct who *who;
+
+	if (!s)
+		return 0;
+	who = &((struct head *)s->record)->who;
+	who->proc_pid = pid_at_home(BPF_CORE_READ(task, group_leader, thread_pid));
+	who->proc_tid = pid_at_home(BPF_CORE_READ(task, thread_pid));
+	who->proc_ppid = pid_at_home(BPF_CORE_READ(task, real_parent, group_leader, thread_pid));
+	return 0;
+}
+
+static __always_inline void who_put(u32 number, struct task_struct *task, bool typed)
 {
 	struct slot *s = bpf_map_lookup_elem(&slots, &number);
 	struct head *h;
 
 	if (!s)
-		return 0;
+		return;
 	h = (struct head *)s->record;
 	who_fill(&h->who, task, typed);
 	put_hostname(h, task, typed);
-	return 0;
 }
 
 /* Since 6.2 an untrusted pointer: for a trusted one the verifier looks up a name in all of the
@@ -38,13 +54,16 @@ static __always_inline int who_put(u32 number, struct task_struct *task, bool ty
 __noinline int who_put_current(u32 number)
 {
 	if (kernel_has.cast)
-		return who_put(number, CAST(task_struct, bpf_get_current_task()), true);
-	return who_put(number, current_task(), kernel_has.task_btf);
+		who_put(number, CAST(task_struct, bpf_get_current_task()), true);
+	else
+		who_put(number, current_task(), kernel_has.task_btf);
+	return home_pid_ns ? who_home(number, bpf_get_current_task()) : 0;
 }
 
 __noinline int who_put_task(u32 number, u64 task)
 {
-	return who_put(number, CAST(task_struct, task), kernel_has.cast);
+	who_put(number, CAST(task_struct, task), kernel_has.cast);
+	return home_pid_ns ? who_home(number, task) : 0;
 }
 
 /* Write a directory's name before what is there; false when it does not fit.  Where the path

@@ -54,7 +54,7 @@ static __always_inline bool owner_acts(int new)
 
 static __always_inline void owner_get(struct owner *o, struct head *h)
 {
-	u32 pid = h->who.proc_pid;
+	u32 pid = h->who.host_pid;
 
 	o->who = h->who;
 	o->abi = h->abi;
@@ -83,7 +83,7 @@ static __always_inline void owner_note(struct event_sock_state *e, u64 sk)
 
 	record_current(&e->head);
 	owner_get(&owner, &e->head);
-	if (before && before->who.proc_pid == owner.who.proc_pid)
+	if (before && before->who.host_pid == owner.who.host_pid)
 		owner.in_tree |= before->in_tree;
 	owner_show(e, &owner);
 	bpf_map_update_elem(&owners, &sk, &owner, BPF_ANY);
@@ -125,7 +125,7 @@ static __always_inline void owner_forget(struct event_sock_state *e, u64 sk)
 
 		listener_key(&at, e, sk);
 		o = bpf_map_lookup_elem(&listeners, &at);
-		if (o && o->who.proc_pid == e->head.who.proc_pid)
+		if (o && o->who.host_pid == e->head.who.host_pid)
 			bpf_map_delete_elem(&listeners, &at);
 	}
 }
@@ -152,7 +152,7 @@ static __always_inline bool owner_find(struct event_sock_state *e, u64 sk)
 static __always_inline bool owner_passes(const struct event_sock_state *e, bool in_tree)
 {
 	const struct who *who = &e->head.who;
-	u32 pid = who->proc_pid;
+	u32 pid = who->host_pid;
 
 	if (filter.paused)
 		return false;

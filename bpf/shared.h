@@ -12,6 +12,8 @@ enum {
 	SLOTS = 4,		/* probes that may be under way at once on one cpu */
 	STASH_SMALL = 768,	/* bytes of a record that waits for its call to return */
 	STASH_LARGE = RECORD_MAX,
+	STACK_FRAMES = 64,	/* of the caller's stack, the innermost */
+	PID_LEVELS = 32,	/* pid namespaces in one another (MAX_PID_NS_LEVEL) */
 };
 
 enum transport { TRANSPORT_RING, TRANSPORT_PERF };

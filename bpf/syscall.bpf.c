@@ -292,6 +292,7 @@ static __always_inline bool stash_serves(struct event_syscall *e, const struct c
 		return true;
 	e->head.size = sizeof(*e);
 	e->head.truncated = e->head.faulted = 0;
+	e->head.stack.len = 0;
 	__builtin_memset(e->facts, 0, sizeof(e->facts));
 	return false;
 }
@@ -451,6 +452,8 @@ int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
 	if (c->view == VIEW_entry)
 		return record_end(ctx, &e->head);
 	e->ret = number;
+	e->head.who.host_pid = bpf_get_current_pid_tgid() >> 32;
+	record_stack(ctx, &e->head);	/* an exec takes it away */
 	stash_put(e);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include "cgroup.h"
 #include "emit.h"
 
+extern const volatile __u32 home_pid_ns;
+
 /* The address of a pid as a number: before 6.2 the verifier lets nobody add to a pointer it knows
  * the type of, and forgets the type of what is read back from the stack. */
 static __always_inline u64 pid_address(struct pid *pid)
@@ -47,6 +49,24 @@ static __always_inline u32 pid_ns_at(struct pid *pid, u32 level, bool typed)
 		return GET(typed, pid, numbers[0].ns, ns.inum);
 	bpf_probe_read_kernel(&ns, sizeof(ns), (void *)upid_at(pid, level) + bpf_core_field_offset(struct upid, ns));
 	return BPF_CORE_READ(ns, ns.inum);
+}
+
+/* The pid's number in the namespace whose ids are shown, 0 if it is not in it. */
+static __always_inline u32 pid_at_home(struct pid *pid)
+{
+	u64 upid = (u64)pid + bpf_core_field_offset(struct pid, numbers);
+	u32 last = BPF_CORE_READ(pid, level), nr = 0;
+
+	for (u32 level = 0; level < PID_LEVELS && level <= last; level++, upid += bpf_core_type_size(struct upid)) {
+		struct pid_namespace *ns = 0;
+
+		bpf_probe_read_kernel(&ns, sizeof(ns), (void *)upid + bpf_core_field_offset(struct upid, ns));
+		if (BPF_CORE_READ(ns, ns.inum) != home_pid_ns)
+			continue;
+		bpf_probe_read_kernel(&nr, sizeof(nr), (void *)upid + bpf_core_field_offset(struct upid, nr));
+		break;
+	}
+	return nr;
 }
 
 static __always_inline void who_namespaces(struct who *who, struct task_struct *task, bool typed)
@@ -101,9 +121,9 @@ static __always_inline void who_fill(struct who *who, struct task_struct *task, 
 	struct pid *parent_pid = GET(typed, parent_leader, thread_pid);
 	u32 level = GET(typed, tid, level);
 
-	who->proc_pid = GET(typed, task, tgid);
-	who->proc_tid = GET(typed, task, pid);
-	who->proc_ppid = GET(typed, parent, tgid);
+	who->proc_pid = who->host_pid = GET(typed, task, tgid);
+	who->proc_tid = who->host_tid = GET(typed, task, pid);
+	who->proc_ppid = who->host_ppid = GET(typed, parent, tgid);
 	who->proc_vtid = pid_at(tid, level, typed);
 	who->proc_pid_ns = pid_ns_at(tid, level, typed);
 	who->proc_vpid = leader == task ? who->proc_vtid : pid_at(GET(typed, leader, thread_pid), level, typed);

@@ -36,7 +36,7 @@ void existing_record(void *ctx, const void *record, size_t len)
 		return;
 	}
 	memcpy(e, record, len);
-	n = e->kernel ? 0 : read_arguments(e->head.who.proc_pid, x->build->record + off, ARGV_MAX);
+	n = e->kernel ? 0 : read_arguments(e->head.who.host_pid, x->build->record + off, ARGV_MAX);
 	if (n) {
 		if (n == ARGV_MAX)
 			e->head.truncated |= 1u << BIT_process_existing_argv;

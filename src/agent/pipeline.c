@@ -77,7 +77,7 @@ static bool from_agent(const struct head *h)
 /* Before its execve the traced command is still us. */
 static bool before_exec(struct pipeline *p, const struct head *h)
 {
-	if (h->who.proc_pid != p->options.from_exec_of)
+	if (h->who.host_pid != p->options.from_exec_of)
 		return false;
 	if (h->id != EVENT_call_execve && h->id != EVENT_call_execveat && h->id != EVENT_process_exec)
 		return true;
@@ -130,7 +130,7 @@ static bool tells_identity(const struct head *h)
 
 static bool filtered(const struct filter *f, const struct head *h)
 {
-	return (f->pid && f->pid != h->who.proc_pid) || (f->by_uid && f->uid != h->who.user_uid) ||
+	return (f->pid && f->pid != h->who.host_pid) || (f->by_uid && f->uid != h->who.user_uid) ||
 	       (f->by_comm && memcmp(f->comm, h->who.proc_name.s, sizeof(f->comm)));
 }
 
@@ -172,6 +172,10 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		p->counts.unselected[h->lane]++;
 		return;
 	}
+	if (h->stack.len)
+		view.subject.stack = mapping_resolve(&p->mappings, view.subject.process,
+						     (const void *)((const char *)h + h->stack.off),
+						     h->stack.len / sizeof(uint64_t));
 	deliver(p, &view, wanted);
 	if (p->options.count && --p->options.count == 0)
 		p->done = true;
@@ -194,6 +198,7 @@ int pipeline_flush(struct pipeline *p)
 
 void pipeline_clock(struct pipeline *p, int64_t boot_to_wall)
 {
+	mapping_refill(&p->mappings);
 	for (unsigned i = 0; i < FORMATS; i++)
 		encoder_clock(&p->encoders[i], boot_to_wall);
 }
@@ -208,6 +213,7 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 	int r;
 
 	*p = (struct pipeline){ .options = *options };
+	mapping_table_init(&p->mappings);
 	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
 	for (unsigned i = 0; r == 0 && i < FORMATS; i++)
 		r = encoder_init(&p->encoders[i], &(struct config_stream){ .format = i }, &lines);
@@ -218,5 +224,6 @@ void pipeline_fini(struct pipeline *p)
 {
 	for (unsigned i = 0; i < FORMATS; i++)
 		encoder_fini(&p->encoders[i]);
+	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
 }

@@ -9,6 +9,7 @@
 
 #include "event/schema.h"
 #include "event/set.h"
+#include "identity/mapping.h"
 #include "identity/process.h"
 #include "output/encoder.h"
 #include "output/sink.h"
@@ -45,6 +46,7 @@ struct pipeline {
 	struct pipeline_options options;
 	struct process_table processes;
 	struct encoder encoders[FORMATS];
+	struct mapping_table mappings;
 	struct sink *sinks[PIPELINE_SINKS];	/* the caller's */
 	unsigned nsinks;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */

@@ -57,7 +57,10 @@ static struct filter_image image_make(const uint16_t *filter_of, const struct ev
 
 static struct filter_image image_of(const struct policy_set *set)
 {
-	return image_make(set->filter_of, set->filters, set->nfilters, &set->shared);
+	struct filter_image image = image_make(set->filter_of, set->filters, set->nfilters, &set->shared);
+
+	image.stacks = set->stacks;
+	return image;
 }
 
 /* An expression's filters are those of generation 0, which records do not name. */

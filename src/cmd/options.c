@@ -20,7 +20,7 @@ enum { LANE_BYTES_MAX = 1 << 30 };
 
 enum option_id {
 	OPT_EVENTS = 'e', OPT_OUTPUT = 'o', OPT_PID = 'p', OPT_UID = 'u', OPT_COMM = 'c', OPT_HELP = 'h',
-	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_BTF, OPT_COLOR, OPT_FULL,
+	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_STACK, OPT_BTF, OPT_COLOR, OPT_FULL,
 };
 
 static const struct { struct option option; const char *argument, *doc; } rows[] = {
@@ -32,6 +32,7 @@ static const struct { struct option option; const char *argument, *doc; } rows[]
 	{ { "comm", 1, NULL, OPT_COMM }, "NAME", "only tasks of this name" },
 	{ { "uid", 1, NULL, OPT_UID }, "USER", "only processes of this user" },
 	{ { "envp", 0, NULL, OPT_ENVP }, "", "capture the environment of executed programs" },
+	{ { "stack", 0, NULL, OPT_STACK }, "", "capture the caller's stack; shown with -o json" },
 	{ { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
 	{ { "color", 1, NULL, OPT_COLOR }, "auto|always|never", "colours in the table" },
 	{ { "transport", 1, NULL, OPT_TRANSPORT }, "ring|perf", "how records leave the kernel; ring is the default" },
@@ -194,6 +195,9 @@ static int option_take(struct watch_options *o, int id, char *value, const char 
 		return parse_user(value, &a->filter.uid);
 	case OPT_ENVP:
 		a->probe.envp = true;
+		return 0;
+	case OPT_STACK:
+		a->probe.stacks = true;
 		return 0;
 	case OPT_FULL:
 		a->pipeline.whole = true;

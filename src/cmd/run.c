@@ -24,6 +24,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 			.transport = a->transport == CONFIG_PERF ? TRANSPORT_PERF : TRANSPORT_RING,
 			.lane_bytes = { a->lanes.critical, a->lanes.normal, a->lanes.bulk },
 			.btf = a->btf.text,
+			.home_pid_ns = a->home_pid_ns,
 			.policies = true,
 		},
 		.filter = { .self = getpid() },

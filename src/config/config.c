@@ -57,7 +57,9 @@ static const struct option_row agent_rows[] = {
 	       .help = "Control groups"),
 	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .value = "0",
 	       .max = UINT32_MAX,
-	       .help = "pid namespace whose process ids are shown, by its inode; 0 is the host's"),
+	       .help = "pid namespace whose ids are shown as proc.pid, tid and ppid, by its inode as of "
+		       "readlink /proc/PID/ns/pid; 0 is the host's. What is not in it has 0 there; "
+		       "proc.host_pid and its like always have the host's"),
 	OPTION(SIZE, config_agent, memory_limit, .name = "memory_limit", .value = "0",
 	       .max = UINT64_C(1) << 40,
 	       .help = "memory that the agent may use before it sheds load; 0 is no limit"),
@@ -327,9 +329,7 @@ int config_honoured(const struct config *config, struct diag *diag)
 	const struct config_agent *a = &config->agent;
 	const char *key = NULL;
 
-	if (a->home_pid_ns)
-		key = "home_pid_ns";
-	else if (a->memory_limit)
+	if (a->memory_limit)
 		key = "memory_limit";
 	if (!key)
 		return 0;

@@ -102,6 +102,16 @@ static bool is_list(const struct option_row *row)
 	       row->type == OPTION_WORDS;
 }
 
+/* Whether it can be written as a list of those that are on. */
+static bool is_switches(const struct option_row *row)
+{
+	const struct option_row *one = row->type == OPTION_GROUP ? row->rows : NULL;
+
+	while (one && one->name && one->type == OPTION_BOOL)
+		one++;
+	return one && !one->name;
+}
+
 char *option_want(const struct option_row *row, char *to, size_t size)
 {
 	static const char *const plain[] = {
@@ -125,6 +135,8 @@ char *option_want(const struct option_row *row, char *to, size_t size)
 		print_list(row, to, size);
 	else if (row->type == OPTION_CUSTOM && row->form)
 		snprintf(to, size, "%s", row->form);
+	else if (is_switches(row))
+		snprintf(to, size, "a map, or a list of what is on");
 	else
 		print_range(row, plain[row->type], to, size);
 	return to;
@@ -397,6 +409,51 @@ static int read_scalar(const struct option_context *cx, const struct option_row 
 	return r < 0 ? wrong(cx, row, node) : 0;
 }
 
+static const struct option_row *find(const struct option_row *rows, const char *name)
+{
+	for (; rows->name; rows++)
+		if (!strcmp(rows->name, name))
+			return rows;
+	return NULL;
+}
+
+static int unknown(const struct option_row *rows, const struct option_context *cx,
+		   const struct node *key)
+{
+	const char *names[WORDS_MAX + 1] = { 0 }, *near;
+	char all[200];
+	size_t n = 0;
+
+	for (; rows->name && n < WORDS_MAX; rows++)
+		names[n++] = rows->name;
+	near = nearest(key->text, names, n);
+	print_words(names, " and ", all, sizeof(all));
+	return diag_set(cx->diag, key->line, key->col, "unknown key \"%.*s\"%s%.80s%s%s%s", SHOWN,
+			key->text, *cx->where ? " in " : "", cx->where,
+			near	 ? ", did you mean \""
+			: n == 1 ? "; there is "
+				 : "; there are ",
+			near ? near : all, near ? "\"?" : "");
+}
+
+/* A group of switches as a list of those that are on. */
+static int read_switches(const struct option_context *cx, const struct option_row *row,
+			 const struct node *list, void *to)
+{
+	for (const struct node *item = list->first; item; item = item->next) {
+		const struct option_row *one;
+
+		if (item->kind != NODE_SCALAR || node_null(item))
+			return diag_set(cx->diag, item->line, item->col, "%s: want the names of what is on, not %s",
+					cx->where, node_kind_name(item));
+		one = find(row->rows, item->text);
+		if (!one)
+			return unknown(row->rows, cx, item);
+		*(bool *)((char *)to + one->offset) = true;
+	}
+	return 0;
+}
+
 static int read_group(const struct option_context *cx, const struct option_row *row,
 		      const struct node *node, void *to)
 {
@@ -407,6 +464,8 @@ static int read_group(const struct option_context *cx, const struct option_row *
 	inner.where = full_name(cx, row->name, full);
 	if (node_null(node))
 		return option_read(row->rows, &inner, &nothing, to);
+	if (node->kind == NODE_LIST && is_switches(row))
+		return read_switches(&inner, row, node, to);
 	return node->kind == NODE_MAP ? option_read(row->rows, &inner, node, to)
 				      : wrong(cx, row, node);
 }
@@ -440,33 +499,6 @@ int option_value(const struct option_row *row, const struct option_context *cx,
 }
 
 /* --- maps */
-
-static const struct option_row *find(const struct option_row *rows, const char *name)
-{
-	for (; rows->name; rows++)
-		if (!strcmp(rows->name, name))
-			return rows;
-	return NULL;
-}
-
-static int unknown(const struct option_row *rows, const struct option_context *cx,
-		   const struct node *key)
-{
-	const char *names[WORDS_MAX + 1] = { 0 }, *near;
-	char all[200];
-	size_t n = 0;
-
-	for (; rows->name && n < WORDS_MAX; rows++)
-		names[n++] = rows->name;
-	near = nearest(key->text, names, n);
-	print_words(names, " and ", all, sizeof(all));
-	return diag_set(cx->diag, key->line, key->col, "unknown key \"%.*s\"%s%.80s%s%s%s", SHOWN,
-			key->text, *cx->where ? " in " : "", cx->where,
-			near	 ? ", did you mean \""
-			: n == 1 ? "; there is "
-				 : "; there are ",
-			near ? near : all, near ? "\"?" : "");
-}
 
 int option_read(const struct option_row *rows, const struct option_context *cx,
 		const struct node *map, void *to)

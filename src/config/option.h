@@ -39,7 +39,7 @@ enum option_type {
 	OPTION_STRINGS,		/* struct option_list; one string is a list of one */
 	OPTION_PATHS,
 	OPTION_WORDS,
-	OPTION_GROUP,		/* a struct with rows of its own */
+	OPTION_GROUP,		/* a struct with rows of its own; of bools alone, also a list of those that are on */
 	OPTION_CUSTOM,		/* anything: parse is called */
 };
 

@@ -41,7 +41,9 @@ static void describe(const struct option_row *row, bool with_default, char *to, 
 	char want[WANT_BYTES];
 	const char *value = with_default ? row->value : NULL;
 
-	if (row->type == OPTION_GROUP)
+	if (row->type == OPTION_GROUP && strcmp(option_want(row, want, sizeof(want)), "a map"))
+		snprintf(to, size, "%s (%s)", row->help, want);
+	else if (row->type == OPTION_GROUP)
 		snprintf(to, size, "%s", row->help);
 	else
 		snprintf(to, size, "%s (%s%s%s%s)", row->help, option_want(row, want, sizeof(want)),

@@ -20,6 +20,8 @@ void *build_begin(struct build *b, unsigned id, uint64_t time, uint64_t seq)
 	h->slot = SLOTS;	/* no probe's: the agent counts its own */
 	h->who.proc_pid = h->who.proc_tid = h->who.proc_vpid = h->who.proc_vtid = getpid();
 	h->who.proc_ppid = h->who.proc_vppid = getppid();
+	h->who.host_pid = h->who.host_tid = getpid();
+	h->who.host_ppid = getppid();
 	h->who.user_uid = getuid();
 	h->who.user_gid = getgid();
 	h->who.user_euid = geteuid();

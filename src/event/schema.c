@@ -75,6 +75,11 @@ unsigned schema_field_off(const struct schema *schema, unsigned n)
 	return schema->syscall ? offsetof(struct event_syscall, args) + 8 * n : schema->fields[n].off;
 }
 
+bool schema_has_stack(unsigned id)
+{
+	return id != EVENT_process_exec && id != EVENT_process_exit && id != EVENT_process_existing;
+}
+
 enum lane schema_lane(unsigned id)
 {
 	const struct schema *s = &schemas[id];
@@ -165,6 +170,11 @@ static bool facts_valid(const struct event_syscall *e, size_t size)
 	return true;
 }
 
+static bool stack_valid(const struct span *at, size_t size)
+{
+	return span_inside(at, size) && at->off % 8 == 0 && at->len % 8 == 0;
+}
+
 bool event_valid(const void *record, size_t len)
 {
 	const struct head *h = record;
@@ -175,7 +185,7 @@ bool event_valid(const void *record, size_t len)
 	s = schema_get(h->id);
 	if (!s || h->size < s->size || h->lane >= LANES || h->abi >= ABIS)
 		return false;
-	if (!span_valid(record, &h->hostname, h->size, WIRE_str))
+	if (!span_valid(record, &h->hostname, h->size, WIRE_str) || !stack_valid(&h->stack, h->size))
 		return false;
 	for (unsigned i = 0; i < s->nfields; i++) {
 		enum wire wire = type_info[s->fields[i].type].wire;

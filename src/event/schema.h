@@ -60,6 +60,9 @@ bool event_valid(const void *record, size_t len);
  * lie one after the other.) */
 unsigned schema_field_off(const struct schema *schema, unsigned n);
 
+/* Whether the stack of who did it is still there when the event is told: an exec or exit takes it. */
+bool schema_has_stack(unsigned id);
+
 /* The lane an event travels in. */
 enum lane schema_lane(unsigned id);
 

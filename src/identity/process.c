@@ -336,7 +336,7 @@ static void observe_fork(struct process_table *t, const struct event_process_for
 
 	if (e->pid != e->tid)
 		return;
-	parent = lookup(t, who->proc_pid, who->proc_leader_start);
+	parent = lookup(t, who->host_pid, who->proc_leader_start);
 	child = process_get(t, e->pid, e->start, e->head.time, parent);
 	child->ppid = e->parent;
 	if (!parent || parent == child || child->image || !parent->image)
@@ -358,7 +358,7 @@ static void observe_image(struct process_table *t, const void *record, const str
 {
 	const struct head *h = record;
 	const char *base = record;
-	struct process *p = process_get(t, h->who.proc_pid, h->who.proc_leader_start, h->time, NULL);
+	struct process *p = process_get(t, h->who.host_pid, h->who.proc_leader_start, h->time, NULL);
 	struct image_source from = {
 		.exe = base + path->off, .exe_len = text_len(record, path),
 		.cwd = base + cwd->off, .cwd_len = text_len(record, cwd),
@@ -366,7 +366,7 @@ static void observe_image(struct process_table *t, const void *record, const str
 		.args_len = argv->len < PROCESS_ARGS_MAX ? argv->len : PROCESS_ARGS_MAX,
 	};
 
-	p->ppid = h->who.proc_ppid;
+	p->ppid = h->who.host_ppid;
 	p->args_truncated = argv->len > PROCESS_ARGS_MAX || (h->truncated & 1u << argv_bit);
 	image_set(t, p, &from);
 	args_known(t, p, argv->len > 0);
@@ -374,13 +374,13 @@ static void observe_image(struct process_table *t, const void *record, const str
 
 static void observe_existing(struct process_table *t, const struct event_process_existing *e)
 {
-	struct process *p = lookup(t, e->head.who.proc_pid, e->head.who.proc_leader_start);
+	struct process *p = lookup(t, e->head.who.host_pid, e->head.who.proc_leader_start);
 
 	if (p && p->image)
 		return;		/* a live record came first and knows more */
 	observe_image(t, e, &e->path, &e->argv, &e->cwd, 1);
 	if (e->kernel)
-		args_known(t, lookup(t, e->head.who.proc_pid, e->head.who.proc_leader_start), true);
+		args_known(t, lookup(t, e->head.who.host_pid, e->head.who.proc_leader_start), true);
 }
 
 void process_observe(struct process_table *table, const void *record)
@@ -399,7 +399,7 @@ void process_observe(struct process_table *table, const void *record)
 	} else if (h->id == EVENT_process_existing) {
 		observe_existing(table, record);
 	} else if (h->id == EVENT_process_exit && ((const struct event_process_exit *)record)->group) {
-		p = lookup(table, h->who.proc_pid, h->who.proc_leader_start);
+		p = lookup(table, h->who.host_pid, h->who.proc_leader_start);
 		if (p)
 			process_end(table, p, h->time);
 	}
@@ -407,7 +407,7 @@ void process_observe(struct process_table *table, const void *record)
 
 const struct process *process_find(struct process_table *table, const struct who *who)
 {
-	const struct process *p = lookup(table, who->proc_pid, who->proc_leader_start);
+	const struct process *p = lookup(table, who->host_pid, who->proc_leader_start);
 
 	table->misses += !p;
 	return p;

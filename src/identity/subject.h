@@ -4,10 +4,12 @@
 #define SAKER_IDENTITY_SUBJECT_H
 
 struct process;
+struct stack;
 
 /* Borrowed from the tables of identity for as long as the record. */
 struct subject {
 	const struct process *process, *parent;	/* NULL when unknown */
+	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */
 };
 
 #endif

@@ -53,6 +53,7 @@ int filters_fill(struct probe *p, uint16_t generation, const struct filter_image
 		return r;
 	}
 	memcpy(p->skel->bss->filter_of[bank], image->filter_of, sizeof(image->filter_of));
+	memcpy(p->skel->bss->stacks_wanted[bank], image->stacks.bits, sizeof(image->stacks.bits));
 	return 0;
 }
 

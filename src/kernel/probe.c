@@ -19,6 +19,8 @@
 
 enum { REFUSALS_MAX = 16 };
 
+#define HOST_PID_NS 0xEFFFFFFCu		/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+
 /* libbpf gives its words to a callback without context: they are kept for the one probe that is
  * being opened, and its error is read from here. */
 static char libbpf_said[400];
@@ -95,7 +97,11 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
 	skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
+	skel->rodata->home_pid_ns = o->home_pid_ns == HOST_PID_NS ? 0 : o->home_pid_ns;
 	skel->bss->envp_wanted = o->envp;
+	for (unsigned id = 0; o->stacks && id < EVENT_COUNT; id++)
+		if (schema_has_stack(id))
+			skel->bss->stacks_wanted[0][id / 64] |= UINT64_C(1) << id % 64;
 	skel->bss->filter = *filter;
 	skel->bss->filter.paused = 1;
 	return controller_find((struct kernel_has *)&skel->rodata->kernel_has, btf, o->controller);

@@ -21,6 +21,8 @@ struct probe_options {
 	const char *controller;		/* of version 1, whose cgroups records name; NULL: those of version 2 */
 	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
 	bool envp;			/* capture the environment of executed programs */
+	bool stacks;			/* capture the caller's stack with every record, not by policies */
+	uint32_t home_pid_ns;		/* inode of the namespace that process ids are shown of; 0: the host's */
 	bool policies;			/* events pass filters of generations (kernel/filters.h) */
 };
 

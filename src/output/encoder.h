@@ -14,7 +14,7 @@
 struct encoder_ops;
 struct subject;
 
-enum { ENCODER_LINE_MAX = 272 << 10 };	/* fits any line of a record whose spans do not overlap */
+enum { ENCODER_LINE_MAX = 304 << 10 };	/* fits any line of a record whose spans do not overlap */
 
 struct encoder_options {
 	const char *host;	/* name of the machine, for records that do not carry one */

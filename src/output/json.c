@@ -234,6 +234,7 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct s
 		line_result(&l, shape);
 		line_facts(&l, s);
 	}
+	line_stack(&l, who);
 	if (h->policy)
 		line_policy(&l, h->policy);
 	line_flaws(&l, s, who);

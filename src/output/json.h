@@ -22,9 +22,9 @@ enum {
 	 * A line that always fits, for records whose spans do not overlap: a byte of text becomes 6
 	 * bytes and 2 more in raw. 8 * RECORD_MAX + 8 * (PROCESS_PATH_MAX + PROCESS_ARGS_MAX) make
 	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the policies' names
-	 * JSON_POLICIES_MAX; the rest takes less than 14.
+	 * JSON_POLICIES_MAX; a stack's files 24 and its addresses 6; the rest takes less than 14.
 	 */
-	JSON_LINE_MAX = 272 << 10,
+	JSON_LINE_MAX = 304 << 10,
 	JSON_RAW_MAX = 48,	/* fields of a record that hold text */
 	JSON_POLICIES_MAX = 8192,
 };

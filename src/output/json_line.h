@@ -21,7 +21,7 @@ struct fact;
 struct subject;
 
 enum {
-	FRAGMENTS = 256, FRAGMENT_TEXT = 1912,
+	FRAGMENTS = 256, FRAGMENT_TEXT = 1896,
 	MEMOS = 1024, MEMO_TEXT = 51,
 	PIECE_STEP = 16,	/* pieces are copied, and so padded, in such steps */
 	KEY_MAX = 64,		/* bytes of a name with quotes, colon and padding */
@@ -118,6 +118,9 @@ void line_hostname(struct line *l);
 /* ,"ret":.. ,"fd":{..} ,"fds":[..] of a system call */
 void line_result(struct line *l, const struct json_shape *shape);
 void line_facts(struct line *l, const struct schema *s);
+
+/* ,"stack":[{"addr":..,"file":..,"offset":..},..] */
+void line_stack(struct line *l, const struct subject *who);
 
 /* ,"truncated":[..] ,"faulted":[..] ,"raw":{..}, each if there is something to tell */
 void line_flaws(struct line *l, const struct schema *s, const struct subject *who);

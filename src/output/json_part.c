@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/json_line.h"
 
+#include "identity/mapping.h"
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "event/fd.h"
@@ -35,11 +36,27 @@ static void who_number(struct line *l, const void *at)
 		text_udec(&l->t, value);
 }
 
+/* What proc.pid, tid and ppid are on the host, where they are of another namespace. */
+static void who_host(struct line *l, const struct who *who)
+{
+	if (who->proc_pid == who->host_pid && who->proc_tid == who->host_tid && who->proc_ppid == who->host_ppid)
+		return;
+	if (!text_room(&l->t, VALUE_ROOM))
+		return;
+	PUT(&l->t, ",\"host_pid\":");
+	text_udec(&l->t, who->host_pid);
+	PUT(&l->t, ",\"host_tid\":");
+	text_udec(&l->t, who->host_tid);
+	PUT(&l->t, ",\"host_ppid\":");
+	text_udec(&l->t, who->host_ppid);
+}
+
 static void who_name(struct line *l, const char *name, const struct process *p)
 {
 	if (text_quoted(&l->t, name, sizeof(wire_comm)))
 		raw_add(l->json, (struct json_raw){ "proc.", "name", "", name, strnlen(name, sizeof(wire_comm)) });
 	who_strings(l, p);
+	who_host(l, &((const struct head *)l->record)->who);
 }
 
 /* The fields that all records have; the keys hold what opens and closes the groups. */
@@ -236,6 +253,45 @@ void line_result(struct line *l, const struct json_shape *shape)
 	PUT(&l->t, ",\"errno\":\"");
 	text_str(&l->t, name);
 	put_char(&l->t, '"');
+}
+
+static void stack_hex(struct line *l, const char *key, uint64_t value)
+{
+	if (!text_room(&l->t, VALUE_ROOM))
+		return;
+	text_str(&l->t, key);
+	text_hex(&l->t, value);
+	put_char(&l->t, '"');
+}
+
+static void stack_frame(struct line *l, const struct frame *f)
+{
+	stack_hex(l, "{\"addr\":\"0x", f->address);
+	if (f->file) {
+		text_str(&l->t, ",\"file\":");
+		text_quoted(&l->t, f->file, strlen(f->file));
+		stack_hex(l, ",\"offset\":\"0x", f->offset);
+	}
+	text_char(&l->t, '}');
+}
+
+void line_stack(struct line *l, const struct subject *who)
+{
+	const struct head *h = l->record;
+	unsigned n = h->stack.len / sizeof(uint64_t);
+
+	if (!n)
+		return;
+	text_str(&l->t, ",\"stack\":[");
+	for (unsigned i = 0; i < n && i < STACK_FRAMES; i++) {
+		struct frame bare = { 0 };
+
+		memcpy(&bare.address, (const char *)h + h->stack.off + i * sizeof(bare.address), sizeof(bare.address));
+		if (i)
+			text_char(&l->t, ',');
+		stack_frame(l, who->stack ? &who->stack->frames[i] : &bare);
+	}
+	text_char(&l->t, ']');
 }
 
 static void flaw_add(struct line *l, const char *key, const char *name, bool *more)

@@ -186,6 +186,8 @@ static int rule_add(struct compiling *c, unsigned id, const struct policy_file_e
 	if (r == 0)
 		r = fields_find(c, id, &e->unless_empty, &rule->unless_empty, &rule->nunless_empty);
 	event_set_add(&c->set->events, id);
+	if (e->capture.stack && schema_has_stack(id))
+		event_set_add(&c->set->stacks, id);
 	if (e->need == POLICY_REQUIRED)
 		event_set_add(&c->set->required, id);
 	return r;

@@ -185,7 +185,7 @@ static uint64_t process_key(const struct key_seed *seed, const struct who *who)
 	struct key_state s;
 
 	key_begin(&s, seed);
-	key_word(&s, who->proc_pid);
+	key_word(&s, who->host_pid);
 	key_word(&s, who->proc_leader_start);
 	return key_end(&s).hi;
 }

@@ -23,6 +23,10 @@ static const struct option_row dedup_rows[] = {
 static const struct option_row capture_rows[] = {
 	OPTION(BOOL, policy_capture, env, .name = "env", .value = "false",
 	       .help = "the environment of executed programs"),
+	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false",
+	       .help = "the calls by which the program came there: addresses, each with the file "
+		       "that lies there. Not of process_exec and process_exit, when the caller's are "
+		       "gone; execve and exit_group have them"),
 	{ 0 },
 };
 

@@ -37,7 +37,7 @@ static void run_limit(struct bench *b, unsigned i)
 
 static void run_identity(struct bench *b, unsigned i)
 {
-	b->record.head.who.proc_pid = i;
+	b->record.head.who.host_pid = i;
 	b->passed += key_identity(&b->seed, LIMIT_process, &b->record.head.who, "", 0) & 1;
 }
 

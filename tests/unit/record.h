@@ -49,7 +49,8 @@ static inline void record_begin(struct record *r, unsigned id)
 	r->head = (struct head){
 		.size = s->size, .id = id, .lane = schema_lane(id), .time = RECORD_TIME, .seq = 17, .cpu = 1,
 		.who = {
-			.proc_pid = RECORD_PID, .proc_tid = RECORD_PID, .proc_ppid = 1, .proc_vpid = 7, .proc_vtid = 7,
+			.proc_pid = RECORD_PID, .proc_tid = RECORD_PID, .proc_ppid = 1,
+			.host_pid = RECORD_PID, .host_tid = RECORD_PID, .host_ppid = 1, .proc_vpid = 7, .proc_vtid = 7,
 			.proc_start = RECORD_START, .proc_leader_start = RECORD_START,
 			.proc_parent_start = RECORD_SECOND, .proc_name = { "cat" }, .proc_cgroup = 5150,
 			.proc_mnt_ns = 4026531841, .proc_pid_ns = 4026531836, .proc_net_ns = 4026531840,
@@ -221,6 +222,8 @@ static inline void record_random_fill(struct record *r, unsigned id, uint64_t *s
 		else
 			memcpy(at, &value, sizeof(value));
 	}
+	if (r->head.seq % 4 == 0)
+		r->head.stack = record_bytes(r, (const uint64_t[]){ r->head.seq, 1, 0 }, 24);
 	if (!s->syscall)
 		return;
 	r->call.ret = record_random(state) % 2 ? -(int64_t)(record_random(state) % 200)

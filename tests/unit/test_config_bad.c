@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "policy/policy_file.h"
 
-enum { LEAST = 395 };
+enum { LEAST = 396 };
 
 static int read_text(const char *name, const char *text, size_t len, char *said, size_t size)
 {

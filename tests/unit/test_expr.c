@@ -288,7 +288,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 
 static bool matches(const struct expr *expr, const struct record *r)
 {
-	struct expr_view view = { r, { &process, &parent }, NULL };
+	struct expr_view view = { .record = r, .subject = { .process = &process, .parent = &parent } };
 
 	return expr_match(expr, &view);
 }

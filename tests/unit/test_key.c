@@ -172,7 +172,7 @@ Test(key, leftovers_do_not_count)
 
 Test(key, identities)
 {
-	struct who who = { .proc_pid = 7, .proc_leader_start = 8, .proc_cgroup = 9 }, other = who;
+	struct who who = { .host_pid = 7, .proc_leader_start = 8, .proc_cgroup = 9 }, other = who;
 
 	other.proc_leader_start = 9;
 	cr_expect_eq(key_identity(&seed, LIMIT_cgroup, &who, "/bin/a", 0), 9);

@@ -36,6 +36,22 @@ static void compile_ok(struct policy_set *set, const struct policy_set *before, 
 	cr_assert_eq(compile(set, before, texts, n), 0, "%u:%u: %s", diag.line, diag.col, diag.text);
 }
 
+Test(policy, stacks_of_whom_it_can_be)
+{
+	static const char *const texts[] = {
+		"name: a\nevents:\n  openat: {capture: [stack, env]}\n  process_exec: {capture: [stack]}\n  getpid:\n",
+		"name: b\nevents:\n  openat:\n  execve: {capture: {stack: true}}\n  getuid: {capture: {stack: false}}\n",
+	};
+	struct policy_set set;
+
+	compile_ok(&set, NULL, texts, 2);
+	cr_expect(event_set_has(&set.stacks, EVENT_call_openat) && event_set_has(&set.stacks, EVENT_call_execve));
+	cr_expect_not(event_set_has(&set.stacks, EVENT_process_exec));
+	cr_expect_not(event_set_has(&set.stacks, EVENT_call_getpid) || event_set_has(&set.stacks, EVENT_call_getuid));
+	cr_expect(set.envp);
+	policy_set_fini(&set);
+}
+
 /* An openat of this path at this second. */
 static struct policy_verdict ask(struct policy_set *set, const char *path, unsigned second)
 {

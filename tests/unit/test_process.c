@@ -27,7 +27,7 @@ TestSuite(process, .init = setup, .fini = teardown);
 
 static const struct process *find(uint32_t pid, uint64_t start)
 {
-	struct who who = { .proc_pid = pid, .proc_leader_start = start };
+	struct who who = { .host_pid = pid, .proc_leader_start = start };
 
 	return process_find(&table, &who);
 }
@@ -35,7 +35,7 @@ static const struct process *find(uint32_t pid, uint64_t start)
 static void observe_exec(uint32_t pid, uint64_t start, const char *path)
 {
 	record_exec(&r, path, "a\0b c", 6);
-	r.head.who.proc_pid = r.head.who.proc_tid = pid;
+	r.head.who.host_pid = r.head.who.host_tid = pid;
 	r.head.who.proc_leader_start = r.head.who.proc_start = start;
 	process_observe(&table, &r);
 }
@@ -43,7 +43,7 @@ static void observe_exec(uint32_t pid, uint64_t start, const char *path)
 static void observe_fork(uint32_t parent, uint64_t parent_start, uint32_t pid, uint32_t tid, uint64_t start)
 {
 	record_begin(&r, EVENT_process_fork);
-	r.head.who.proc_pid = r.head.who.proc_tid = parent;
+	r.head.who.host_pid = r.head.who.host_tid = parent;
 	r.head.who.proc_leader_start = parent_start;
 	r.process_fork.pid = pid;
 	r.process_fork.tid = tid;
@@ -56,7 +56,7 @@ static void observe_exit(uint32_t pid, uint64_t start, uint64_t time, bool group
 {
 	record_begin(&r, EVENT_process_exit);
 	r.head.time = time;
-	r.head.who.proc_pid = pid;
+	r.head.who.host_pid = pid;
 	r.head.who.proc_leader_start = start;
 	r.process_exit.group = group;
 	process_observe(&table, &r);
@@ -197,7 +197,7 @@ Test(process, any_record_may_come)
 
 	for (unsigned i = 0; i < 30000; i++) {
 		record_random_fill(&r, 1 + record_random(&state) % EVENT_process_existing, &state);
-		r.head.who.proc_pid = record_random(&state) % 900;
+		r.head.who.host_pid = record_random(&state) % 900;
 		r.head.who.proc_leader_start = record_random(&state) % 3;
 		r.head.time += i * 1000000ULL;
 		process_observe(&table, &r);

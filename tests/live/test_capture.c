@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a record has beyond its event: the caller's stack, and ids of another pid namespace. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "live.h"
+#include "running.h"
+
+enum { HOME = 0 };	/* of shared->n */
+
+static void calls(void)
+{
+	syscall(SYS_getsid, 0);
+	syscall(SYS_getuid);
+}
+
+static void stacks_are_made(void)
+{
+	calls();
+	if (fork() == 0) {
+		execl("/proc/self/exe", "live", "--be", "exit", "0", NULL);
+		_exit(1);
+	}
+	wait(NULL);
+}
+
+static json_t *frame(json_t *record, unsigned n)
+{
+	return json_array_get(json_object_get(record, "stack"), n);
+}
+
+/* Every frame has an address, and where it has a file an offset in it. */
+static unsigned in_files(json_t *record)
+{
+	json_t *at, *stack = json_object_get(record, "stack");
+	unsigned n = 0;
+	size_t i;
+
+	json_array_foreach(stack, i, at) {
+		const char *file = value(at, "file"), *addr = value(at, "addr");
+
+		check(!strncmp(addr, "0x", 2) && strtoull(addr, NULL, 16) > 4096, "frame %zu: %s", i, addr);
+		if (json_object_get(at, "file"))
+			check(*file == '/' || *file == '[', "frame %zu: %s", i, file);
+		n += json_object_get(at, "offset") != NULL;
+	}
+	return n;
+}
+
+/* The kernel walks frame pointers; without any it tells the innermost address at least. */
+TEST(capture_stack, "the caller's stack, of the events that a policy asks it for")
+{
+	json_t *r;
+	pid_t pid;
+
+	agent_fresh("");
+	agent_file("policies/p.yaml",
+		   "name: p\nscope: proc.name in (subject, exe)\nevents:\n  getsid: {capture: [stack]}\n  getuid:\n"
+		   "  execve: {capture: [stack]}\n  process_exec: {capture: [stack]}\n");
+	agent_start();
+	pid = subject(stacks_are_made);
+	agent_barrier();
+	r = agent_await("events", "getsid", pid, NULL);
+	check(in_files(r) > 0, "no frame lies in a file: %s", value(r, "stack"));
+	check(strtoull(value(frame(r, 0), "addr"), NULL, 16) > 4096, "%s", value(r, "stack"));
+	r = agent_await("events", "getuid", pid, NULL);
+	check(!json_object_get(r, "stack"), "getuid has a stack that nobody asked for");
+	r = agent_await("events", "execve", 0, "args.argv=[\"live\",\"--be\",\"exit\",\"0\"]", NULL);
+	check(json_array_size(json_object_get(r, "stack")) > 0, "execve has no stack: %s", value(r, "args"));
+	r = agent_await("events", "process_exec", (pid_t)number(r, "proc.pid"), NULL);
+	check(!json_object_get(r, "stack"), "process_exec has a stack, which can be no caller's");
+	check(agent_stop() == 0, "saker failed");
+}
+
+/* --- ids of another namespace */
+
+static int gate[2];
+
+/* A subject whose children live in another pid namespace: the first waits, the others come later. */
+static void has_children(void)
+{
+	char c;
+
+	if (unshare(CLONE_NEWPID) < 0)
+		subject_fail("unshare");
+	if (fork() == 0) {
+		shared->n[HOME] = ns_of("pid");
+		if (read(gate[0], &c, 1) != 1)
+			_exit(1);
+		if (fork() == 0) {
+			syscall(SYS_getsid, 0);
+			_exit(0);
+		}
+		wait(NULL);
+		_exit(0);
+	}
+	wait(NULL);
+	syscall(SYS_getsid, 0);
+}
+
+TEST(home_pid_ns, "ids of a pid namespace, and the host's beside them")
+{
+	json_t *r;
+	pid_t pid;
+
+	agent_fresh("");
+	if (pipe(gate) < 0)
+		give_up("pipe");
+	shared->n[HOME] = 0;
+	pid = subject_start(has_children);
+	for (double end = deadline(); !*(volatile long *)&shared->n[HOME] && now() < end; usleep(1000))
+		;
+	agent_file("saker.yaml", "policies: [policies]\nagent: {home_pid_ns: %ld}\n"
+		   "sinks: {events: {type: file, path: events.json}}\n", shared->n[HOME]);
+	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"proc.pid = 2 or proc.host_pid = %d\"}\n", pid);
+	agent_start();
+	if (write(gate[1], "", 1) != 1)
+		give_up("write");
+	check(subject_wait(pid) == 0, "the subject failed");
+	r = agent_await("events", "getsid", 0, "proc.pid=2", NULL);
+	is(r, "proc.tid", "2");
+	is(r, "proc.ppid", "1");
+	is(r, "proc.vpid", "2");
+	check(number(r, "proc.host_pid") > pid && number(r, "proc.host_ppid") > pid, "%s", value(r, "proc"));
+	r = agent_await("events", "getsid", 0, "proc.pid=0", NULL);
+	is(r, "proc.host_pid", "%d", pid);
+	is(r, "proc.host_ppid", "%d", getpid());
+	check(agent_stop() == 0, "saker failed");
+	close(gate[0]);
+	close(gate[1]);
+}
