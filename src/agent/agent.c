@@ -22,6 +22,7 @@
 
 enum {
 	FILL_ARGS = 64,		/* processes a second whose arguments are read from /proc */
+	FILL_PARENTS = 64,	/* and orphans for whose new parents it is asked */
 	SECOND_MS = 500,	/* losses must be told within a second */
 };
 
@@ -51,6 +52,7 @@ static void on_second(uv_timer_t *timer)
 	log_tick(a->options.log);
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
+	process_fill_parents(&a->pipeline.processes, FILL_PARENTS);
 	if (agent_settled(a))
 		agent_settle(a);
 	health_tick(a);

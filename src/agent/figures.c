@@ -83,7 +83,9 @@ AGENT_VALUE(invalid, f->agent->pipeline.counts.invalid)
 AGENT_VALUE(too_long, f->agent->pipeline.counts.too_long)
 AGENT_VALUE(processes, f->agent->pipeline.processes.entries)
 AGENT_VALUE(processes_evicted, f->agent->pipeline.processes.evicted)
+AGENT_VALUE(processes_evicted_running, f->agent->pipeline.processes.evicted_running)
 AGENT_VALUE(processes_unknown, f->agent->pipeline.processes.misses)
+AGENT_VALUE(ancestors_unknown, f->agent->pipeline.processes.lost_ancestors)
 AGENT_VALUE(applied, reloads(f, 0))
 AGENT_VALUE(refused, reloads(f, 1))
 AGENT_VALUE(watch_overflows, f->reload ? f->reload->watch.overflows : 0)
@@ -152,7 +154,9 @@ const struct figure figures[] = {
 	COUNT(AGENT, "too_long", too_long, "Records whose line did not fit"),
 	GAUGE(AGENT, "processes", processes, "Processes in the table"),
 	COUNT(AGENT, "processes_evicted", processes_evicted, "Processes thrown out of the table for want of room"),
+	COUNT(AGENT, "processes_evicted_running", processes_evicted_running, "Of these, processes that still ran"),
 	COUNT(AGENT, "processes_unknown", processes_unknown, "Records whose process was not in the table"),
+	COUNT(AGENT, "ancestors_unknown", ancestors_unknown, "Ancestors that were asked for and were not in the table"),
 	COUNT_BY(AGENT, "reloads", "result", "applied", applied, "Reloads of the configuration and policies"),
 	COUNT_BY(AGENT, "reloads", "result", "refused", refused, "Reloads of the configuration and policies"),
 	COUNT(AGENT, "watch_overflows", watch_overflows, "Times when changes of files outran us and all was read"),

@@ -163,7 +163,7 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		p->counts.unselected[h->lane]++;
 		return;
 	}
-	view.subject.process = process_find(&p->processes, &h->who);
+	view.subject = (struct subject){ .process = process_of(&p->processes, h), .processes = &p->processes };
 	if (p->policies[0] || p->policies[1])
 		wanted = policies_want(p, &view);
 	else if (p->options.where && !from_agent(h) && !expr_match(p->options.where, &view))

@@ -166,6 +166,26 @@ static int not_here(struct context *c, const struct comparison *cmp, const struc
 	return place_error(c, &cmp->at, "none of the events this applies to has %.64s", cmp->field);
 }
 
+/* What is in brackets behind a name. */
+static int check_index(struct context *c, const struct comparison *cmp, const struct operand *operand,
+		       const char *arg)
+{
+	const char *bracket = strchr(cmp->field, '[');
+	struct place at = cmp->at;
+
+	if (!bracket || operand->get == GET_ARG)
+		return 0;
+	at.p += bracket - cmp->field;
+	if (!operand_indexed(operand))
+		return place_error(c, &at, "%.*s takes no number in brackets", (int)(bracket - cmp->field),
+				   cmp->field);
+	at.p++;
+	if (operand_index(arg) < 0)
+		return place_error(c, &at, "\"%.64s\": want a number from 0 to %d and \"]\"", arg,
+				   OPERAND_DEPTH_MAX);
+	return 0;
+}
+
 static int check_comparison(struct context *c, struct comparison *cmp, const struct event_set *set)
 {
 	const char *arg;
@@ -176,6 +196,8 @@ static int check_comparison(struct context *c, struct comparison *cmp, const str
 
 	if (!operand || (operand->get == GET_ARG && !exists_anywhere(operand, arg)))
 		return unknown_field(c, cmp);
+	if (check_index(c, cmp, operand, arg))
+		return -EINVAL;
 	cmp->operand = operand;
 	cmp->arg = arg;
 	c->diag = &first;

@@ -4,8 +4,6 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#include "identity/process.h"
-
 static const struct span *span_at(const struct access *a, const void *record)
 {
 	return (const void *)((const char *)record + a->off);
@@ -44,12 +42,6 @@ static void fetch_sockaddr(struct fetched *f, const struct access *a, const void
 		net_normal(&f->nets[f->n++], p + 8, 6, 128);
 }
 
-static void fetch_path(struct fetched *f, const char *path)
-{
-	if (*path)
-		fetched_text(f, path, strlen(path));
-}
-
 void fetch_joined(struct fetched *f)
 {
 	size_t n = f->text.len;
@@ -59,35 +51,6 @@ void fetch_joined(struct fetched *f)
 		f->made[i] = f->text.s[i] ? f->text.s[i] : ' ';
 	n -= n && !f->text.s[n - 1];
 	f->text = (struct constant_text){ f->made, n };
-}
-
-static void fetch_process(struct fetched *f, const struct access *a, const struct expr_view *view)
-{
-	const struct process *p = a->arg & PROCESS_PARENT ? view->subject.parent : view->subject.process;
-	const char *slash;
-
-	if (!p)
-		return;
-	switch ((enum process_part)(a->arg & PROCESS_SINGLE)) {
-	case PROCESS_EXE:
-		fetch_path(f, p->exe);
-		break;
-	case PROCESS_CWD:
-		fetch_path(f, p->cwd);
-		break;
-	case PROCESS_NAME:
-		slash = strrchr(p->exe, '/');
-		fetch_path(f, slash ? slash + 1 : p->exe);
-		break;
-	case PROCESS_ARGS: case PROCESS_CMDLINE:
-		if (p->args_known && p->args_len)
-			fetched_text(f, p->args, p->args_len);
-		if (f->n && (a->arg & PROCESS_SINGLE) == PROCESS_CMDLINE)
-			fetch_joined(f);
-		break;
-	case PROCESS_SINGLE: case PROCESS_PARENT:
-		break;
-	}
 }
 
 static void fetch_extra(struct fetched *f, const struct access *a, const struct expr_view *view)
@@ -120,6 +83,15 @@ static void fetch_open(struct fetched *f, const struct access *a, const void *re
 	fetched_number(f, a->arg == 1 ? flags == 0 || flags == 2 : flags == 1 || flags == 2);
 }
 
+static void fetch_since(struct fetched *f, const struct access *a, const void *record)
+{
+	uint64_t begin;
+
+	memcpy(&begin, (const char *)record + a->off, sizeof(begin));
+	if (begin)
+		fetched_number(f, ((const struct head *)record)->time - begin);
+}
+
 void fetch(struct fetched *f, const struct access *a, const struct expr_view *view)
 {
 	const void *record = view->record;
@@ -138,11 +110,12 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_SPAN: fetch_span(f, a, record); break;
 	case GET_WIRE_ADDR: fetch_wire_addr(f, (const void *)comm); break;
 	case GET_SOCKADDR: fetch_sockaddr(f, a, record); break;
-	case GET_PROCESS: fetch_process(f, a, view); break;
+	case GET_SINCE: fetch_since(f, a, record); break;
+	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: fetch_process(f, a, view); break;
 	case GET_FD: fetch_fd(f, a, record); break;
 	case GET_END: fetch_end(f, a, record); break;
 	case GET_EXTRA: fetch_extra(f, a, view); break;
 	case GET_OPEN: fetch_open(f, a, record); break;
-	case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
+	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
 	}
 }

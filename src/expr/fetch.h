@@ -26,6 +26,14 @@ void fetch(struct fetched *f, const struct access *access, const struct expr_vie
 /* A list as one text. */
 void fetch_joined(struct fetched *f);
 
+/* A part of what is known of the process, its parent or one of its ancestors, fetch_process.c. */
+void fetch_process(struct fetched *f, const struct access *access, const struct expr_view *view);
+
+/* The same of each ancestor in turn: false when there is no other.  f->n is 0 for one whose part is
+ * unknown. */
+struct ancestry;
+bool fetch_ancestor(struct fetched *f, const struct access *access, struct ancestry *ancestry);
+
 /* A part of what a descriptor is, fetch_fd.c. */
 void fetch_fd(struct fetched *f, const struct access *access, const void *record);
 void fetch_end(struct fetched *f, const struct access *access, const void *record);

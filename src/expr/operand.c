@@ -9,7 +9,6 @@
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 #define HEAD(member) offsetof(struct head, member)
-#define PARENT(part) (PROCESS_PARENT + PROCESS_##part)
 #define PORT(end) (END_PORT + END_##end)
 
 /* A new operand is a row here; if it needs another place to be read from, a word in enum get. */
@@ -24,13 +23,30 @@ static const struct operand operands[] = {
 	{ "evt.cpu", CLASS_NUM, T_uint, GET_HEAD4, 0, HEAD(cpu), "processor" },
 	{ "evt.is_open_read", CLASS_NUM, T_bool, GET_OPEN, 1, 0, "a file was opened for reading" },
 	{ "evt.is_open_write", CLASS_NUM, T_bool, GET_OPEN, 2, 0, "a file was opened for writing" },
-	{ "proc.exe", CLASS_TEXT, T_path, GET_PROCESS, PROCESS_EXE, 0, "path of its executable" },
-	{ "proc.cwd", CLASS_TEXT, T_path, GET_PROCESS, PROCESS_CWD, 0, "working directory as of its last exec" },
-	{ "proc.args", CLASS_LIST, T_strv, GET_PROCESS, PROCESS_ARGS, 0, "argument vector" },
-	{ "proc.cmdline", CLASS_TEXT, T_str, GET_PROCESS, PROCESS_CMDLINE, 0, "argument vector joined by spaces" },
-	{ "proc.pname", CLASS_TEXT, T_str, GET_PROCESS, PARENT(NAME), 0, "name of the parent's executable, without folders" },
-	{ "proc.pexe", CLASS_TEXT, T_path, GET_PROCESS, PARENT(EXE), 0, "path of the parent's executable" },
-	{ "proc.pcmdline", CLASS_TEXT, T_str, GET_PROCESS, PARENT(CMDLINE), 0, "the parent's argument vector joined by spaces" },
+#define PROCESS(name, class, type, part, doc) { name, CLASS_##class, T_##type, GET_PROCESS, PART_##part, 0, doc },
+#define PARENT(name, class, type, part, doc) { name, CLASS_##class, T_##type, GET_PARENT, PART_##part, 0, doc },
+#define ANCESTOR(name, class, type, part, doc) { name, CLASS_##class, T_##type, GET_ANCESTOR, PART_##part, 0, doc },
+	PROCESS("proc.exe", TEXT, path, EXE, "path of its executable")
+	PROCESS("proc.cwd", TEXT, path, CWD, "working directory as of its last exec")
+	PROCESS("proc.args", LIST, strv, ARGS, "argument vector")
+	PROCESS("proc.cmdline", TEXT, str, CMDLINE, "argument vector joined by spaces")
+	PROCESS("proc.exec_chain", LIST, strv, CHAIN, "paths of the executables it ran before by exec, the latest first")
+	PROCESS("proc.prev_exe", TEXT, path, PREVIOUS, "path of the executable it ran before its last exec")
+	PROCESS("proc.exe_dev", NUM, dev, DEV, "device of its executable")
+	PROCESS("proc.exe_ino", NUM, inode, INO, "inode of its executable")
+	PROCESS("proc.exe_ino.ctime", NUM, time_wall, CTIME, "status change time of its executable")
+	PROCESS("proc.is_exe_deleted", NUM, bool, DELETED, "its executable had no name any more when it was executed")
+	PROCESS("proc.is_exe_from_memfd", NUM, bool, MEMFD, "its executable lives in memory only")
+	PROCESS("proc.is_exe_upper_layer", NUM, bool, UPPER, "its executable was written in the container's upper layer, not shipped in its image")
+	PARENT("proc.pname", TEXT, str, NAME, "task name of the parent it has now")
+	PARENT("proc.pexe", TEXT, path, EXE, "path of the parent's executable")
+	PARENT("proc.pcmdline", TEXT, str, CMDLINE, "the parent's argument vector joined by spaces")
+	ANCESTOR("proc.apid", NUM, pid, PID, "process ids of its ancestors: one that compares suffices; proc.apid[1] is the one that started it, [2] the next, [0] itself")
+	ANCESTOR("proc.aname", TEXT, str, NAME, "task names of its ancestors, likewise; who adopted it counts as none")
+	ANCESTOR("proc.aexe", TEXT, path, EXE, "paths of its ancestors' executables, likewise")
+	ANCESTOR("proc.acmdline", TEXT, str, CMDLINE, "its ancestors' argument vectors joined by spaces, likewise")
+	{ "proc.duration", CLASS_NUM, T_duration, GET_SINCE, 0, HEAD(who.proc_leader_start), "time since the process started" },
+	{ "proc.ppid.duration", CLASS_NUM, T_duration, GET_SINCE, 0, HEAD(who.proc_parent_start), "time since its parent started" },
 	{ "proc.host_pid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_pid), "process id on the host, where agent.home_pid_ns is another namespace" },
 	{ "proc.host_tid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_tid), "thread id on the host" },
 	{ "proc.host_ppid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_ppid), "parent's process id on the host" },
@@ -72,7 +88,8 @@ static const struct operand operands[] = {
 static const struct { const char *name, *is; } aliases[] = {
 	{ "thread.tid", "proc.tid" },		{ "thread.vtid", "proc.vtid" },
 	{ "thread.cgroup", "proc.cgroup" },	{ "proc.exepath", "proc.exe" },
-	{ "proc.pexepath", "proc.pexe" },	{ "proc.pvpid", "proc.vppid" },
+	{ "proc.pexepath", "proc.pexe" },
+	{ "proc.aexepath", "proc.aexe" },	{ "proc.pvpid", "proc.vppid" },
 	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
 	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
 	{ "group.gid", "user.gid" },		{ "evt.rawtime", "evt.time" },
@@ -107,16 +124,54 @@ static const struct operand *by_arg(const char *name, const char **arg)
 	return NULL;
 }
 
+static const char *alias_is(const char *name)
+{
+	for (size_t i = 0; i < LEN(aliases); i++)
+		if (!strcmp(aliases[i].name, name))
+			return aliases[i].is;
+	return name;
+}
+
+/* NAME[..: also when nothing may follow NAME, which operand_indexed tells. */
+static const struct operand *by_index(const char *name, const char *bracket, const char **arg)
+{
+	char base[64];
+
+	if ((size_t)(bracket - name) >= sizeof(base))
+		return NULL;
+	memcpy(base, name, bracket - name);
+	base[bracket - name] = 0;
+	*arg = bracket + 1;
+	return by_name(alias_is(base));
+}
+
+bool operand_indexed(const struct operand *operand)
+{
+	return operand->get == GET_ANCESTOR;
+}
+
+int operand_index(const char *arg)
+{
+	size_t digits = strspn(arg, "0123456789");
+	int n = 0;
+
+	if (digits < 1 || digits > 4 || strcmp(arg + digits, "]"))
+		return -1;
+	for (size_t i = 0; i < digits; i++)
+		n = 10 * n + arg[i] - '0';
+	return n <= OPERAND_DEPTH_MAX ? n : -1;
+}
+
 const struct operand *operand_find(const char *name, const char **arg)
 {
+	const char *bracket = strchr(name, '[');
 	const struct operand *operand;
 
 	*arg = NULL;
-	for (size_t i = 0; i < LEN(aliases); i++)
-		if (!strcmp(aliases[i].name, name))
-			name = aliases[i].is;
 	operand = by_arg(name, arg);
-	return operand ? operand : by_name(name);
+	if (!operand && bracket)
+		return by_index(name, bracket, arg);
+	return operand ? operand : by_name(alias_is(name));
 }
 
 /* --- where a value is */
@@ -257,6 +312,19 @@ static bool access_open(struct access *a, const struct schema *s)
 	return flags.type == T_open_flags || flags.type == T_open_how;
 }
 
+static bool access_ancestor(struct access *a, const char *arg)
+{
+	int depth = arg ? operand_index(arg) : 0;
+
+	if (a->class == CLASS_NUM)
+		access_number(a);
+	if (!arg)
+		a->get = GET_ANCESTORS;
+	else
+		a->depth = depth;
+	return depth >= 0;
+}
+
 bool operand_access(const struct operand *o, const char *arg, unsigned id, struct access *a)
 {
 	const struct schema *s = schema_get(id);
@@ -272,8 +340,13 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 	case GET_FD: return access_fd(a, s);
 	case GET_END: return access_end(a, s);
 	case GET_OPEN: return access_open(a, s);
-	case GET_HEAD4: case GET_NUM: access_number(a); return true;
-	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_PROCESS:
+	case GET_ANCESTOR: case GET_ANCESTORS: return access_ancestor(a, arg);
+	case GET_HEAD4: case GET_NUM: case GET_SINCE: access_number(a); return true;
+	case GET_PROCESS: case GET_PARENT:
+		if (a->class == CLASS_NUM)
+			access_number(a);
+		return true;
+	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR:
 	case GET_EXTRA: case GET_EVENT: case GET_CATEGORY: return true;
 	}
 	return false;

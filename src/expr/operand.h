@@ -18,6 +18,10 @@ enum get {
 	GET_ERRNO, GET_FAILED,
 	GET_COMM, GET_SPAN, GET_WIRE_ADDR, GET_SOCKADDR,
 	GET_PROCESS,	/* arg: enum process_part */
+	GET_PARENT,	/* likewise, of the parent it has now */
+	GET_ANCESTOR,	/* likewise, of the one at depth; while it is looked up, of any */
+	GET_ANCESTORS,	/* likewise, each of them a value */
+	GET_SINCE,	/* time from what lies at off to the event */
 	GET_FD,		/* arg: enum fd_part; from a fact, or from fields of the event */
 	GET_END,	/* arg: enum end_part, an address or port; likewise */
 	GET_EXTRA,	/* arg: enum expr_text */
@@ -28,9 +32,12 @@ enum get {
 };
 
 enum process_part {
-	PROCESS_EXE, PROCESS_CWD, PROCESS_ARGS, PROCESS_CMDLINE, PROCESS_NAME, PROCESS_SINGLE = 7,
-	PROCESS_PARENT = 8,	/* added: of the parent */
+	PART_PID, PART_NAME, PART_EXE, PART_CWD, PART_ARGS, PART_CMDLINE,
+	PART_CHAIN, PART_PREVIOUS,	/* what it ran before */
+	PART_DEV, PART_INO, PART_CTIME, PART_DELETED, PART_MEMFD, PART_UPPER,	/* of its executable */
 };
+
+enum { OPERAND_DEPTH_MAX = 64 };	/* of an ancestor that is asked for by number */
 
 enum fd_part {
 	FD_NUM, FD_NAME, FD_FILENAME, FD_DIRECTORY, FD_TYPE, FD_TYPECHAR, FD_DEV, FD_INO,
@@ -45,6 +52,7 @@ struct access {
 	uint8_t class, type, get, arg;
 	uint8_t bits;		/* GET_NUM: 16, 32, 64; 0: as wide as the caller's registers */
 	bool sign;
+	uint8_t depth;		/* GET_ANCESTOR: 0 is the process itself, 1 who started it */
 	uint16_t off;
 	uint16_t remote;	/* GET_END: off of the other end or 0; GET_FD: off is a family's */
 };
@@ -56,8 +64,14 @@ struct operand {
 	const char *doc;
 };
 
-/* The operand of a name or alias; NULL when unknown. args.NAME is one operand, *arg is its NAME. */
+/* The operand of a name or alias; NULL when unknown. args.NAME is one operand, *arg is its NAME; of
+ * proc.aname[2] *arg is what follows the bracket. */
 const struct operand *operand_find(const char *name, const char **arg);
+
+/* Whether a number may follow the name in brackets, and the one that does: -1 if it is none or too
+ * large. */
+bool operand_indexed(const struct operand *operand);
+int operand_index(const char *arg);
 
 /* Fill in where its value is; false when the event has none. */
 bool operand_access(const struct operand *operand, const char *arg, unsigned id,

@@ -4,6 +4,7 @@
 #include "expr/fetch.h"
 #include "expr/glob.h"
 #include "expr/regex.h"
+#include "identity/ancestry.h"
 
 /* --- numbers */
 
@@ -187,22 +188,44 @@ static bool run_comm(const struct test *t, const struct expr_view *view)
 	return test_text(t->constant, comm, strnlen(comm, sizeof(wire_comm)));
 }
 
+static bool test_fetched(const struct test *t, struct fetched *f)
+{
+	switch ((enum class)t->access.class) {
+	case CLASS_NUM: return test_numbers(t, f);
+	case CLASS_TEXT: return test_text(t->constant, f->text.s, f->text.len);
+	case CLASS_LIST: return test_list(t->constant, f);
+	case CLASS_ADDR: return test_nets(t->constant, f);
+	case CLASS_BYTES: return true;
+	case CLASS_NONE: case CLASS_EVENT: case CLASSES: break;
+	}
+	return false;
+}
+
 static bool run_any(const struct test *t, const struct expr_view *view)
 {
 	struct fetched f;
 
 	fetch(&f, &t->access, view);
-	if (!f.n)
-		return false;
-	switch ((enum class)t->access.class) {
-	case CLASS_NUM: return test_numbers(t, &f);
-	case CLASS_TEXT: return test_text(t->constant, f.text.s, f.text.len);
-	case CLASS_LIST: return test_list(t->constant, &f);
-	case CLASS_ADDR: return test_nets(t->constant, &f);
-	case CLASS_BYTES: return true;
-	case CLASS_NONE: case CLASS_EVENT: case CLASSES: break;
+	return f.n && test_fetched(t, &f);
+}
+
+/* One of them, or for != none of them, and there is one. */
+static bool run_ancestors(const struct test *t, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+	bool none = t->op == OP_NE, found = false;
+	struct ancestry ancestry;
+	struct fetched f;
+
+	ancestry_begin(&ancestry, &view->subject, &h->who);
+	while (fetch_ancestor(&f, &t->access, &ancestry)) {
+		if (!f.n)
+			continue;
+		found = true;
+		if (test_fetched(t, &f) != none)
+			return !none;
 	}
-	return false;
+	return found && none;
 }
 
 void test_init(struct test *t, const struct constant *k, const struct access *access)
@@ -218,7 +241,7 @@ void test_init(struct test *t, const struct constant *k, const struct access *ac
 	else if (access->get == GET_COMM)
 		t->run = run_comm;
 	else
-		t->run = run_any;
+		t->run = access->get == GET_ANCESTORS ? run_ancestors : run_any;
 }
 
 /* --- estimates */
@@ -246,13 +269,15 @@ unsigned test_cost(const struct test *t)
 	switch ((enum get)t->access.get) {
 	case GET_FD: return cost + (t->access.arg == FD_NAME ? 40 : 20);
 	case GET_END: return cost + 30;
-	case GET_PROCESS:
-		return cost + ((t->access.arg & PROCESS_SINGLE) == PROCESS_CMDLINE ? 200 : 20);
+	case GET_PROCESS: return cost + (t->access.arg == PART_CMDLINE ? 200 : 20);
+	case GET_PARENT: return cost + (t->access.arg == PART_CMDLINE ? 220 : 40);
+	case GET_ANCESTOR: return cost + 20 + 20 * t->access.depth + (t->access.arg == PART_CMDLINE ? 200 : 0);
+	case GET_ANCESTORS: return 5 * (cost + (t->access.arg == PART_CMDLINE ? 200 : 20));
 	case GET_EXTRA: return cost + 10;
 	case GET_COMM: return cost + 4;
 	case GET_SPAN: return cost + 3;
 	case GET_HEAD4: case GET_NUM: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:
-	case GET_SOCKADDR: case GET_OPEN: case GET_EVENT: case GET_CATEGORY: case GET_ARG:
+	case GET_SOCKADDR: case GET_OPEN: case GET_SINCE: case GET_EVENT: case GET_CATEGORY: case GET_ARG:
 	case GET_RET: break;
 	}
 	return cost;

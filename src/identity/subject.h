@@ -4,11 +4,13 @@
 #define SAKER_IDENTITY_SUBJECT_H
 
 struct process;
+struct process_table;
 struct stack;
 
 /* Borrowed from the tables of identity for as long as the record. */
 struct subject {
-	const struct process *process, *parent;	/* NULL when unknown */
+	const struct process *process;		/* NULL when unknown */
+	struct process_table *processes;	/* where its ancestors are, see ancestry.h; NULL: nowhere */
 	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */
 };
 

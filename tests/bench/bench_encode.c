@@ -50,7 +50,7 @@ static size_t run_json(struct bench *b, const void *record)
 {
 	const struct head *h = record;
 
-	return json_encode(&b->json, record, &(struct subject){ .process = process_find(&b->processes, &h->who) }, buf, sizeof(buf));
+	return json_encode(&b->json, record, &(struct subject){ .process = process_of(&b->processes, h), .processes = &b->processes }, buf, sizeof(buf));
 }
 
 static size_t run_table(struct bench *b, const void *record)

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!event_valid(record, size))
 		return 0;
 	process_observe(&f.processes, record);
-	subject.process = process_find(&f.processes, &h->who);
+	subject = (struct subject){ .process = process_of(&f.processes, h), .processes = &f.processes };
 	check_json(&f, &subject);
 	f.table.options ^= TABLE_FULL;
 	check_table(&f, &subject);

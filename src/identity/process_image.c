@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Images lie in a log that grows upwards and is compacted when its end is reached. */
+#include "identity/process_own.h"
+
+#include <string.h>
+
+void image_unref(struct process_table *t, struct process *p)
+{
+	if (p->image && --p->image->refs == 0)
+		t->images_live -= p->image->size;
+	p->image = NULL;
+	p->exe = p->cwd = p->args = "";
+	p->args_len = 0;
+}
+
+void image_use(struct process *p, struct image *image)
+{
+	p->image = image;
+	p->exe = (const char *)(image + 1);
+	p->cwd = p->exe + image->exe_len + 1;
+	p->args = p->cwd + image->cwd_len + 1;
+	p->args_len = image->args_len;
+	image->refs++;
+}
+
+/* Move the images that are used down over those that are not. */
+static void images_compact(struct process_table *t)
+{
+	size_t to = 0;
+
+	for (size_t at = 0; at < t->images_used; ) {
+		struct image *image = (struct image *)(t->images + at);
+
+		image->moved = at - to;
+		at += image->size;
+		if (image->refs)
+			to += image->size;
+	}
+	for (uint32_t i = 1; i < t->nslots; i++) {
+		struct process *p = &t->slots[i];
+		size_t down = p->image ? p->image->moved : 0;
+
+		if (!p->image)
+			continue;
+		p->image = (struct image *)((char *)p->image - down);
+		p->exe -= down;
+		p->cwd -= down;
+		p->args -= down;
+	}
+	for (size_t at = 0; at < t->images_used; ) {
+		struct image *image = (struct image *)(t->images + at);
+		size_t size = image->size;
+
+		if (image->refs)
+			memmove(t->images + at - image->moved, image, size);
+		at += size;
+	}
+	t->images_used = to;
+}
+
+/* Room for so many bytes at the end of the log.  A quarter is kept free, so that compacting is rare. */
+static void images_room(struct process_table *t, size_t size, const struct process *keep)
+{
+	if (t->images_size - t->images_used >= size)
+		return;
+	while (t->images_live + size > t->images_size / 4 * 3 && process_evict_image(t, keep))
+		;
+	images_compact(t);
+}
+
+static char *put(char *to, const char *from, size_t len)
+{
+	if (len)
+		memcpy(to, from, len);
+	to[len] = 0;
+	return to + len + 1;
+}
+
+void image_set(struct process_table *t, struct process *p, const struct image_source *from)
+{
+	size_t size = sizeof(struct image) + from->exe_len + from->cwd_len + from->args_len + from->chain_len + 4;
+	struct image *image;
+	char *text;
+
+	size = (size + 7) & ~(size_t)7;
+	image_unref(t, p);
+	images_room(t, size, p);
+	image = (struct image *)(t->images + t->images_used);
+	*image = (struct image){
+		.size = size,
+		.exe_len = from->exe_len, .cwd_len = from->cwd_len, .args_len = from->args_len,
+		.chain_len = from->chain_len, .file = from->file,
+	};
+	text = put((char *)(image + 1), from->exe, from->exe_len);
+	text = put(text, from->cwd, from->cwd_len);
+	text = put(text, from->args, from->args_len);
+	put(text, from->chain, from->chain_len);
+	t->images_used += size;
+	t->images_live += size;
+	image_use(p, image);
+	process_touch(t, p);
+}
+
+const struct process_file *process_file(const struct process *p)
+{
+	return p->image ? &p->image->file : NULL;
+}
+
+const char *process_chain(const struct process *p, uint32_t *len)
+{
+	*len = p->image && p->executed ? p->image->chain_len : 0;
+	return *len ? p->args + p->args_len + 1 : "";
+}
