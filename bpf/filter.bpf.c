@@ -27,15 +27,129 @@ struct members_map {
 	__type(value, u8);
 } filter_members SEC(".maps");
 
-enum { OFF_MASK = 1023 };	/* every field that a term names lies below */
+enum {
+	AF_UNIX_ = 1, AF_INET_ = 2, AF_INET6_ = 10,
+	S_IFMT_ = 0170000, S_IFSOCK_ = 0140000,
+	PIPEFS_MAGIC_ = 0x50495045, ANON_INODE_FS_MAGIC_ = 0x09041934,	/* include/uapi/linux/magic.h */
+};
 
-static __always_inline u64 term_number(const void *record, const struct filter_term *t)
+/* What a comparison yields.  Where user space makes up a text (pipe:[123], 10.0.0.1:80) it has to
+ * be asked. */
+enum answer { NO, YES, UNKNOWN };
+
+/* Any offset in the record.  A slot is larger: whatever is read there lies in it. */
+static __always_inline const void *at_off(const void *record, u32 off)
 {
-	const void *at = record + (t->off & OFF_MASK);
+	return record + (off & (RECORD_MAX - 1));
+}
 
+/* The fact of the result, else the first one; NULL if there is none. */
+static __always_inline const struct fact *main_fact(const void *record)
+{
+	const struct event_syscall *e = record;
+	u32 off = e->facts[0].len ? e->facts[0].off : 0;
+
+	for (u32 i = 0; i < FACTS_MAX; i++) {
+		const struct fact *fact = at_off(record, e->facts[i].off);
+
+		if (e->facts[i].len && fact->arg == FIELD_RET) {
+			off = e->facts[i].off;
+			break;
+		}
+	}
+	return off ? at_off(record, off) : 0;
+}
+
+static __always_inline const struct fact_sock *main_sock(const void *record)
+{
+	const struct fact *fact = main_fact(record);
+
+	return fact && fact->sock.len ? at_off(record, fact->sock.off) : 0;
+}
+
+/* Where the field is; NULL when it is not there. */
+static __always_inline const void *term_at(const void *record, const struct filter_term *t)
+{
+	u32 off = t->off;
+	const void *base;
+
+	if (t->from == FROM_RECORD)
+		return at_off(record, off);
+	base = t->from == FROM_FACT ? (const void *)main_fact(record) : main_sock(record);
+	return base ? at_off(record, (u32)(base - record) + off) : 0;
+}
+
+/* An address that a call names, as far as it has one of the internet. */
+static __always_inline bool sockaddr_read(struct wire_addr *to, const void *record, u32 off)
+{
+	const struct span *span = at_off(record, off);
+	const void *from = at_off(record, span->off);
+	u16 family = *(const u16 *)from;
+
+	if (span->len < 8)
+		return false;
+	to->port = bpf_ntohs(*(const u16 *)(from + 2));
+	to->family = family;
+	if (family == AF_INET_)
+		bpf_probe_read_kernel(to->addr, 4, from + 4);
+	else if (family == AF_INET6_ && span->len >= 24)
+		bpf_probe_read_kernel(to->addr, 16, from + 8);
+	else
+		return false;
+	return true;
+}
+
+/* The other end: a socket that is not connected has none, and one that was refused has lost its
+ * port, but the call may name it. */
+static __always_inline bool remote_read(struct wire_addr *to, const void *record, u32 off)
+{
+	const struct fact_sock *sock = main_sock(record);
+	const u64 *words = (const u64 *)to->addr;
+
+	if (!sock || (sock->family != AF_INET_ && sock->family != AF_INET6_))
+		return false;
+	if (sock->dst.port || !off || !sockaddr_read(to, record, off))
+		*to = sock->dst;
+	return (to->family == AF_INET_ || to->family == AF_INET6_) && (to->port || words[0] || words[1]);
+}
+
+/* The address that a term asks about. */
+static __always_inline bool addr_read(struct wire_addr *to, const void *record, const struct filter_term *t)
+{
+	const void *at;
+
+	if (t->from == FROM_REMOTE)
+		return remote_read(to, record, t->off);
+	if (t->from == FROM_SOCKADDR)
+		return sockaddr_read(to, record, t->off);
+	at = term_at(record, t);
+	if (at)
+		bpf_probe_read_kernel(to, sizeof(*to), at);
+	return at;
+}
+
+static __always_inline bool term_number(const void *record, const struct filter_term *t, u64 *ret)
+{
+	struct wire_addr addr = {};
+	const void *at;
+
+	if (t->from >= FROM_REMOTE) {
+		*ret = 0;
+		if (!addr_read(&addr, record, t))
+			return false;
+		*ret = addr.family | (u32)addr.port << 16;
+		return true;
+	}
+	at = term_at(record, t);
+	if (!at)
+		return false;
 	if (t->width == 8)
-		return *(const u64 *)at;
-	return t->is_signed ? (u64)(s64)*(const s32 *)at : *(const u32 *)at;
+		*ret = *(const u64 *)at;
+	else if (t->width == 2)
+		*ret = *(const u16 *)at;
+	else
+		*ret = t->is_signed ? (u64)(s64)*(const s32 *)at : *(const u32 *)at;
+	return true;
 }
 
 static __always_inline bool number_in(u32 set, u64 value, u32 generation)
@@ -47,9 +161,12 @@ static __always_inline bool number_in(u32 set, u64 value, u32 generation)
 
 static __always_inline bool compare_number(const void *record, const struct filter_term *t, u32 generation)
 {
-	u64 value = term_number(record, t);
-	bool less = t->is_signed ? (s64)value < (s64)t->value : value < t->value;
+	bool less;
+	u64 value;
 
+	if (!term_number(record, t, &value))
+		return false;
+	less = t->is_signed ? (s64)value < (s64)t->value : value < t->value;
 	switch (t->op) {
 	case TERM_EQ: return value == t->value;
 	case TERM_LT: return less;
@@ -58,6 +175,7 @@ static __always_inline bool compare_number(const void *record, const struct filt
 	case TERM_GE: return !less;
 	case TERM_ANY: return value & t->value;
 	case TERM_ALL: return (value & t->value) == t->value;
+	case TERM_TYPE: return t->value >> (value >> 12 & 15) & 1;
 	default: return number_in(t->value, value, generation);
 	}
 }
@@ -84,61 +202,117 @@ static __always_inline bool bytes_equal(const void *a, const char *b, u32 len)
 	return true;
 }
 
-/* Where a field's text begins, and its length without the NUL; NULL when there is none. */
-static __always_inline const void *term_text(const void *record, const struct filter_term *t, u32 *len)
+struct bytes { const void *at; u32 len; };
+
+/* A field's text without the NUL; at is NULL when there is none. */
+static __always_inline struct bytes term_text(const void *record, const struct filter_term *t)
 {
-	const void *at = record + (t->off & OFF_MASK);
+	const void *at = at_off(record, t->off);
 	const struct span *span = at;
+	struct bytes b = {};
 
 	if (t->width != 16) {
-		*len = span->len - 1;
-		if (!span->len)
-			return 0;
-		return record + (span->off & (RECORD_MAX - 1));
+		b.len = span->len - 1;
+		if (span->len)
+			b.at = at_off(record, span->off);
+		return b;
 	}
-	for (*len = 0; *len < 15 && ((const char *)at)[*len & 15]; ++*len)
+	for (b.len = 0; b.len < 15 && ((const char *)at)[b.len & 15]; b.len++)
 		;
-	return at;
+	b.at = at;
+	return b;
 }
 
-static __always_inline bool compare_text(const void *record, const struct filter_term *t, u32 bank)
+static __always_inline bool text_is(struct bytes b, u32 op, const struct filter_text *text)
 {
-	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1)), len;
+	if (!b.at || text->len > FILTER_TEXT_MAX || b.len < text->len)
+		return false;
+	if (op == TERM_TEXT_EQ && b.len != text->len)
+		return false;
+	if (op == TERM_TEXT_SUFFIX)
+		b.at += b.len - text->len;
+	return bytes_equal(b.at, text->bytes, text->len);
+}
+
+/* What user space makes up begins with anything but a slash. */
+static __always_inline enum answer made_is(u32 op, const struct filter_text *text)
+{
+	return op != TERM_TEXT_SUFFIX && text->bytes[0] == '/' ? NO : UNKNOWN;
+}
+
+/* The kernel's length of a unix socket's path may count what lies behind its NUL. */
+static __always_inline enum answer unix_is(const void *record, u32 op, const struct filter_text *text)
+{
+	const struct fact_sock *sock = main_sock(record);
+	const char *path;
+	u32 len;
+
+	if (!sock || sock->family != AF_UNIX_ || !sock->name.len)
+		return made_is(op, text);
+	path = at_off(record, sock->name.off);
+	len = text->len & (FILTER_TEXT_MAX - 1);
+	if (!*path || op == TERM_TEXT_SUFFIX || len != text->len)
+		return made_is(op, text);
+	if (sock->name.len < len || !bytes_equal(path, text->bytes, len))
+		return NO;
+	return op == TERM_TEXT_PREFIX || sock->name.len == len || !path[len] ? YES : NO;
+}
+
+static __always_inline enum answer name_is(const void *record, u32 op, const struct filter_text *text)
+{
+	const struct fact *fact = main_fact(record);
+	struct bytes b = {};
+
+	if (!fact)
+		return NO;
+	if ((fact->mode & S_IFMT_) == S_IFSOCK_)
+		return unix_is(record, op, text);
+	if (fact->magic == PIPEFS_MAGIC_ || fact->name.len <= 1)
+		return made_is(op, text);
+	b.at = at_off(record, fact->name.off);
+	b.len = fact->name.len - 1;
+	if (fact->magic == ANON_INODE_FS_MAGIC_ && *(const char *)b.at == '/') {
+		b.at++;
+		b.len--;
+	}
+	return text_is(b, op, text) ? YES : NO;
+}
+
+static __always_inline enum answer compare_text(const void *record, const struct filter_term *t, u32 bank)
+{
+	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1));
 	const struct filter_text *text = bpf_map_lookup_elem(&filter_texts, &key);
-	const void *at = term_text(record, t, &len);
 
-	if (!text || !at || text->len > FILTER_TEXT_MAX || len < text->len)
-		return false;
-	if (t->op == TERM_TEXT_EQ && len != text->len)
-		return false;
-	if (t->op == TERM_TEXT_SUFFIX)
-		at += len - text->len;
-	return bytes_equal(at, text->bytes, text->len);
+	if (!text)
+		return NO;
+	if (t->from == FROM_NAME)
+		return name_is(record, t->op, text);
+	return text_is(term_text(record, t), t->op, text) ? YES : NO;
 }
 
-/* 4 or 6; an address of version 4 mapped into version 6 (::ffff:0:0/96) is one of version 4, which
- * begins after the twelve bytes. */
-static __always_inline u32 addr_version(const struct wire_addr *addr, u32 *begin)
+/* 4 or 6; an address of version 4 mapped into version 6 (::ffff:0:0/96) becomes one of version 4. */
+static __always_inline u32 addr_version(struct wire_addr *addr)
 {
-	*begin = 0;
-	if (addr->family == 2)
+	u32 *words = (u32 *)addr->addr;
+
+	if (addr->family == AF_INET_)
 		return 4;
-	if (addr->family != 10)
+	if (addr->family != AF_INET6_)
 		return 0;
-	if (*(const u64 *)addr->addr || *(const u32 *)(addr->addr + 8) != bpf_htonl(0xffff))
+	if (words[0] || words[1] || words[2] != bpf_htonl(0xffff))
 		return 6;
-	*begin = 12;
+	words[0] = words[3];
 	return 4;
 }
 
 /* The text holds sixteen bytes of address, then the family (4 or 6) and the prefix length. */
 static __always_inline bool compare_net(const void *record, const struct filter_term *t, u32 bank)
 {
-	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1)), begin, bits;
+	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1)), bits;
 	const struct filter_text *net = bpf_map_lookup_elem(&filter_texts, &key);
-	const struct wire_addr *addr = record + (t->off & OFF_MASK);
+	struct wire_addr addr = {};
 
-	if (!net || addr_version(addr, &begin) != net->bytes[16])
+	if (!net || !addr_read(&addr, record, t) || addr_version(&addr) != net->bytes[16])
 		return false;
 	bits = (u8)net->bytes[17];
 	for (u32 i = 0; i < 16; i++, bits -= 8) {
@@ -146,7 +320,7 @@ static __always_inline bool compare_net(const void *record, const struct filter_
 
 		if (bits == 0 || bits > 128)
 			return true;
-		if ((addr->addr[begin + i] ^ (u8)net->bytes[i]) & mask)
+		if ((addr.addr[i] ^ (u8)net->bytes[i]) & mask)
 			return false;
 		if (bits < 8)
 			return true;
@@ -156,15 +330,15 @@ static __always_inline bool compare_net(const void *record, const struct filter_
 
 static __always_inline bool term_passes(const void *record, const struct filter_term *t, u32 generation)
 {
-	bool yes;
+	enum answer answer;
 
 	if (t->op == TERM_NET)
-		yes = compare_net(record, t, generation & 1);
+		answer = compare_net(record, t, generation & 1) ? YES : NO;
 	else if (t->op >= TERM_TEXT_EQ)
-		yes = compare_text(record, t, generation & 1);
+		answer = compare_text(record, t, generation & 1);
 	else
-		yes = compare_number(record, t, generation);
-	return yes != !!t->negate;
+		answer = compare_number(record, t, generation) ? YES : NO;
+	return answer == UNKNOWN || (answer == YES) != !!t->negate;
 }
 
 /* One term; global, so that the verifier walks it once. */

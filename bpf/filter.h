@@ -21,11 +21,13 @@ enum {
 };
 
 enum term_op {
-	/* Numbers: the field at off, width bytes (4 or 8), sign-extended when is_signed. */
+	/* Numbers: the field at off, width bytes (2, 4 or 8), sign-extended when is_signed.  Of an address:
+	 * its family, and the port in the upper half of 32 bits. */
 	TERM_EQ, TERM_LT, TERM_LE, TERM_GT, TERM_GE,
 	TERM_ANY,		/* field & value != 0 */
 	TERM_ALL,		/* field & value == value */
 	TERM_IN,		/* member of the set of number value */
+	TERM_TYPE,		/* of a file's mode: bit S_IFMT >> 12 of value is set */
 	/* Texts: the span at off, or the 16 bytes of a task name when width is 16. */
 	TERM_TEXT_EQ,		/* equals text number value */
 	TERM_TEXT_PREFIX,	/* begins with it */
@@ -35,14 +37,25 @@ enum term_op {
 	TERM_NET,
 };
 
+/* What off counts from.  The fact is the one that fd_main (src/event/fd.h) shows first.  A fact,
+ * socket or address that is not there compares as false. */
+enum term_from {
+	FROM_RECORD,
+	FROM_FACT,		/* its struct fact */
+	FROM_SOCK,		/* its struct fact_sock */
+	FROM_NAME,		/* what fd_name says; off has no meaning */
+	FROM_REMOTE,		/* where its socket is connected to, else the sockaddr whose span is at off; 0: none */
+	FROM_SOCKADDR,		/* the sockaddr whose span is at off of the record */
+};
+
 struct filter_term {
-	__u16 off;		/* of the field in the record */
+	__u16 off;		/* of the field */
 	__u8 width;
 	__u8 op;		/* enum term_op */
 	__u8 negate;		/* the field must not compare so */
 	__u8 is_signed;
 	__u8 late;		/* the field is only there once memory and facts were fetched */
-	__u8 pad;
+	__u8 from;		/* enum term_from */
 	__u64 value;
 };
 

@@ -14,8 +14,20 @@ enum { WORDS_MAX = 400, MEMBERS_SHOWN = 8, NET_FAMILY = 16, NET_BITS = 17 };
 static const char *const op_texts[] = {
 	[TERM_EQ] = "=", [TERM_LT] = "<", [TERM_LE] = "<=", [TERM_GT] = ">", [TERM_GE] = ">=",
 	[TERM_ANY] = "has any bit of", [TERM_ALL] = "has all bits of", [TERM_IN] = "in",
+	[TERM_TYPE] = "is",
 	[TERM_TEXT_EQ] = "=", [TERM_TEXT_PREFIX] = "startswith", [TERM_TEXT_SUFFIX] = "endswith",
 	[TERM_NET] = "in",
+};
+
+/* The parts of facts by the names of operands. */
+static const struct { uint8_t from; uint16_t off; const char *name; } fact_parts[] = {
+	{ FROM_FACT, offsetof(struct fact, fd), "fd.num" },
+	{ FROM_FACT, offsetof(struct fact, dev), "fd.dev" },
+	{ FROM_FACT, offsetof(struct fact, ino), "fd.ino" },
+	{ FROM_FACT, offsetof(struct fact, mode), "type of fd" },
+	{ FROM_SOCK, offsetof(struct fact_sock, family), "family of fd" },
+	{ FROM_SOCK, offsetof(struct fact_sock, proto), "protocol of fd" },
+	{ FROM_SOCK, offsetof(struct fact_sock, src), "fd.lip" },
 };
 
 /* Ports are asked for as the upper half of a number whose lower half is the family. */
@@ -23,10 +35,29 @@ static bool is_port(const struct filter_term *t, unsigned id)
 {
 	const struct schema *s = schema_get(id);
 
+	if (t->from == FROM_SOCK)
+		return t->op != TERM_NET && t->off == offsetof(struct fact_sock, src);
+	if (t->from != FROM_RECORD)
+		return t->op != TERM_NET && (t->from == FROM_REMOTE || t->from == FROM_SOCKADDR);
+
 	for (unsigned i = 0; i < s->nfields; i++)
 		if (s->fields[i].type == T_addr && schema_field_off(s, i) == t->off)
 			return t->op != TERM_NET;
 	return false;
+}
+
+static const char *fact_part(const struct filter_term *t, unsigned id)
+{
+	bool port = is_port(t, id);
+
+	if (t->from == FROM_NAME)
+		return "fd.name";
+	if (t->from == FROM_REMOTE)
+		return port ? "fd.rport" : "fd.rip";
+	for (size_t i = 0; i < sizeof(fact_parts) / sizeof(*fact_parts); i++)
+		if (fact_parts[i].from == t->from && fact_parts[i].off == t->off)
+			return port ? "fd.lport" : fact_parts[i].name;
+	return NULL;
 }
 
 static void print_field(const struct filter_term *t, unsigned id, FILE *to)
@@ -35,6 +66,10 @@ static void print_field(const struct filter_term *t, unsigned id, FILE *to)
 	unsigned n;
 	const struct field *common = schema_common(&n);
 
+	if (fact_part(t, id)) {
+		fputs(fact_part(t, id), to);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		if (common[i].off == t->off) {
 			fputs(common[i].name, to);
@@ -85,6 +120,20 @@ static void print_set(const struct push_down *shared, uint64_t set, bool ports, 
 	fputc(')', to);
 }
 
+/* Types of files by their mode's bits. */
+static void print_kinds(uint64_t kinds, FILE *to)
+{
+	static const char *const names[16] = {
+		[1] = "pipe", [2] = "char", [4] = "directory", [6] = "block", [8] = "file", [10] = "symlink",
+		[12] = "socket",
+	};
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		if ((kinds >> i & 1) && names[i])
+			fprintf(to, "%s%s", shown++ ? " or " : "", names[i]);
+}
+
 static void print_net(const struct filter_text *text, FILE *to)
 {
 	char buf[INET6_ADDRSTRLEN] = "";
@@ -98,7 +147,9 @@ static void print_value(const struct filter_term *t, const struct push_down *sha
 {
 	bool port = is_port(t, id);
 
-	if (t->op == TERM_IN)
+	if (t->op == TERM_TYPE)
+		print_kinds(t->value, to);
+	else if (t->op == TERM_IN)
 		print_set(shared, t->value, port, to);
 	else if (t->op == TERM_NET)
 		print_net(&shared->texts[t->value], to);

@@ -34,6 +34,10 @@ void fetch_process(struct fetched *f, const struct access *access, const struct 
 struct ancestry;
 bool fetch_ancestor(struct fetched *f, const struct access *access, struct ancestry *ancestry);
 
+/* Falco's letters for types of descriptors; o for all others. */
+extern const struct fd_letter { const char *type, *letter; } fd_letters[];
+extern const size_t fd_nletters;
+
 /* A part of what a descriptor is, fetch_fd.c. */
 void fetch_fd(struct fetched *f, const struct access *access, const void *record);
 void fetch_end(struct fetched *f, const struct access *access, const void *record);

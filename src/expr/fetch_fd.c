@@ -7,19 +7,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Falco's letters. */
-static const struct { const char *type, *letter; } letters[] = {
+const struct fd_letter fd_letters[] = {
 	{ "file", "f" }, { "memfd", "f" }, { "directory", "d" }, { "ipv4", "4" }, { "ipv6", "6" }, { "unix", "u" },
 	{ "pipe", "p" }, { "event", "e" }, { "signalfd", "s" }, { "eventpoll", "l" }, { "inotify", "i" },
 	{ "timerfd", "t" }, { "netlink", "n" }, { "bpf", "b" }, { "userfaultfd", "u" }, { "io_uring", "r" },
 	{ "pidfd", "P" }, { "char", "c" }, { "block", "b" },
 };
 
-/* Calls that name the other end in an argument, for sockets that do not know it. */
-static const uint16_t naming[] = {
-	EVENT_call_connect, EVENT_call_sendto, EVENT_call_recvfrom, EVENT_call_accept,
-	EVENT_call_accept4,
-};
+const size_t fd_nletters = sizeof(fd_letters) / sizeof(*fd_letters);
 
 static bool is_call(const void *record)
 {
@@ -42,9 +37,9 @@ static void fetch_constant(struct fetched *f, const char *text)
 
 static const char *letter_of(const char *type)
 {
-	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
-		if (!strcmp(letters[i].type, type))
-			return letters[i].letter;
+	for (size_t i = 0; i < fd_nletters; i++)
+		if (!strcmp(fd_letters[i].type, type))
+			return fd_letters[i].letter;
 	return "o";
 }
 
@@ -191,36 +186,23 @@ static bool end_unset(const struct end *end)
 	return !end->net.family || (!end->port && !memcmp(end->net.addr, zero, sizeof(zero)));
 }
 
-static bool is_naming(unsigned id)
+/* The other end as an argument tells it: the span of its sockaddr is at off. */
+static void end_argument(struct end *end, const void *record, unsigned off)
 {
-	for (size_t i = 0; i < sizeof(naming) / sizeof(*naming); i++)
-		if (naming[i] == id)
-			return true;
-	return false;
-}
+	const struct span *at = (const void *)((const char *)record + off);
+	const char *p = event_span(record, at);
+	uint16_t head[2];
 
-/* The other end as an argument tells it. */
-static void end_argument(struct end *end, const struct event_syscall *e)
-{
-	const struct schema *s = schema_get(e->head.id);
-
-	for (unsigned i = 0; i < s->nfields; i++) {
-		const struct span *at = (const void *)&e->args[i];
-		const char *p = event_span(e, at);
-		uint16_t head[2];
-
-		if ((s->fields[i].type != T_sockaddr && s->fields[i].type != T_sockaddr_out) ||
-		    at->len < 8)
-			continue;
-		memcpy(head, p, sizeof(head));
-		if (head[0] == AF_INET)
-			net_normal(&end->net, p + 4, 4, 32);
-		else if (head[0] == AF_INET6 && at->len >= 24)
-			net_normal(&end->net, p + 8, 6, 128);
-		else
-			continue;
-		end->port = ntohs(head[1]);
-	}
+	if (at->len < 8)
+		return;
+	memcpy(head, p, sizeof(head));
+	if (head[0] == AF_INET)
+		net_normal(&end->net, p + 4, 4, 32);
+	else if (head[0] == AF_INET6 && at->len >= 24)
+		net_normal(&end->net, p + 8, 6, 128);
+	else
+		return;
+	end->port = ntohs(head[1]);
 }
 
 static void ends_of(struct end ends[2], const struct access *a, const void *record)
@@ -242,20 +224,18 @@ static void ends_of(struct end ends[2], const struct access *a, const void *reco
 		return;
 	end_wire(&ends[0], &sock->src);
 	end_wire(&ends[1], &sock->dst);
+	/* A connection that was refused has lost its port. */
+	if (a->remote && (end_unset(&ends[1]) || !ends[1].port))
+		end_argument(&ends[1], e, a->remote);
 	if (end_unset(&ends[1]))
 		ends[1] = (struct end){ 0 };
-	if (!ends[1].net.family && is_naming(e->head.id))
-		end_argument(&ends[1], e);
 }
 
 /* Who accepts is the server, who connects is not; else the lower port tells. */
 static unsigned server_of(const struct end ends[2], unsigned id)
 {
-	if (id == EVENT_call_connect)
-		return 1;
-	if (id == EVENT_call_accept || id == EVENT_call_accept4 || id == EVENT_call_bind ||
-	    id == EVENT_call_listen)
-		return 0;
+	if (end_of_server(id) != END_ANY)
+		return end_of_server(id) == END_REMOTE;
 	if (!ends[0].net.family || !ends[1].net.family)
 		return ends[0].net.family ? 0 : 1;
 	return ends[0].port < ends[1].port ? 0 : 1;

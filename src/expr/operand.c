@@ -263,6 +263,8 @@ static bool access_fd(struct access *a, const struct schema *s)
 	uint8_t class = a->class;
 	int n;
 
+	if (a->class == CLASS_NUM)
+		access_number(a);
 	if (s->syscall)
 		return has_facts(s);
 	if (a->arg < LEN(direct) && direct[a->arg])
@@ -278,14 +280,41 @@ static bool access_fd(struct access *a, const struct schema *s)
 	return true;
 }
 
-static bool access_end(struct access *a, const struct schema *s)
+/* Calls that name the other end in an argument, for sockets that do not know it. */
+static const uint16_t naming[] = {
+	EVENT_call_connect, EVENT_call_sendto, EVENT_call_recvfrom, EVENT_call_accept,
+	EVENT_call_accept4,
+};
+
+static unsigned naming_off(const struct schema *s, unsigned id)
+{
+	for (size_t i = 0; i < LEN(naming); i++)
+		for (unsigned n = 0; naming[i] == id && n < s->nfields; n++)
+			if (s->fields[n].type == T_sockaddr || s->fields[n].type == T_sockaddr_out)
+				return schema_field_off(s, n);
+	return 0;
+}
+
+enum end_part end_of_server(unsigned id)
+{
+	switch (id) {
+	case EVENT_call_connect: return END_REMOTE;
+	case EVENT_call_accept: case EVENT_call_accept4: case EVENT_call_bind: case EVENT_call_listen:
+		return END_LOCAL;
+	default: return END_ANY;
+	}
+}
+
+static bool access_end(struct access *a, const struct schema *s, unsigned id)
 {
 	int local, remote;
 
 	if (a->class == CLASS_NUM)
 		access_number(a);
-	if (s->syscall)
+	if (s->syscall) {
+		a->remote = naming_off(s, id);
 		return has_facts(s);
+	}
 	local = field_index(s, "src");
 	remote = field_index(s, "dst");
 	if (remote < 0)
@@ -338,7 +367,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 	case GET_ARG: return access_named(a, s, arg);
 	case GET_RET: case GET_ERRNO: case GET_FAILED: return access_ret(a, s);
 	case GET_FD: return access_fd(a, s);
-	case GET_END: return access_end(a, s);
+	case GET_END: return access_end(a, s, id);
 	case GET_OPEN: return access_open(a, s);
 	case GET_ANCESTOR: case GET_ANCESTORS: return access_ancestor(a, arg);
 	case GET_HEAD4: case GET_NUM: case GET_SINCE: access_number(a); return true;

@@ -54,7 +54,8 @@ struct access {
 	bool sign;
 	uint8_t depth;		/* GET_ANCESTOR: 0 is the process itself, 1 who started it */
 	uint16_t off;
-	uint16_t remote;	/* GET_END: off of the other end or 0; GET_FD: off is a family's */
+	uint16_t remote;	/* GET_END: off of the other end or 0, in a call of the argument that may
+				 * name it; GET_FD: off is a family's */
 };
 
 struct operand {
@@ -76,6 +77,9 @@ int operand_index(const char *arg);
 /* Fill in where its value is; false when the event has none. */
 bool operand_access(const struct operand *operand, const char *arg, unsigned id,
 		    struct access *ret);
+
+/* Which end the server is in this event: END_LOCAL, END_REMOTE, or END_ANY when ports have to tell. */
+enum end_part end_of_server(unsigned id);
 
 /* The name that may have been meant, NULL if none is near. buf holds it. */
 const char *operand_nearest(const char *name, char buf[static 64]);

@@ -10,7 +10,6 @@
 #include "expr/push.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "event/schema.h"
 #include "expr/program.h"
@@ -30,8 +29,8 @@ struct filter_term push_term(const struct push_context *c, const struct access *
 	};
 }
 
-static void term_number(struct filter_term term, unsigned op, uint64_t value, bool negate,
-			bool exact, struct dnf *ret)
+void push_number(struct filter_term term, unsigned op, uint64_t value, bool negate, bool exact,
+		 struct dnf *ret)
 {
 	term.op = op;
 	term.value = value;
@@ -39,8 +38,7 @@ static void term_number(struct filter_term term, unsigned op, uint64_t value, bo
 	dnf_term(ret, &term, exact);
 }
 
-/* Join a step of a chain: all of them, or by negation one of them. */
-static void chain(struct dnf *ret, const struct dnf *step, bool any)
+void push_chain(struct dnf *ret, const struct dnf *step, bool any)
 {
 	if (any)
 		dnf_or(ret, step);
@@ -48,7 +46,7 @@ static void chain(struct dnf *ret, const struct dnf *step, bool any)
 		dnf_and(ret, step);
 }
 
-static void chain_begin(struct dnf *ret, bool any)
+void push_chain_begin(struct dnf *ret, bool any)
 {
 	if (any)
 		dnf_nothing(ret);
@@ -70,7 +68,7 @@ static void masked(const struct push_context *c, const struct access *a, unsigne
 	if (!low && !a->bits && negate)
 		dnf_everything(ret, false);
 	else
-		term_number(term, op, mask, negate, low || a->bits, ret);
+		push_number(term, op, mask, negate, low || a->bits, ret);
 }
 
 /* (value & part) == choice. */
@@ -79,14 +77,14 @@ static void choice(const struct push_context *c, const struct access *a, uint64_
 {
 	struct dnf one;
 
-	chain_begin(ret, negate);
+	push_chain_begin(ret, negate);
 	if (value) {
 		masked(c, a, TERM_ALL, value, negate, &one);
-		chain(ret, &one, negate);
+		push_chain(ret, &one, negate);
 	}
 	if (part & ~value) {
 		masked(c, a, TERM_ANY, part & ~value, !negate, &one);
-		chain(ret, &one, negate);
+		push_chain(ret, &one, negate);
 	}
 }
 
@@ -102,7 +100,7 @@ static void flags_one(const struct push_context *c, const struct access *a,
 	if (!want->part)
 		*ret = one;
 	else
-		chain(ret, &one, negate);
+		push_chain(ret, &one, negate);
 }
 
 static bool single(const struct constant_flags *want)
@@ -116,35 +114,35 @@ static void flags(const struct push_context *c, const struct access *a, const st
 	uint64_t mask = 0;
 	struct dnf one;
 
-	chain_begin(ret, !negate);
+	push_chain_begin(ret, !negate);
 	for (size_t i = 0; i < k->n; i++) {
 		if (single(&k->flags[i])) {
 			mask |= k->flags[i].flags;
 			continue;
 		}
 		flags_one(c, a, &k->flags[i], negate, &one);
-		chain(ret, &one, !negate);
+		push_chain(ret, &one, !negate);
 	}
 	if (!mask)
 		return;
 	masked(c, a, TERM_ANY, mask, negate, &one);
-	chain(ret, &one, !negate);
+	push_chain(ret, &one, !negate);
 }
 
 /* --- numbers */
 
-static void set(const struct push_context *c, struct filter_term term, const uint64_t *values,
-		size_t n, bool negate, bool exact, struct dnf *ret)
+void push_members(const struct push_context *c, struct filter_term term, const uint64_t *values,
+		  size_t n, bool negate, bool exact, struct dnf *ret)
 {
 	int number = n <= SET_MAX ? push_set(c->shared, values, n) : -1;
 
 	if (number < 0)
 		dnf_everything(ret, false);
 	else
-		term_number(term, TERM_IN, number, negate, exact, ret);
+		push_number(term, TERM_IN, number, negate, exact, ret);
 }
 
-static unsigned order_op(enum op op)
+unsigned push_order(enum op op)
 {
 	return op == OP_LT ? TERM_LT : op == OP_LE ? TERM_LE : op == OP_GT ? TERM_GT : TERM_GE;
 }
@@ -157,11 +155,11 @@ static void number_whole(const struct push_context *c, const struct test *t, boo
 	struct filter_term term = push_term(c, &t->access);
 
 	if (t->op == OP_EQ || t->op == OP_NE || (t->op == OP_IN && k->n == 1))
-		term_number(term, TERM_EQ, k->numbers[0], negate != (t->op == OP_NE), true, ret);
+		push_number(term, TERM_EQ, k->numbers[0], negate != (t->op == OP_NE), true, ret);
 	else if (t->op == OP_IN)
-		set(c, term, k->numbers, k->n, negate, true, ret);
+		push_members(c, term, k->numbers, k->n, negate, true, ret);
 	else
-		term_number(term, order_op(t->op), k->numbers[0], negate, true, ret);
+		push_number(term, push_order(t->op), k->numbers[0], negate, true, ret);
 }
 
 /* What is above the low 16 bits is not looked at. */
@@ -175,13 +173,13 @@ static void number_short(const struct push_context *c, const struct test *t, boo
 	dnf_everything(ret, false);
 	negate ^= t->op == OP_NE;
 	if (equal || (t->op == OP_IN && k->n <= FILTER_ALTERNATIVES)) {
-		chain_begin(ret, !negate);
+		push_chain_begin(ret, !negate);
 		for (size_t i = 0; i < k->n; i++) {
 			choice(c, &t->access, 0xffff, k->numbers[i] & 0xffff, negate, &one);
-			chain(ret, &one, !negate);
+			push_chain(ret, &one, !negate);
 		}
 	} else if ((t->op == OP_GT || t->op == OP_GE) && !negate && !t->access.sign) {
-		term_number(push_term(c, &t->access), order_op(t->op), k->numbers[0], false, false,
+		push_number(push_term(c, &t->access), push_order(t->op), k->numbers[0], false, false,
 			    ret);
 	}
 }
@@ -207,11 +205,11 @@ static void number_register(const struct push_context *c, const struct test *t, 
 		term.width = 4;
 		term.is_signed = false;
 		if (k->n == 1)
-			term_number(term, TERM_EQ, low[0], false, false, ret);
+			push_number(term, TERM_EQ, low[0], false, false, ret);
 		else
-			set(c, term, low, k->n, false, false, ret);
+			push_members(c, term, low, k->n, false, false, ret);
 	} else if ((t->op == OP_GT || t->op == OP_GE) && !t->access.sign) {
-		term_number(term, order_op(t->op), k->numbers[0], false, false, ret);
+		push_number(term, push_order(t->op), k->numbers[0], false, false, ret);
 	}
 }
 
@@ -244,7 +242,7 @@ static void error(const struct push_context *c, const struct test *t, bool negat
 
 	dnf_everything(ret, false);
 	if (t->op == OP_EXISTS && !negate)
-		term_number(ret_term(), TERM_LT, 0, false, false, ret);
+		push_number(ret_term(), TERM_LT, 0, false, false, ret);
 	if (t->op == OP_EXISTS || (t->op == OP_NE && negate) || k->n > 64)
 		return;
 	for (size_t i = 0; i < k->n; i++) {
@@ -253,10 +251,10 @@ static void error(const struct push_context *c, const struct test *t, bool negat
 		results[i] = -k->numbers[i];
 	}
 	if (k->n == 1)
-		term_number(ret_term(), TERM_EQ, results[0], negate != (t->op == OP_NE),
+		push_number(ret_term(), TERM_EQ, results[0], negate != (t->op == OP_NE),
 			    t->op != OP_NE, ret);
 	else
-		set(c, ret_term(), results, k->n, negate, true, ret);
+		push_members(c, ret_term(), results, k->n, negate, true, ret);
 }
 
 /* = true, = false and their opposites; false when it is none of these. */
@@ -276,9 +274,9 @@ static void has_failed(const struct test *t, bool negate, struct dnf *ret)
 	dnf_everything(ret, false);
 	if (!asks_true(t, negate, &want))
 		return;
-	term_number(ret_term(), TERM_LT, 0, !want, true, ret);
-	term_number(ret_term(), TERM_GE, (uint64_t)-ERRNO_MAX, !want, true, &one);
-	chain(ret, &one, !want);
+	push_number(ret_term(), TERM_LT, 0, !want, true, ret);
+	push_number(ret_term(), TERM_GE, (uint64_t)-ERRNO_MAX, !want, true, &one);
+	push_chain(ret, &one, !want);
 }
 
 static void opens(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
@@ -294,95 +292,6 @@ static void opens(const struct push_context *c, const struct test *t, bool negat
 		flags(c, &a, &k, !want, ret);
 }
 
-/* --- addresses and ports */
-
-static void net_at(const struct push_context *c, unsigned off, const struct constant *k,
-		   bool negate, struct dnf *ret)
-{
-	struct filter_term term = {
-		.off = off, .width = 8, .late = 1, .op = TERM_NET, .negate = negate
-	};
-	struct dnf one;
-
-	chain_begin(ret, !negate);
-	for (size_t i = 0; i < k->n; i++) {
-		uint8_t bytes[18];
-		int text;
-
-		memcpy(bytes, k->nets[i].addr, 16);
-		bytes[16] = k->nets[i].family;
-		bytes[17] = k->nets[i].bits;
-		text = push_text(c->shared, bytes, sizeof(bytes));
-		term.value = text;
-		if (text < 0)
-			dnf_everything(&one, false);
-		else
-			dnf_term(&one, &term, true);
-		chain(ret, &one, !negate);
-		if (!negate && dnf_is_everything(ret))
-			break;
-	}
-}
-
-/* Family and port as one number of 32 bits, the port in its upper half. */
-static void port_at(const struct push_context *c, unsigned off, const struct test *t, bool negate,
-		    struct dnf *ret)
-{
-	struct filter_term term = { .off = off, .width = 4, .late = 1 };
-	const struct constant *k = t->constant;
-	uint64_t values[64], port = k->n ? k->numbers[0] : 0;
-
-	dnf_everything(ret, false);
-	if (t->op == OP_EQ || t->op == OP_NE || t->op == OP_IN) {
-		if (k->n > 32)
-			return;
-		for (size_t i = 0; i < k->n; i++) {
-			values[2 * i] = AF_INET | k->numbers[i] << 16;
-			values[2 * i + 1] = AF_INET6 | k->numbers[i] << 16;
-		}
-		set(c, term, values, 2 * k->n, negate, t->op != OP_NE, ret);
-	} else if (t->op != OP_EXISTS && !negate) {
-		port += t->op == OP_GT || t->op == OP_LE;
-		term_number(term, t->op == OP_GT || t->op == OP_GE ? TERM_GE : TERM_LT, port << 16,
-			    false, false, ret);
-	}
-}
-
-static void end_at(const struct push_context *c, unsigned off, const struct test *t, bool negate,
-		   struct dnf *ret)
-{
-	dnf_everything(ret, false);
-	if (t->op == OP_EXISTS || (t->op == OP_NE && negate))
-		return;
-	negate |= t->op == OP_NE;
-	if (t->access.class == CLASS_NUM)
-		port_at(c, off, t, negate, ret);
-	else
-		net_at(c, off, t->constant, negate, ret);
-	ret->exact &= t->op != OP_NE;
-}
-
-/* Facts of system calls lie at no fixed place. */
-static void end(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
-{
-	unsigned part = t->access.arg & (END_PORT - 1);
-	struct dnf other;
-
-	dnf_everything(ret, false);
-	if (schema_get(c->id)->syscall)
-		return;
-	if (part == END_LOCAL || part == END_REMOTE) {
-		end_at(c, part == END_LOCAL ? t->access.off : t->access.remote, t, negate, ret);
-		return;
-	}
-	if (negate || t->op == OP_NE || !t->access.off || !t->access.remote)
-		return;
-	end_at(c, t->access.off, t, false, ret);
-	end_at(c, t->access.remote, t, false, &other);
-	dnf_or(ret, &other);
-	ret->exact = false;
-}
-
 /* --- everything */
 
 void push_test(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
@@ -393,16 +302,16 @@ void push_test(const struct push_context *c, const struct test *t, bool negate, 
 	case GET_ERRNO: error(c, t, negate, ret); break;
 	case GET_FAILED: has_failed(t, negate, ret); break;
 	case GET_OPEN: opens(c, t, negate, ret); break;
-	case GET_END: end(c, t, negate, ret); break;
-	case GET_WIRE_ADDR: end_at(c, t->access.off, t, negate, ret); break;
-	case GET_COMM: push_texts(c, t, negate, ret); break;
+	case GET_END: push_end(c, t, negate, ret); break;
+	case GET_WIRE_ADDR: case GET_SOCKADDR: push_addr(c, t, negate, ret); break;
+	case GET_FD: push_fd(c, t, negate, ret); break;
+	case GET_COMM: push_texts(c, t, push_term(c, &t->access), negate, ret); break;
 	case GET_SPAN:
 		if (t->access.class == CLASS_TEXT)
-			push_texts(c, t, negate, ret);
+			push_texts(c, t, push_term(c, &t->access), negate, ret);
 		break;
-	case GET_SOCKADDR: case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: case GET_ANCESTORS:
-	case GET_SINCE: case GET_FD: case GET_EXTRA: case GET_EVENT:
-	case GET_CATEGORY: case GET_ARG: case GET_RET: break;
+	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: case GET_ANCESTORS: case GET_SINCE:
+	case GET_EXTRA: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
 	}
 }
 
@@ -433,10 +342,10 @@ void push_node(const struct push_context *c, const struct node *node, bool negat
 		push_node(c, node->child, !negate, ret);
 		return;
 	}
-	chain_begin(ret, any);
+	push_chain_begin(ret, any);
 	for (const struct node *n = node->child; n; n = n->next) {
 		push_node(c, n, negate, &one);
-		chain(ret, &one, any);
+		push_chain(ret, &one, any);
 	}
 }
 

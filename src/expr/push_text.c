@@ -3,12 +3,21 @@
  * or end is a necessary condition, but nothing follows from its opposite. */
 #include "expr/push.h"
 
+#include <string.h>
+
 #include "expr/glob.h"
 
-static void term_text(const struct push_context *c, const struct access *a, unsigned op,
-		      const struct constant_text *text, bool negate, bool exact, struct dnf *ret)
+/* Names that user space makes up pass whatever is asked, so only those of files are settled. */
+static bool settled(const struct filter_term *term, const struct constant_text *text)
 {
-	struct filter_term term = push_term(c, a);
+	if (term->from != FROM_NAME)
+		return true;
+	return term->op != TERM_TEXT_SUFFIX && text->len && *text->s == '/';
+}
+
+void push_text_term(const struct push_context *c, struct filter_term term, unsigned op,
+		    const struct constant_text *text, bool negate, bool exact, struct dnf *ret)
+{
 	size_t cut = text->len > FILTER_TEXT_MAX ? text->len - FILTER_TEXT_MAX : 0;
 	int number;
 
@@ -17,7 +26,8 @@ static void term_text(const struct push_context *c, const struct access *a, unsi
 		op = TERM_TEXT_PREFIX;
 	if (negate && (cut || !exact))
 		return;
-	if (op != TERM_TEXT_EQ && !text->len)
+	if ((op != TERM_TEXT_EQ && !text->len) ||
+	    (term.from == FROM_NAME && memchr(text->s, 0, text->len)))
 		return;
 	number =
 		push_text(c->shared, text->s + (op == TERM_TEXT_SUFFIX ? cut : 0), text->len - cut);
@@ -26,7 +36,7 @@ static void term_text(const struct push_context *c, const struct access *a, unsi
 	term.op = op;
 	term.value = number;
 	term.negate = negate;
-	dnf_term(ret, &term, exact && !cut);
+	dnf_term(ret, &term, exact && !cut && settled(&term, text));
 }
 
 static struct constant_text common_prefix(const struct constant *k)
@@ -43,8 +53,8 @@ static struct constant_text common_prefix(const struct constant *k)
 	return common;
 }
 
-static void text_in(const struct push_context *c, const struct test *t, bool negate,
-		    struct dnf *ret)
+static void text_in(const struct push_context *c, const struct test *t, struct filter_term term,
+		    bool negate, struct dnf *ret)
 {
 	const struct constant *k = t->constant;
 	struct constant_text common;
@@ -52,7 +62,7 @@ static void text_in(const struct push_context *c, const struct test *t, bool neg
 
 	if (k->n > FILTER_ALTERNATIVES && !negate) {
 		common = common_prefix(k);
-		term_text(c, &t->access, TERM_TEXT_PREFIX, &common, false, false, ret);
+		push_text_term(c, term, TERM_TEXT_PREFIX, &common, false, false, ret);
 		return;
 	}
 	if (negate)
@@ -60,7 +70,7 @@ static void text_in(const struct push_context *c, const struct test *t, bool neg
 	else
 		dnf_nothing(ret);
 	for (size_t i = 0; i < k->n; i++) {
-		term_text(c, &t->access, TERM_TEXT_EQ, &k->texts[i], negate, true, &one);
+		push_text_term(c, term, TERM_TEXT_EQ, &k->texts[i], negate, true, &one);
 		if (negate)
 			dnf_and(ret, &one);
 		else
@@ -71,7 +81,8 @@ static void text_in(const struct push_context *c, const struct test *t, bool neg
 	ret->exact &= !negate || k->n <= FILTER_TERMS;
 }
 
-static void paths(const struct push_context *c, const struct test *t, struct dnf *ret)
+static void paths(const struct push_context *c, const struct test *t, struct filter_term term,
+		  struct dnf *ret)
 {
 	const struct constant *k = t->constant;
 	struct dnf one;
@@ -82,33 +93,35 @@ static void paths(const struct push_context *c, const struct test *t, struct dnf
 
 		prefix.len = glob_literal(prefix.s, prefix.len);
 		prefix.len -= prefix.len && prefix.s[prefix.len - 1] == '/';
-		term_text(c, &t->access, TERM_TEXT_PREFIX, &prefix, false, false, &one);
+		push_text_term(c, term, TERM_TEXT_PREFIX, &prefix, false, false, &one);
 		dnf_or(ret, &one);
 	}
 }
 
-static void glob(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+static void glob(const struct push_context *c, const struct test *t, struct filter_term term,
+		 bool negate, struct dnf *ret)
 {
 	struct constant_text all = t->constant->texts[0], begin = all, end = all;
 	struct dnf suffix;
 
 	begin.len = glob_literal(all.s, all.len);
 	if (begin.len == all.len) {
-		term_text(c, &t->access, TERM_TEXT_EQ, &all, negate, true, ret);
+		push_text_term(c, term, TERM_TEXT_EQ, &all, negate, true, ret);
 		return;
 	}
-	term_text(c, &t->access, TERM_TEXT_PREFIX, &begin, negate, false, ret);
+	push_text_term(c, term, TERM_TEXT_PREFIX, &begin, negate, false, ret);
 	if (negate || memchr(all.s, '[', all.len) || memchr(all.s, '\\', all.len))
 		return;
 	while (end.len && !memchr("*?", end.s[end.len - 1], 2))
 		end.len--;
 	end.s += end.len;
 	end.len = all.len - end.len;
-	term_text(c, &t->access, TERM_TEXT_SUFFIX, &end, false, false, &suffix);
+	push_text_term(c, term, TERM_TEXT_SUFFIX, &end, false, false, &suffix);
 	dnf_and(ret, &suffix);
 }
 
-void push_texts(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+void push_texts(const struct push_context *c, const struct test *t, struct filter_term term,
+		bool negate, struct dnf *ret)
 {
 	const struct constant_text *text = t->constant->texts;
 	bool comm = t->access.get == GET_COMM;
@@ -116,28 +129,28 @@ void push_texts(const struct push_context *c, const struct test *t, bool negate,
 	dnf_everything(ret, false);
 	switch ((enum op)t->op) {
 	case OP_EQ:
-		term_text(c, &t->access, TERM_TEXT_EQ, text, negate, true, ret);
+		push_text_term(c, term, TERM_TEXT_EQ, text, negate, true, ret);
 		break;
 	case OP_NE:
 		if (!negate || comm)
-			term_text(c, &t->access, TERM_TEXT_EQ, text, !negate, true, ret);
+			push_text_term(c, term, TERM_TEXT_EQ, text, !negate, true, ret);
 		ret->exact &= comm;
 		break;
 	case OP_IN:
-		text_in(c, t, negate, ret);
+		text_in(c, t, term, negate, ret);
 		break;
 	case OP_STARTSWITH:
-		term_text(c, &t->access, TERM_TEXT_PREFIX, text, negate, true, ret);
+		push_text_term(c, term, TERM_TEXT_PREFIX, text, negate, true, ret);
 		break;
 	case OP_ENDSWITH:
-		term_text(c, &t->access, TERM_TEXT_SUFFIX, text, negate, true, ret);
+		push_text_term(c, term, TERM_TEXT_SUFFIX, text, negate, true, ret);
 		break;
 	case OP_GLOB:
-		glob(c, t, negate, ret);
+		glob(c, t, term, negate, ret);
 		break;
 	case OP_PMATCH:
 		if (!negate)
-			paths(c, t, ret);
+			paths(c, t, term, ret);
 		break;
 	case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_CONTAINS: case OP_ICONTAINS:
 	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OP_EXISTS: case OPS:

@@ -5,13 +5,16 @@
  * the model of the kernel side left the kernel.  FILTER_SEED repeats a run, FILTER_SECONDS makes it
  * longer.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -60,6 +63,7 @@ static uint64_t chance(uint64_t n)
 
 static const char *const paths[] = {
 	"", "/", "/nowhere/a", "/nowhere/ab", "/nowhere/in/x.conf", "/nowhere/in/y.conf", "nowhere", "/etc/passwd",
+	"/etc/hostname", "/proc/self/fd", "/tmp", "/dev/null", "/etc/alternatives/..",
 	"/nowhere/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 	"0123456789012345678901234567890123456789.conf",
 };
@@ -141,6 +145,26 @@ static void say_number_test(struct text *t, const char *const *words)
 	say(t, "%s", op == 6 || op == 7 ? ")" : "");
 }
 
+/* Of what a descriptor stands for: files that are there, sockets and pipes. */
+static void say_fd(struct text *t)
+{
+	static const char *const fixed[] = {
+		"fd.type = file", "fd.type = directory", "fd.type in (ipv4, ipv6)", "fd.type != char", "fd.typechar = p",
+		"fd.sockfamily = ip", "fd.l4proto = udp", "fd.rport = 7", "fd.rip = 127.0.0.0/8", "fd.sport in (7, 9)",
+		"fd.cip != 127.0.0.1", "fd.rip in (::1, 127.0.0.7)", "fd.port > 8", "fd.num < 100", "fd.num in (3, 4)",
+		"fd.ino > 5", "fd.name startswith pipe:", "fd.name = \"[eventfd]\"", "fd.name startswith 127.0.0.1",
+		"fd.lip exists",
+	};
+	static const char *const parts[] = { "name", "filename", "directory" };
+
+	if (chance(3)) {
+		say(t, "%s", fixed[chance(sizeof(fixed) / sizeof(*fixed))]);
+		return;
+	}
+	say(t, "fd.%s", parts[chance(3)]);
+	say_text_test(t);
+}
+
 static const char *const flags[] = {
 	"O_RDONLY", "O_WRONLY", "O_RDWR", "O_TRUNC", "O_APPEND", "O_CLOEXEC", "O_PATH", "O_DIRECTORY", NULL,
 };
@@ -177,7 +201,9 @@ static void say_comparison(struct text *t, unsigned event)
 		"not proc.name = other", "evt.res = ENOENT", "user.gid < 100", "evt.is_open_write = true",
 	};
 
-	if (event == 9 || chance(3) == 0)
+	if (event != 9 && event != 3 && event != 5 && chance(3) == 0)
+		say_fd(t);
+	else if (event == 9 || chance(3) == 0)
 		say(t, "%s", fixed[chance(sizeof(fixed) / sizeof(*fixed))]);
 	else
 		say_arg(t, event);
@@ -295,20 +321,56 @@ static void write_policies(struct round *r)
 
 /* --- calls */
 
+/* Descriptors of all kinds, from the first free one on. */
+static int own[8];
+
+static void open_own(void)
+{
+	const struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons(7),
+					   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	own[0] = open("/etc/passwd", O_RDONLY);
+	own[1] = open("/tmp", O_RDONLY | O_DIRECTORY);
+	own[2] = socket(AF_INET, SOCK_DGRAM, 0);
+	own[3] = socket(AF_INET6, SOCK_DGRAM, 0);
+	own[4] = socket(AF_UNIX, SOCK_DGRAM, 0);
+	own[5] = eventfd(0, 0);
+	if (pipe(&own[6]) < 0 || connect(own[2], (const struct sockaddr *)&there, sizeof(there)) < 0)
+		subject_fail("pipe, connect");
+}
+
+static int any_fd(void)
+{
+	return chance(4) ? own[chance(8)] : -1 - (int)chance(3);
+}
+
+static void any_connect(void)
+{
+	struct sockaddr_in there = { .sin_family = chance(3) ? AF_INET : AF_UNSPEC,
+				     .sin_port = htons(chance(2) ? 7 : 9),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK + chance(9)) };
+	struct sockaddr_in6 there6 = { .sin6_family = AF_INET6, .sin6_port = htons(7), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	if (chance(2))
+		syscall(SYS_connect, any_fd(), &there, chance(4) ? sizeof(there) : any_value());
+	else
+		syscall(SYS_connect, any_fd(), &there6, chance(4) ? sizeof(there6) : any_value());
+}
+
 static void one_call(void)
 {
-	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
 	switch (chance(NEVENTS)) {
-	case 0: syscall(SYS_openat, chance(3) ? AT_FDCWD : (int)any_value(), chance(9) ? any_path() : (char *)1,
-			(chance(1 << 24) | chance(4)) & ~(O_CREAT | 020000000), any_value()); break;
+	case 0: close(syscall(SYS_openat, chance(3) ? AT_FDCWD : any_fd(), chance(9) ? any_path() : (char *)1,
+			      (chance(2) ? chance(4) : chance(1 << 24) & ~(O_CREAT | 020000000)) & ~O_TRUNC,
+			      any_value())); break;
 	case 1: syscall(SYS_faccessat, AT_FDCWD, chance(9) ? any_path() : NULL, any_value()); break;
 	case 2: syscall(SYS_mkdirat, -5, chance(9) ? any_path() : NULL, any_value()); break;
 	case 3: syscall(SYS_kill, 0x7ffffff0 + (int)chance(16), chance(5) ? any_value() : 0); break;
-	case 4: syscall(SYS_lseek, -1, any_value(), any_value()); break;
+	case 4: syscall(SYS_lseek, any_fd(), any_value(), any_value()); break;
 	case 5: syscall(SYS_getpriority, any_value(), any_value()); break;
-	case 6: syscall(SYS_connect, -1 - (int)chance(3), &nobody, any_value()); break;
-	case 7: syscall(SYS_dup3, -1 - (int)chance(9), any_value(), chance(2) ? O_CLOEXEC : any_value()); break;
+	case 6: any_connect(); break;
+	case 7: syscall(SYS_dup3, any_fd(), 100, chance(2) ? O_CLOEXEC : any_value()); break;
 	case 8: syscall(SYS_fchmodat, AT_FDCWD, chance(9) ? paths[2 + chance(4)] : NULL, any_value()); break;
 	default: syscall(SYS_getppid);
 	}
@@ -316,6 +378,7 @@ static void one_call(void)
 
 static void calls(void)
 {
+	open_own();
 	prctl(PR_SET_NAME, caller);
 	if (chance(3) == 0 && (setresgid(1, 1, 1) < 0 || setresuid(1, 1, 1) < 0))
 		subject_fail("setresuid");

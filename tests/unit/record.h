@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -169,33 +170,66 @@ static inline struct span record_random_span(struct record *r, uint64_t *state, 
 	return record_bytes(r, data, len);
 }
 
+/* A path, or another name that a file may have. */
+static inline struct span record_random_path(struct record *r, uint64_t *state)
+{
+	static const char *const begins[] = { "/", "/etc/", "/tmp/", "/memfd:", "/[eventfd]", "", "/home/u/" };
+	char path[64];
+	size_t len = 0;
+
+	if (record_random(state) % 8 == 0)
+		return (struct span){ 0 };
+	len += snprintf(path, sizeof(path), "%s", begins[record_random(state) % LEN_OF(begins)]);
+	for (unsigned n = record_random(state) % 20; n > 0; n--)
+		path[len++] = record_random(state) % 6 ? 'a' + record_random(state) % 4 : '/';
+	path[len] = 0;
+	return record_str(r, path);
+}
+
+/* As the kernel makes them: a socket's ends are of its family, or it has none yet. */
+static inline void record_random_sock(struct record *r, uint64_t *state, struct fact_sock *sock)
+{
+	static const uint16_t families[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_UNSPEC };
+
+	sock->family = families[record_random(state) % LEN_OF(families)];
+	sock->type = record_random(state) % 8;
+	sock->proto = record_random(state) % 2 ? 6 : record_random(state) % 256;
+	sock->state = record_random(state) % 16;
+	if (sock->family == AF_UNIX && record_random(state) % 2)
+		sock->name = record_random_path(r, state);
+	else if (sock->family == AF_UNIX)
+		sock->name = record_random_span(r, state, WIRE_bytes);
+	if (sock->family != AF_INET && sock->family != AF_INET6)
+		return;
+	sock->src.family = sock->dst.family = sock->family;
+	sock->src.port = record_random(state) % 2 ? 80 : record_random(state);
+	if (record_random(state) % 3 == 0)
+		return;
+	sock->dst.port = record_random(state) % 2 ? 80 : record_random(state);
+	memcpy(sock->dst.addr, &(uint64_t){ record_random(state) }, sock->family == AF_INET ? 4 : 8);
+}
+
 static inline void record_random_fact(struct record *r, uint64_t *state, unsigned n)
 {
-	static const uint32_t magics[] = { 0xef53, 0x09041934, 0x50495045, 0x01021994, 0x534f434b, 0x6e736673 };
-	static const uint16_t families[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_UNSPEC };
+	static const uint32_t magics[] = { 0xef53, 0x09041934, 0x50495045, 0x01021994, 0x6e736673 };
 	struct fact_sock sock = { 0 };
 	struct fact fact = { 0 };
 
 	/* One after the other: in an initializer the compiler chooses the order. */
-	fact.fd = record_random(state);
+	fact.fd = record_random(state) % 2 ? record_random(state) % 5 : record_random(state);
 	fact.arg = record_random(state) % 9;
 	fact.flags = record_random(state) % 4;
-	fact.mode = (record_random(state) % 16) << 12 | 0644;
+	fact.mode = (record_random(state) % 3 ? record_random(state) % 16 : 12) << 12 | 0644;
 	fact.magic = magics[record_random(state) % LEN_OF(magics)];
 	fact.dev = record_random(state);
 	fact.ino = record_random(state);
-	fact.name = record_random_span(r, state, WIRE_str);
-	sock.family = families[record_random(state) % LEN_OF(families)];
-	sock.type = record_random(state) % 8;
-	sock.proto = record_random(state) % 256;
-	sock.state = record_random(state) % 16;
-	sock.name = record_random_span(r, state, WIRE_bytes);
-	sock.src.family = sock.dst.family = sock.family;
-	sock.src.port = record_random(state);
-	sock.dst.port = record_random(state);
-	memcpy(sock.dst.addr, &(uint64_t){ record_random(state) }, 8);
-	if (record_random(state) % 2)
-		fact.sock = record_bytes(r, &sock, sizeof(sock));
+	if ((fact.mode & S_IFMT) == S_IFSOCK) {
+		record_random_sock(r, state, &sock);
+		if (record_random(state) % 8)
+			fact.sock = record_bytes(r, &sock, sizeof(sock));
+	} else {
+		fact.name = record_random_path(r, state);
+	}
 	record_fact(r, n, &fact);
 }
 

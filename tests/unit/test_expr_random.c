@@ -5,12 +5,14 @@
  */
 #include "expr/expr.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "event/fd.h"
 #include "event/value.h"
 #include "expr/kernel_model.h"
 #include "expr/program.h"
@@ -156,6 +158,19 @@ static void say_net_test(struct world *w, const struct wire_addr *addr)
 		    (unsigned)below(w, 129), p[12], p[13], (unsigned)(96 + below(w, 33)));
 }
 
+static void say_sockaddr_test(struct world *w, const struct record *r, const struct span *at)
+{
+	struct wire_addr addr = { .family = AF_INET };
+
+	if (at->len >= 8)
+		memcpy(addr.addr, r->bytes + at->off + 4, 4);
+	if (at->len >= 24 && r->bytes[at->off] == AF_INET6) {
+		addr.family = AF_INET6;
+		memcpy(addr.addr, r->bytes + at->off + 8, 16);
+	}
+	say_net_test(w, &addr);
+}
+
 /* --- comparisons */
 
 static void say_who(struct world *w, const struct record *r)
@@ -193,14 +208,21 @@ static void say_arg(struct world *w, const struct record *r)
 	case WIRE_str: case WIRE_strv: say_text_test(w, event_span(r, span), span->len ? span->len - 1 : 0); break;
 	case WIRE_comm: say_text_test(w, at, strnlen(at, 16)); break;
 	case WIRE_addr: say_net_test(w, (const void *)at); break;
-	case WIRE_bytes: say(w, " exists"); break;
+	case WIRE_bytes:
+		if (type == T_sockaddr || type == T_sockaddr_out)
+			say_sockaddr_test(w, r, span);
+		else
+			say(w, " exists");
+		break;
 	}
 }
 
 static void say_end(struct world *w, const struct record *r)
 {
 	static const char *const ends[] = { "", "l", "r", "s", "c" };
-	const struct wire_addr *addr = &r->sock_state.dst;
+	const struct fact *fact = r->head.id >= EVENT_SYSCALL ? fd_main(&r->call) : NULL;
+	const struct fact_sock *sock = fact ? fd_sock(r, fact) : NULL;
+	const struct wire_addr *addr = sock ? below(w, 2) ? &sock->src : &sock->dst : &r->sock_state.dst;
 	const char *end = ends[below(w, 5)];
 
 	if (below(w, 2)) {
@@ -209,6 +231,36 @@ static void say_end(struct world *w, const struct record *r)
 	} else {
 		say(w, "fd.%sip", end);
 		say_net_test(w, addr);
+	}
+}
+
+/* What a descriptor is, by the fact of a call that a person would see. */
+static void say_fd(struct world *w, const struct record *r)
+{
+	static const char *const types[] = {
+		"file", "directory", "ipv4", "ipv6", "unix", "pipe", "char", "socket", "symlink", "event", "memfd", "nothing",
+	};
+	static const char *const letters[] = { "f", "d", "4", "6", "u", "p", "c", "o", "e" };
+	static const char *const protos[] = { "tcp", "udp", "icmp", "ip", "unix" };
+	const struct fact *fact = r->head.id >= EVENT_SYSCALL ? fd_main(&r->call) : NULL;
+	const char *equal = below(w, 2) ? "=" : "!=";
+	struct fd_name name = { .text = "/etc/aa", .len = 7 };
+	const char *slash;
+
+	if (fact)
+		fd_name(&name, r, fact);
+	slash = name.len ? memrchr(name.text, '/', name.len) : NULL;
+	switch (below(w, 10)) {
+	case 0: say(w, "fd.num"); say_number_test(w, fact ? (uint32_t)fact->fd : 3, 4); break;
+	case 1: say(w, "fd.ino"); say_number_test(w, fact ? fact->ino : 3, 4); break;
+	case 2: say(w, "fd.dev %s %llu", equal, (unsigned long long)(fact ? (uint32_t)fact->dev : 8)); break;
+	case 3: say(w, "fd.type %s %s", equal, types[below(w, LEN_OF(types))]); break;
+	case 4: say(w, "fd.type in (%s, %s)", types[below(w, LEN_OF(types))], types[below(w, LEN_OF(types))]); break;
+	case 5: say(w, "fd.typechar in (%s, %s)", letters[below(w, LEN_OF(letters))], letters[below(w, LEN_OF(letters))]); break;
+	case 6: say(w, "fd.%s %s %s", below(w, 2) ? "l4proto" : "sockfamily", equal, protos[below(w, LEN_OF(protos))]); break;
+	case 7: say(w, "fd.directory"); say_text_test(w, name.text, slash ? slash - name.text : 0); break;
+	case 8: say(w, "fd.filename"); say_text_test(w, slash ? slash + 1 : "", slash ? strlen(slash + 1) : 0); break;
+	default: say(w, "fd.name"); say_text_test(w, name.text, name.len);
 	}
 }
 
@@ -264,7 +316,8 @@ static void say_comparison(struct world *w, const struct record *r)
 
 	while (!good && begin < TEXT) {
 		w->len = begin;
-		switch (below(w, 8)) {
+		switch (below(w, 10)) {
+		case 8: case 9: say_fd(w, r); break;
 		case 0: case 1: say_who(w, r); break;
 		case 2: say_ret(w, r); break;
 		case 3: say_other(w, r); break;
@@ -314,6 +367,18 @@ static void fill_addr(struct world *w, struct wire_addr *addr)
 	}
 }
 
+static void fill_sockaddr(struct world *w, struct record *r, struct span *at)
+{
+	static const uint16_t families[] = { AF_INET, AF_INET6, AF_INET6, AF_UNIX, AF_UNSPEC };
+	uint16_t bytes[14] = { families[below(w, LEN_OF(families))], below(w, 2) ? htons(80) : below(w, 65536) };
+
+	if (below(w, 4) == 0)
+		return;
+	for (unsigned i = 2; i < LEN_OF(bytes); i++)
+		bytes[i] = below(w, 3) ? 0 : below(w, 65536);
+	*at = record_bytes(r, bytes, below(w, 3) ? sizeof(bytes) : 1 + below(w, sizeof(bytes)));
+}
+
 static void fill(struct world *w, struct record *r, unsigned id)
 {
 	const struct schema *s = schema_get(id);
@@ -326,13 +391,16 @@ static void fill(struct world *w, struct record *r, unsigned id)
 	for (unsigned i = 0; i < s->nfields; i++)
 		if (s->fields[i].type == T_addr)
 			fill_addr(w, (void *)(r->bytes + schema_field_off(s, i)));
+		else if (s->fields[i].type == T_sockaddr || s->fields[i].type == T_sockaddr_out)
+			fill_sockaddr(w, r, (void *)(r->bytes + schema_field_off(s, i)));
 }
 
 static unsigned any_event(struct world *w)
 {
 	static const unsigned often[] = {
 		EVENT_call_openat, EVENT_call_mmap, EVENT_sock_state, EVENT_process_exec, EVENT_file_open,
-		EVENT_call_read, EVENT_call_connect, EVENT_process_exit, EVENT_call_setresuid,
+		EVENT_call_read, EVENT_call_connect, EVENT_process_exit, EVENT_call_setresuid, EVENT_call_sendto,
+		EVENT_call_accept4, EVENT_call_bind, EVENT_call_dup,
 	};
 	unsigned id;
 

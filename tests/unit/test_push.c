@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of an expression the kernel side asks: one row for each kind of filter. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "expr.h"
+
+struct row {
+	const char *event, *text;
+	const char *lines;	/* of expr_explain */
+};
+
+static const struct row rows[] = {
+	/* who */
+	{ "getppid", "proc.pid = 42", "kernel: proc.pid = 42\n" },
+	{ "getppid", "proc.tid in (1, 2)", "kernel: proc.tid in (1, 2)\n" },
+	{ "getppid", "user.uid != 0", "kernel: not user.uid = 0\n" },
+	{ "getppid", "user.loginuid >= 1000", "kernel: user.loginuid >= 1000\n" },
+	{ "getppid", "proc.name = cat", "kernel: proc.name = \"cat\"\n" },
+	{ "getppid", "not proc.name startswith kw", "kernel: not proc.name startswith \"kw\"\n" },
+	{ "getppid", "proc.cgroup = 77", "kernel: proc.cgroup = 77\n" },
+	{ "getppid", "proc.mnt_ns = 4026531841", "kernel: proc.mnt_ns = 4026531841\n" },
+	{ "getppid", "proc.pid_ns != 4026531836", "kernel: not proc.pid_ns = 4026531836\n" },
+	/* claims */
+	{ "openat", "args.path = /etc/shadow", "kernel: args.path = \"/etc/shadow\"\n" },
+	{ "openat", "args.path startswith /etc", "kernel: args.path startswith \"/etc\"\n" },
+	{ "openat", "args.path endswith .so", "kernel: args.path endswith \".so\"\n" },
+	{ "openat", "args.path contains x", "kernel: everything\nuser space: args.path contains x\n" },
+	{ "openat", "args.flags intersects (O_WRONLY, O_RDWR)",
+	  "kernel: (args.flags has all bits of 0x1 and not args.flags has any bit of 0x2) or "
+	  "(args.flags has all bits of 0x2 and not args.flags has any bit of 0x1)\n" },
+	{ "openat", "args.flags contains O_TRUNC", "kernel: args.flags has any bit of 0x200\n" },
+	{ "connect", "args.addr in (10.0.0.0/8, ::1)", "kernel: args.addr in 10.0.0.0/8 or args.addr in ::1/128\n" },
+	/* results */
+	{ "openat", "ret < 0", "kernel: ret < 0\n" },
+	{ "openat", "errno = ENOENT", "kernel: ret = -2\n" },
+	{ "openat", "errno in (EPERM, EACCES)", "kernel: ret in (-1, -13)\n" },
+	{ "openat", "evt.failed = true", "kernel: ret < 0 and ret >= -4095\n" },
+	/* facts */
+	{ "openat", "fd.name = /etc/shadow", "kernel: fd.name = \"/etc/shadow\"\n" },
+	{ "openat", "not fd.name startswith /usr", "kernel: not fd.name startswith \"/usr\"\n" },
+	{ "read", "fd.name endswith .key", "kernel: fd.name endswith \".key\"\nuser space: fd.name endswith .key\n" },
+	{ "read", "fd.filename = id_rsa", "kernel: fd.name endswith \"/id_rsa\"\nuser space: fd.filename = id_rsa\n" },
+	{ "read", "fd.directory = /etc", "kernel: fd.name startswith \"/etc/\"\nuser space: fd.directory = /etc\n" },
+	{ "read", "fd.type = directory", "kernel: type of fd is directory\n" },
+	{ "read", "fd.type in (ipv4, ipv6)", "kernel: family of fd in (2, 10)\n" },
+	{ "read", "fd.type = file", "kernel: type of fd is file\nuser space: fd.type = file\n" },
+	{ "read", "fd.num = 0", "kernel: fd.num = 0\n" },
+	{ "read", "fd.ino = 1234", "kernel: fd.ino = 1234\n" },
+	{ "read", "fd.dev = 8:1", "kernel: fd.dev = 2049\n" },
+	{ "sendto", "fd.l4proto = udp", "kernel: protocol of fd in (17)\nuser space: fd.l4proto = udp\n" },
+	{ "sendto", "fd.sockfamily = unix", "kernel: family of fd = 1\n" },
+	{ "connect", "fd.rip = 10.0.0.0/8", "kernel: fd.rip in 10.0.0.0/8\n" },
+	{ "connect", "not fd.sip = 10.0.0.0/8", "kernel: not fd.rip in 10.0.0.0/8\n" },
+	{ "connect", "fd.sport in (80, 443)", "kernel: fd.rport in (80, 443)\n" },
+	{ "accept4", "fd.sport = 22", "kernel: fd.lport in (22)\n" },
+	{ "read", "fd.port = 53", "kernel: fd.lport in (53) or fd.rport in (53)\n" },
+	{ "read", "not fd.port = 53", "kernel: not fd.lport in (53) and not fd.rport in (53)\n" },
+	/* fields of other events */
+	{ "file_open", "fd.name startswith /etc", "kernel: args.path startswith \"/etc\"\n" },
+	{ "file_open", "fd.filename = shadow", "kernel: args.path endswith \"/shadow\"\nuser space: fd.filename = shadow\n" },
+	{ "file_open", "fd.type = directory", "kernel: args.mode is directory\nuser space: fd.type = directory\n" },
+	{ "sock_state", "fd.rport = 443", "kernel: port of args.dst in (443)\n" },
+	{ "sock_state", "args.dst = 192.168.0.0/16", "kernel: args.dst in 192.168.0.0/16\n" },
+	{ "sock_state", "fd.sockfamily = ip", "kernel: args.family in (2, 10)\n" },
+	/* of two conditions, the one */
+	{ "openat", "proc.name = cat and proc.cmdline contains x",
+	  "kernel: proc.name = \"cat\"\nuser space: proc.cmdline contains x\n" },
+	{ "openat", "ret = 0 and evt.type = read", "kernel: nothing, it is never true\n" },
+};
+
+static void explain(const struct row *row, char *to, size_t size)
+{
+	struct arena arena;
+	struct diag diag = { 0 };
+	struct expr *expr;
+	FILE *f = fmemopen(to, size, "w");
+	struct event_set set;
+
+	test_events(&set, row->event);
+	cr_assert_eq(test_compile(&expr, &arena, row->text, row->event, &diag), 0, "%s: %s", row->text, diag.text);
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		if (event_set_has(&set, id))
+			expr_explain(expr, id, f);
+	fclose(f);
+	arena_fini(&arena);
+}
+
+Test(push, each_kind_of_filter)
+{
+	for (size_t i = 0; i < LEN_OF(rows); i++) {
+		char got[2048] = "";
+
+		explain(&rows[i], got, sizeof(got));
+		cr_expect_str_eq(got, rows[i].lines, "%s of %s: is\n%swant\n%s", rows[i].text, rows[i].event, got,
+				 rows[i].lines);
+	}
+}
