@@ -209,6 +209,7 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 		.host = host,
 		.boot_to_wall = boot_to_wall,
 		.table = (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0),
+		.lineage = options->lineage,
 	};
 	int r;
 

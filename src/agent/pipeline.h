@@ -25,6 +25,7 @@ enum { PIPELINE_SINKS = 64 };
 struct pipeline_options {
 	bool color;
 	bool whole;			/* long strings in full in the table */
+	struct json_lineage lineage;	/* ancestors in JSON */
 	struct event_set selected;	/* what is shown; other events only teach us */
 	const struct expr *where;	/* of what is selected, only this; NULL: all */
 	const struct filter *filter;	/* its pid, uid and comm; NULL: none */

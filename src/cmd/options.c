@@ -16,11 +16,12 @@
 #include "event/schema.h"
 #include "event/select.h"
 
-enum { LANE_BYTES_MAX = 1 << 30 };
+enum { LANE_BYTES_MAX = 1 << 30, ANCESTORS = 3 };
 
 enum option_id {
 	OPT_EVENTS = 'e', OPT_OUTPUT = 'o', OPT_PID = 'p', OPT_UID = 'u', OPT_COMM = 'c', OPT_HELP = 'h',
 	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_STACK, OPT_BTF, OPT_COLOR, OPT_FULL,
+	OPT_ANCESTORS,
 };
 
 static const struct { struct option option; const char *argument, *doc; } rows[] = {
@@ -34,6 +35,7 @@ static const struct { struct option option; const char *argument, *doc; } rows[]
 	{ { "envp", 0, NULL, OPT_ENVP }, "", "capture the environment of executed programs" },
 	{ { "stack", 0, NULL, OPT_STACK }, "", "capture the caller's stack; shown with -o json" },
 	{ { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
+	{ { "ancestors", 1, NULL, OPT_ANCESTORS }, "N", "how many ancestors -o json shows; 3 is the default" },
 	{ { "color", 1, NULL, OPT_COLOR }, "auto|always|never", "colours in the table" },
 	{ { "transport", 1, NULL, OPT_TRANSPORT }, "ring|perf", "how records leave the kernel; ring is the default" },
 	{ { "lanes", 1, NULL, OPT_LANES }, "LANE=SIZE,..", "size of critical, normal, bulk (perf: of one cpu)" },
@@ -168,6 +170,16 @@ static int help(struct watch_options *o, const char *usage)
 	return 0;
 }
 
+static int parse_ancestors(struct pipeline_options *pipeline, const char *value)
+{
+	uint64_t number;
+
+	if (parse_number(value, JSON_ANCESTORS_MAX, &number) < 0)
+		return complain("ancestors", value, "a number from 0 to 16");
+	pipeline->lineage.depth = number;
+	return 0;
+}
+
 static int option_take(struct watch_options *o, int id, char *value, const char *usage)
 {
 	struct agent_options *a = &o->agent;
@@ -202,6 +214,8 @@ static int option_take(struct watch_options *o, int id, char *value, const char 
 	case OPT_FULL:
 		a->pipeline.whole = true;
 		return 0;
+	case OPT_ANCESTORS:
+		return parse_ancestors(&a->pipeline, value);
 	case OPT_COLOR:
 		return parse_color(o, value);
 	case OPT_TRANSPORT:
@@ -249,6 +263,7 @@ static void defaults(struct watch_options *o)
 	o->agent.probe.lane_bytes[LANE_normal] = 8 << 20;
 	o->agent.probe.lane_bytes[LANE_bulk] = 4 << 20;
 	o->agent.filter.self = getpid();
+	o->agent.pipeline.lineage.depth = ANCESTORS;
 }
 
 /* Words before -- are an expression, those behind it a command. */

@@ -39,6 +39,14 @@ static const struct option_row log_rows[] = {
 	{ 0 },
 };
 
+static const struct option_row ancestors_rows[] = {
+	OPTION(NUMBER, config_ancestors, depth, .name = "depth", .value = "3", .max = 16,
+	       .help = "how many are shown; 0 leaves the list out"),
+	OPTION(BOOL, config_ancestors, details, .name = "details", .value = "false",
+	       .help = "tell when each started and its arguments, too"),
+	{ 0 },
+};
+
 static const struct option_row agent_rows[] = {
 	OPTION(ENUM, config_agent, transport, .name = "transport", .words = transports,
 	       .value = "ring",
@@ -73,6 +81,9 @@ static const struct option_row agent_rows[] = {
 	       .max = 3600 * 1000,
 	       .help = "how often the agent does something harmless for each kind of hook, to see "
 		       "that the hooks run; 0 is never"),
+	OPTION(GROUP, config_agent, ancestors, .name = "ancestors", .rows = ancestors_rows,
+	       .help = "proc.ancestors in JSON: who started the process, who started that one, and "
+		       "so on"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
 	{ 0 },

@@ -28,6 +28,11 @@ struct config_cgroup {
 	struct option_text root;	/* none: where it is mounted */
 };
 
+struct config_ancestors {
+	uint64_t depth;			/* 0: none */
+	bool details;
+};
+
 struct config_log { unsigned level; };	/* enum config_level */
 
 struct config_agent {
@@ -42,6 +47,7 @@ struct config_agent {
 	uint64_t report_interval;	/* ms */
 	uint64_t drain_timeout;		/* ms */
 	uint64_t canary_interval;	/* ms; 0: never */
+	struct config_ancestors ancestors;
 	struct config_log log;
 };
 

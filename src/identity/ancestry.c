@@ -44,20 +44,6 @@ bool ancestry_nth(const struct subject *subject, const struct who *who, unsigned
 	return false;
 }
 
-uint64_t ancestry_stamp(const struct subject *subject, const struct who *who, unsigned n)
-{
-	struct ancestor one;
-	struct ancestry a;
-	uint64_t h = 0;
-
-	ancestry_begin(&a, subject, who);
-	while (n-- > 0 && ancestry_next(&a, &one)) {
-		h = (h ^ one.start ^ one.pid) * UINT64_C(0xff51afd7ed558ccd);
-		h = (h ^ h >> 32 ^ (one.process ? one.process->stamp : 0)) * UINT64_C(0x9e3779b97f4a7c15);
-	}
-	return h ^ h >> 32;
-}
-
 const struct process *subject_parent(const struct subject *subject, const struct who *who)
 {
 	const struct process *p = NULL;
@@ -67,4 +53,19 @@ const struct process *subject_parent(const struct subject *subject, const struct
 	p = process_lookup(subject->processes, who->host_ppid, who->proc_parent_start);
 	subject->processes->lost_ancestors += !p;
 	return p;
+}
+
+uint64_t ancestry_stamp(const struct subject *subject, const struct who *who, unsigned n)
+{
+	const struct process *parent = subject_parent(subject, who);
+	uint64_t h = parent ? parent->stamp : 0;
+	struct ancestor one;
+	struct ancestry a;
+
+	ancestry_begin(&a, subject, who);
+	while (n-- > 0 && ancestry_next(&a, &one)) {
+		h = (h ^ one.start ^ one.pid) * UINT64_C(0xff51afd7ed558ccd);
+		h = (h ^ h >> 32 ^ (one.process ? one.process->stamp : 0)) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return h ^ h >> 32;
 }

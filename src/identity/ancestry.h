@@ -38,7 +38,7 @@ bool ancestry_next(struct ancestry *a, struct ancestor *ret);
 /* The n-th, 1 is the one that started it; false when it has not so many, or they are not known. */
 bool ancestry_nth(const struct subject *subject, const struct who *who, unsigned n, struct ancestor *ret);
 
-/* Another number when one of the first n may look different. */
+/* Another number when one of the first n, or the parent it has by now, may look different. */
 uint64_t ancestry_stamp(const struct subject *subject, const struct who *who, unsigned n);
 
 /* The parent it has by now; NULL when unknown. */

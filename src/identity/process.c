@@ -254,7 +254,7 @@ struct process *process_get(struct process_table *t, uint32_t pid, uint64_t star
 	};
 	list_append(t, p);
 	index_add(t, p);
-	process_touch(t, p);
+	p->stamp = ++t->stamp;
 	t->entries++;
 	t->lacking++;
 	return p;

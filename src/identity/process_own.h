@@ -34,9 +34,7 @@ static inline bool process_lacks_args(const struct process *p)
 /* Something that is shown of it changed. */
 static inline void process_touch(struct process_table *t, struct process *p)
 {
-	p->stamp = ++t->stamp;
-	if (p->children)
-		t->tree_stamp = t->stamp;
+	p->stamp = t->tree_stamp = ++t->stamp;
 }
 
 /* Where the index is searched for a pid from. */

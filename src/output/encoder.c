@@ -19,8 +19,11 @@ _Static_assert((int)ENCODER_LINE_MAX >= (int)JSON_LINE_MAX && (int)ENCODER_LINE_
 
 static int json_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
 {
+	int r = json_encoder_init(&e->json, options->host, options->boot_to_wall);
+
 	(void)stream;
-	return json_encoder_init(&e->json, options->host, options->boot_to_wall);
+	e->json.lineage = options->lineage;
+	return r;
 }
 
 static void json_fini(struct encoder *e)

@@ -14,12 +14,13 @@
 struct encoder_ops;
 struct subject;
 
-enum { ENCODER_LINE_MAX = 304 << 10 };	/* fits any line of a record whose spans do not overlap */
+enum { ENCODER_LINE_MAX = 344 << 10 };	/* fits any line of a record whose spans do not overlap */
 
 struct encoder_options {
 	const char *host;	/* name of the machine, for records that do not carry one */
 	int64_t boot_to_wall;	/* nanoseconds to add to record times for the time since 1970 */
 	unsigned table;		/* enum table_option */
+	struct json_lineage lineage;
 };
 
 struct encoder {

@@ -8,6 +8,7 @@
 #ifndef SAKER_OUTPUT_JSON_H
 #define SAKER_OUTPUT_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,10 +23,13 @@ enum {
 	 * A line that always fits, for records whose spans do not overlap: a byte of text becomes 6
 	 * bytes and 2 more in raw. 8 * RECORD_MAX + 8 * (PROCESS_PATH_MAX + PROCESS_ARGS_MAX) make
 	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the policies' names
-	 * JSON_POLICIES_MAX; a stack's files 24 and its addresses 6; the rest takes less than 14.
+	 * JSON_POLICIES_MAX; a stack's files 24 and its addresses 6; ancestors 8 * JSON_LINEAGE_MAX and
+	 * keys, 36; the rest takes less than 14.
 	 */
-	JSON_LINE_MAX = 304 << 10,
-	JSON_RAW_MAX = 48,	/* fields of a record that hold text */
+	JSON_LINE_MAX = 344 << 10,
+	JSON_RAW_MAX = 104,	/* fields of a record that hold text */
+	JSON_ANCESTORS_MAX = 16,
+	JSON_LINEAGE_MAX = 4096,	/* bytes of all texts of the ancestors of one line */
 	JSON_POLICIES_MAX = 8192,
 };
 
@@ -36,7 +40,15 @@ struct json_raw {
 	uint32_t len;
 };
 
+/* How proc.ancestors looks. */
+struct json_lineage {
+	unsigned depth;		/* how many are shown; 0: the list is left out */
+	bool details;		/* start and args of each, too */
+};
+
 struct json_encoder {
+	struct json_lineage lineage;	/* the caller's to set; nothing may have been encoded before */
+	bool lineage_cut;		/* not all ancestors of the present line fit */
 	int64_t boot_to_wall;
 	uint64_t second;		/* that opening shows */
 	char opening[32];		/* {"time":"2026-11-23T10:00:00. */

@@ -6,111 +6,6 @@
 #include "identity/subject.h"
 #include "event/fd.h"
 
-static void who_strings(struct line *l, const struct process *p)
-{
-	bool invalid = false;
-
-	text_str(&l->t, ",\"exe\":");
-	if (!p || !*p->exe)
-		text_str(&l->t, "null");
-	else if (text_quoted(&l->t, p->exe, strlen(p->exe)))
-		raw_add(l->json, (struct json_raw){ "proc.", "exe", "", p->exe, strlen(p->exe) });
-	text_str(&l->t, ",\"args\":");
-	if (!p || !p->args_known)
-		text_str(&l->t, "null");
-	else
-		text_strv(&l->t, p->args, p->args_len, &invalid);
-	if (invalid)
-		raw_add(l->json, (struct json_raw){ "proc.", "args", "", p->args, p->args_len });
-}
-
-/* Four bytes wide; all bits set is -1, none. */
-static void who_number(struct line *l, const void *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	if (value == UINT32_MAX)
-		PUT(&l->t, "-1");
-	else
-		text_udec(&l->t, value);
-}
-
-/* What proc.pid, tid and ppid are on the host, where they are of another namespace. */
-static void who_host(struct line *l, const struct who *who)
-{
-	if (who->proc_pid == who->host_pid && who->proc_tid == who->host_tid && who->proc_ppid == who->host_ppid)
-		return;
-	if (!text_room(&l->t, VALUE_ROOM))
-		return;
-	PUT(&l->t, ",\"host_pid\":");
-	text_udec(&l->t, who->host_pid);
-	PUT(&l->t, ",\"host_tid\":");
-	text_udec(&l->t, who->host_tid);
-	PUT(&l->t, ",\"host_ppid\":");
-	text_udec(&l->t, who->host_ppid);
-}
-
-static void who_name(struct line *l, const char *name, const struct process *p)
-{
-	if (text_quoted(&l->t, name, sizeof(wire_comm)))
-		raw_add(l->json, (struct json_raw){ "proc.", "name", "", name, strnlen(name, sizeof(wire_comm)) });
-	who_strings(l, p);
-	who_host(l, &((const struct head *)l->record)->who);
-}
-
-/* The fields that all records have; the keys hold what opens and closes the groups. */
-static void who_write(struct line *l, const struct process *p)
-{
-	const struct json_field *f = l->json->who, *end = f + l->json->nwho;
-
-	for (; f < end; f++) {
-		const void *at = (const char *)l->record + f->off;
-		uint64_t value;
-
-		if (!text_room(&l->t, VALUE_ROOM))
-			return;
-		put_piece(&l->t, l->json, f->key);
-		if (f->form == FORM_WHO) {
-			who_number(l, at);
-		} else if (f->form == FORM_COMM) {
-			who_name(l, at, p);
-		} else {
-			memcpy(&value, at, sizeof(value));
-			put_value(l, f->form, f->type, value);
-		}
-	}
-	text_char(&l->t, '}');
-}
-
-/* What was written of this thread before, if nothing changed since; else write and keep it. */
-void line_who(struct line *l, const struct subject *who)
-{
-	const struct process *p = who->process;
-	const struct head *h = l->record;
-	struct fragment *kept = &l->json->fragments[h->who.proc_tid % FRAGMENTS];
-	uint64_t stamp = p ? p->stamp : 0;
-	unsigned nraw = l->json->nraw;
-	char *start = l->t.p;
-	bool compat = l->compat;
-	size_t len;
-
-	if (kept->len && kept->stamp == stamp && !memcmp(&kept->who, &h->who, sizeof(kept->who))) {
-		text_raw(&l->t, kept->text, kept->len);
-		return;
-	}
-	l->compat = false;
-	who_write(l, p);
-	l->compat = compat;
-	len = l->t.p - start;
-	if (len > sizeof(kept->text) || l->t.full || l->json->nraw > nraw)
-		return;
-	kept->who = h->who;
-	kept->stamp = stamp;
-	kept->len = len;
-	memcpy(kept->text, start, len);
-}
-
 /* Records without a name are of the initial namespace, or the agent's own. */
 static bool knows_host(const struct head *h)
 {
@@ -317,7 +212,7 @@ static uint32_t named_bits(const struct schema *s)
 }
 
 /* key opens the list. */
-static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, bool args)
+static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, bool args, bool lineage)
 {
 	uint32_t named = named_bits(s);
 	bool more = false;
@@ -328,6 +223,8 @@ static void flaws(struct line *l, const struct schema *s, const char *key, uint3
 		flaw_add(l, key, "record", &more);
 	if (args)
 		flaw_add(l, key, "proc.args", &more);
+	if (lineage)
+		flaw_add(l, key, "proc.ancestors", &more);
 	if (more)
 		text_char(&l->t, ']');
 }
@@ -356,10 +253,10 @@ void line_flaws(struct line *l, const struct schema *s, const struct subject *wh
 	const struct process *p = who->process;
 	bool args = p && p->args_truncated;
 
-	if (h->truncated || args)
-		flaws(l, s, ",\"truncated\":[", h->truncated, args);
+	if (h->truncated || args || l->json->lineage_cut)
+		flaws(l, s, ",\"truncated\":[", h->truncated, args, l->json->lineage_cut);
 	if (h->faulted)
-		flaws(l, s, ",\"faulted\":[", h->faulted, false);
+		flaws(l, s, ",\"faulted\":[", h->faulted, false, false);
 	if (!l->json->nraw)
 		return;
 	text_str(&l->t, ",\"raw\":{");

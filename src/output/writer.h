@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-	WRITER_ROOM = 304 << 10,	/* the longest line */
+	WRITER_ROOM = 344 << 10,	/* the longest line */
 	WRITER_FLUSH = 128 << 10,	/* collected bytes that are written at once */
 };
 

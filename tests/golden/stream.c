@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * stream KIND FILE - write a recording whose content is the same everywhere, whatever ids events have:
- *	plain	a process executes, opens a file and ends
+ *	plain	a process executes, opens a file and ends; its parent ran before
  *	kinds	a record of each event that is no system call, and of calls of all kinds, any values
  */
 #include <stdio.h>
@@ -24,10 +24,24 @@ static int put(void)
 	return capture_write(&writer, record.bytes, record.head.size);
 }
 
+/* The parent, which ran before. */
+static int init(void)
+{
+	record_begin(&record, EVENT_process_existing);
+	record.head.who.proc_pid = record.head.who.proc_tid = record.head.who.host_pid = record.head.who.host_tid = 1;
+	record.head.who.proc_ppid = record.head.who.host_ppid = 0;
+	record.head.who.proc_start = record.head.who.proc_leader_start = RECORD_SECOND;
+	record.head.who.proc_name = (wire_comm){ "init" };
+	record.process_existing.path = record_str(&record, "/sbin/init");
+	return put();
+}
+
 static int plain(void)
 {
-	int r;
+	int r = init();
 
+	if (r)
+		return r;
 	record_exec(&record, "/bin/cat", "cat\0/etc/passwd", 16);
 	r = put();
 	record_openat(&record);
