@@ -36,8 +36,11 @@ struct agent_options {
 	uint64_t canary_ms;		/* between two looks whether the hooks run; 0: never */
 	bool header;			/* a line of column names first, in the first sink */
 	void (*hangup)(void *ctx);	/* on SIGHUP; NULL: end */
+	void (*idle)(void *ctx);	/* the switch of policies that was under way has ended; NULL: nobody asks */
 	void *ctx;
 };
+
+struct switching;
 
 struct agent {
 	struct agent_options options;
@@ -57,6 +60,7 @@ struct agent {
 	uv_signal_t signals[4];
 	unsigned idle_ticks;		/* in a row that read nothing */
 	bool opened_loop;
+	struct switching *switching;	/* policies that are being put in force; NULL: none */
 	uint16_t generation;		/* of the policies in force; 0: none are */
 	uint64_t reported;		/* when the figures were told, nanoseconds since boot */
 	uint64_t switched;		/* when they came in force, nanoseconds since boot */

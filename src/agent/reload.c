@@ -31,6 +31,10 @@ struct plan {
 	bool fresh[CONFIG_SINKS];
 	bool parsed;				/* the configuration is right, whatever the policies are */
 	struct diag diag;
+	struct expr *wheres_of[CONFIG_SINKS];	/* by the order of the configuration */
+	struct policy_diff diff;
+	uint64_t began;
+	unsigned hooks;				/* before */
 	char error[480];			/* the diagnostic in one line */
 	char said[SAID];			/* and with the line that is wrong */
 };
@@ -191,7 +195,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 }
 
 /* The filters of the sinks: compiled for every event. */
-static int plan_wheres(struct plan *p, struct expr *wheres[CONFIG_SINKS])
+static int plan_wheres(struct plan *p)
 {
 	struct event_set all;
 
@@ -202,10 +206,10 @@ static int plan_wheres(struct plan *p, struct expr *wheres[CONFIG_SINKS])
 		struct expr_source where = { p->config.file.path, c->where.line, c->where.col, 1 };
 		int e;
 
-		wheres[i] = NULL;
+		p->wheres_of[i] = NULL;
 		if (!c->where.text)
 			continue;
-		e = expr_compile(&wheres[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
+		e = expr_compile(&p->wheres_of[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
 		if (e < 0) {
 			note_wrong(p, config_line(&p->config, &p->diag));
 			return e;
@@ -229,8 +233,7 @@ static void plan_drop(struct plan *p)
 	config_fini(&p->config);
 }
 
-static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres[CONFIG_SINKS],
-		     const struct policy_set *before)
+static int plan_make(const struct reload *r, struct plan *p, const struct policy_set *before)
 {
 	int e = config_read(&p->config, r->path, &p->diag, NULL);
 
@@ -241,7 +244,7 @@ static int plan_make(const struct reload *r, struct plan *p, struct expr *wheres
 		return e;
 	}
 	p->parsed = true;
-	e = plan_wheres(p, wheres);
+	e = plan_wheres(p);
 	return e < 0 ? e : plan_policies(r, p, before);
 }
 
@@ -255,14 +258,14 @@ static bool sinks_go(const struct reload *r, const struct plan *p)
 }
 
 /* Records of the new policies may come before the old ones' sinks go. */
-static void add_fresh(struct pipeline *pipeline, const struct plan *p, struct expr *const wheres[CONFIG_SINKS])
+static void add_fresh(struct pipeline *pipeline, const struct plan *p)
 {
 	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
 		if (!p->fresh[i])
 			continue;
 		for (unsigned k = 0; k < p->config.nsinks; k++)
 			if (sink_is(p->sinks[i], &p->config.sinks[k]))
-				p->sinks[i]->where = wheres[k];
+				p->sinks[i]->where = p->wheres_of[k];
 		if (!pipeline->sinks[i])
 			pipeline->sinks[i] = p->sinks[i];
 	}
@@ -276,7 +279,7 @@ static void tell_late(struct log *log, const struct config_agent *before, const 
 }
 
 /* The plan becomes what is in force; nothing of this can fail. */
-static void plan_apply(struct reload *r, struct plan *p, struct expr *const wheres[CONFIG_SINKS])
+static void plan_apply(struct reload *r, struct plan *p)
 {
 	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
 		struct sink *old = r->sinks[i];
@@ -288,7 +291,7 @@ static void plan_apply(struct reload *r, struct plan *p, struct expr *const wher
 		}
 	}
 	for (unsigned i = 0; i < p->config.nsinks; i++)
-		r->sinks[place_of(r, p, &p->config.sinks[i])]->where = wheres[i];
+		r->sinks[place_of(r, p, &p->config.sinks[i])]->where = p->wheres_of[i];
 	/* What was set while it ran stays until the configuration says something else. */
 	if (r->config.agent.log.level != p->config.agent.log.level || !r->agent)
 		r->log->level = p->config.agent.log.level;
@@ -314,25 +317,24 @@ static void give_sinks(struct reload *r)
 
 int reload_open(struct reload *r, const char *path, struct log *log, struct policy_set **ret)
 {
-	struct expr *wheres[CONFIG_SINKS];
 	struct plan p = { 0 };
 	int e;
 
 	*r = (struct reload){ .path = path, .log = log };
-	e = plan_make(r, &p, wheres, NULL);
+	e = plan_make(r, &p, NULL);
 	if (e < 0) {
 		log_lines(log, LOG_error, p.said);
 		plan_drop(&p);
 		return e;
 	}
 	*ret = p.policies;
-	plan_apply(r, &p, wheres);
+	plan_apply(r, &p);
 	return 0;
 }
 
-static void tell(struct reload *r, const struct plan *p, const struct policy_diff *diff, unsigned hooks_before,
-		 uint64_t began, int e)
+static void tell(struct reload *r, const struct plan *p, int e)
 {
+	const struct policy_diff *diff = &p->diff;
 	struct agent *a = r->agent;
 	struct event_policy_reload *x = build_begin(&a->losses.build, EVENT_policy_reload, clock_boot(), ++a->losses.seq);
 
@@ -342,8 +344,8 @@ static void tell(struct reload *r, const struct plan *p, const struct policy_dif
 	x->changed = diff->changed;
 	x->unchanged = diff->same;
 	x->hooks = a->probe.nlinks;
-	x->hooks_before = hooks_before;
-	x->elapsed = clock_boot() - began;
+	x->hooks_before = p->hooks;
+	x->elapsed = clock_boot() - p->began;
 	build_str(&a->losses.build, &x->result, e < 0 ? "refused" : "applied");
 	if (e < 0)
 		build_str(&a->losses.build, &x->error, p->error);
@@ -372,41 +374,84 @@ static void watch_again(struct reload *r, const struct config *config)
 	watch_paths(&r->watch, paths, n);
 }
 
+/* The policies are in force, or cannot be. */
+static void on_switched(void *ctx, int e)
+{
+	struct reload *r = ctx;
+	struct agent *a = r->agent;
+	struct plan *p = r->plan;
+
+	r->plan = NULL;
+	if (e < 0) {
+		snprintf(p->error, sizeof(p->error), "%.400s", a->error);
+		snprintf(p->said, sizeof(p->said), "saker: %s\n", a->error);
+		watch_again(r, &p->config);
+		if (!a->stop_reason)
+			tell(r, p, e);
+		plan_drop(p);
+		free(p);
+		return;
+	}
+	p->policies = NULL;		/* the agent's */
+	add_fresh(&a->pipeline, p);
+	if (sinks_go(r, p))
+		agent_settle(a);
+	tell_late(r->log, &r->config.agent, &p->config.agent);
+	plan_apply(r, p);
+	give_sinks(r);
+	watch_again(r, &r->config);
+	tell(r, p, 0);
+	free(p);
+}
+
+/* What is wrong is told, in place of what was in force nothing comes. */
+static void refuse(struct reload *r, struct plan *p, int e)
+{
+	if (e != -EALREADY) {
+		if (p->parsed)
+			watch_again(r, &p->config);
+		tell(r, p, e);
+	}
+	plan_drop(p);
+	free(p);
+}
+
 void reload_now(void *reload)
 {
 	struct reload *r = reload;
 	struct agent *a = r->agent;
 	const struct policy_set *before = a->pipeline.policies[a->generation & 1];
-	unsigned hooks = a->probe.nlinks;
-	struct expr *wheres[CONFIG_SINKS];
-	struct policy_diff diff = { 0 };
-	uint64_t began = clock_boot();
-	struct plan p = { 0 };
-	int e = plan_make(r, &p, wheres, before);
+	struct plan *p;
+	int e;
 
-	if (e == 0) {
-		diff = policy_compare(before, p.policies);
-		e = agent_switch(a, p.policies);
-		if (e < 0) {
-			snprintf(p.error, sizeof(p.error), "%.400s", a->error);
-			snprintf(p.said, sizeof(p.said), "saker: %s\n", a->error);
-		}
+	r->again = a->switching != NULL;
+	if (r->again)
+		return;
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		log_say(r->log, LOG_error, "not enough memory to read the configuration");
+		return;
 	}
-	if (e == 0) {
-		add_fresh(&a->pipeline, &p, wheres);
-		if (sinks_go(r, &p))
-			agent_settle(a);
-		tell_late(r->log, &r->config.agent, &p.config.agent);
-		plan_apply(r, &p, wheres);
-		give_sinks(r);
-		watch_again(r, &r->config);
-	} else {
-		if (p.parsed && e != -EALREADY)
-			watch_again(r, &p.config);
-		plan_drop(&p);
+	p->began = clock_boot();
+	p->hooks = a->probe.nlinks;
+	e = plan_make(r, p, before);
+	if (e < 0) {
+		refuse(r, p, e);
+		return;
 	}
-	if (e != -EALREADY)
-		tell(r, &p, &diff, hooks, began, e);
+	p->diff = policy_compare(before, p->policies);
+	r->plan = p;
+	e = agent_switch_begin(a, p->policies, on_switched, r);
+	if (e < 0)
+		on_switched(r, e);
+}
+
+void reload_idle(void *reload)
+{
+	struct reload *r = reload;
+
+	if (r->again && !r->agent->stop_reason)
+		reload_now(r);
 }
 
 int reload_watch(struct reload *r, struct agent *agent)

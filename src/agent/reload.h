@@ -26,6 +26,8 @@ struct reload {
 	uint64_t hash;			/* of all contents in force */
 	struct sink *sinks[CONFIG_SINKS];	/* a sink keeps its place as long as its name is there */
 	struct watch watch;
+	struct plan *plan;		/* that is being put in force; NULL: none */
+	bool again;			/* something changed meanwhile */
 	uint64_t applied, refused;	/* reloads */
 };
 
@@ -41,6 +43,9 @@ int reload_watch(struct reload *reload, struct agent *agent);
 
 /* Read everything again, now: on SIGHUP, or because a file changed. */
 void reload_now(void *reload);
+
+/* The agent can take policies again: what came meanwhile is read now. */
+void reload_idle(void *reload);
 
 /* Close the sinks; the watch has been stopped with the agent's loop. */
 void reload_close(struct reload *reload);

@@ -131,41 +131,40 @@ void agent_settle(struct agent *a)
 	a->pipeline.options.selected = shown_by(a->pipeline.policies[a->generation & 1]);
 }
 
-static int required_there(struct agent *a, const struct policy_set *set)
+static int required_there(struct agent *a, const struct policy_set *set, const struct probe *probe)
 {
 	for (unsigned id = 1; id < EVENT_COUNT; id++)
-		if (event_set_has(&set->required, id) && !a->probe.rungs[id].name) {
+		if (event_set_has(&set->required, id) && !probe->rungs[id].name) {
 			snprintf(a->error, sizeof(a->error), "%s is required and cannot be had here: %s",
-				 schema_get(id)->name, a->probe.rungs[id].why);
+				 schema_get(id)->name, probe->rungs[id].why);
 			return -EOPNOTSUPP;
 		}
 	return 0;
 }
 
-int agent_switch(struct agent *a, struct policy_set *set)
+static struct event_set wanted_by(const struct policy_set *set)
+{
+	struct event_set wanted = shown_by(set);
+
+	switch_add_identity(&wanted);
+	return wanted;
+}
+
+/* All programs are there: put the set in force.  Until filters_switch nothing has changed. */
+static int commit(struct agent *a, struct policy_set *set, const struct probe *next)
 {
 	uint16_t generation = a->generation == UINT16_MAX ? 2 : a->generation + 1;
 	struct filter_image image = image_of(set);
-	struct event_set wanted = shown_by(set), before = a->probe.wanted;
-	int r;
+	struct event_set wanted = wanted_by(set);
+	int r = required_there(a, set, next);
 
+	if (r < 0)
+		return r;
 	agent_settle(a);
-	switch_add_identity(&wanted);
-	r = probe_extend(&a->probe, &wanted);
-	if (r < 0) {
-		snprintf(a->error, sizeof(a->error), "%s", a->probe.error);
-		return r;
-	}
-	r = required_there(a, set);
-	if (r == 0) {
-		r = filters_fill(&a->probe, generation, &image);
-		if (r < 0)
-			no_filters(a, r);
-	}
-	if (r < 0) {
-		probe_reduce(&a->probe, &before);
-		return r;
-	}
+	r = filters_fill(&a->probe, generation, &image);
+	if (r < 0)
+		return no_filters(a, r);
+	probe_adopt(&a->probe, next);
 	set->generation = a->generation = generation;
 	a->pipeline.policies[generation & 1] = set;
 	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
@@ -173,7 +172,134 @@ int agent_switch(struct agent *a, struct policy_set *set)
 	probe_environment(&a->probe, set->envp);
 	filters_switch(&a->probe, generation);
 	a->switched = clock_boot();
-	probe_reduce(&a->probe, &wanted);
 	return 0;
 }
 
+/* --- beside the loop, which goes on reading the lanes */
+
+struct switching {
+	uv_work_t work;
+	struct agent *agent;
+	struct policy_set *set;
+	struct event_set wanted;
+	struct probe next;
+	struct bpf_link *gone[PROBE_LINKS];
+	unsigned ngone;
+	int result;
+	switch_done *done;
+	void *ctx;
+};
+
+static void end(struct switching *s)
+{
+	struct agent *a = s->agent;
+
+	a->switching = NULL;
+	free(s);
+	if (a->options.idle)
+		a->options.idle(a->options.ctx);
+}
+
+static void prepare(uv_work_t *work)
+{
+	struct switching *s = work->data;
+
+	s->result = probe_prepare(&s->agent->probe, &s->next, &s->wanted);
+}
+
+static void retire(uv_work_t *work)
+{
+	struct switching *s = work->data;
+
+	probe_close_links(s->gone, s->ngone);
+}
+
+static void on_retired(uv_work_t *work, int status)
+{
+	struct switching *s = work->data;
+
+	if (status < 0)			/* never begun */
+		probe_close_links(s->gone, s->ngone);
+	end(s);
+}
+
+/* Put in force what was prepared, or undo it. */
+static void finish(struct switching *s)
+{
+	struct agent *a = s->agent;
+	int r = s->result;
+
+	if (r < 0)
+		snprintf(a->error, sizeof(a->error), "%s", s->next.error);
+	if (r == 0) {
+		r = a->stop_reason ? -ECANCELED : commit(a, s->set, &s->next);
+		if (r < 0)
+			probe_abandon(&s->next);
+	}
+	if (r == 0)
+		s->ngone = probe_retire(&a->probe, &s->wanted, s->gone);
+	s->done(s->ctx, r);
+}
+
+static void on_prepared(uv_work_t *work, int status)
+{
+	struct switching *s = work->data;
+
+	if (status < 0)
+		s->result = status;
+	finish(s);
+	if (s->ngone == 0 || uv_queue_work(&s->agent->loop, &s->work, retire, on_retired) < 0) {
+		probe_close_links(s->gone, s->ngone);
+		end(s);
+	}
+}
+
+int agent_switch_begin(struct agent *a, struct policy_set *set, switch_done *done, void *ctx)
+{
+	struct switching *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s) {
+		snprintf(a->error, sizeof(a->error), "not enough memory");
+		return -ENOMEM;
+	}
+	s->work.data = s;
+	s->agent = a;
+	s->set = set;
+	s->wanted = wanted_by(set);
+	s->done = done;
+	s->ctx = ctx;
+	a->switching = s;
+	if (probe_has_all(&a->probe, &s->wanted)) {
+		prepare(&s->work);
+		on_prepared(&s->work, 0);
+		return 0;
+	}
+	r = uv_queue_work(&a->loop, &s->work, prepare, on_prepared);
+	if (r == 0)
+		return 0;
+	a->switching = NULL;
+	free(s);
+	snprintf(a->error, sizeof(a->error), "cannot load programs: %s", strerror(-r));
+	return r;
+}
+
+int agent_switch(struct agent *a, struct policy_set *set)
+{
+	struct bpf_link *gone[PROBE_LINKS];
+	struct event_set wanted = wanted_by(set);
+	struct probe *next = malloc(sizeof(*next));
+	int r = next ? probe_prepare(&a->probe, next, &wanted) : -ENOMEM;
+
+	if (r < 0)
+		snprintf(a->error, sizeof(a->error), "%s", next ? next->error : strerror(ENOMEM));
+	if (r == 0) {
+		r = commit(a, set, next);
+		if (r < 0)
+			probe_abandon(next);
+	}
+	free(next);
+	if (r == 0)
+		probe_close_links(gone, probe_retire(&a->probe, &wanted, gone));
+	return r;
+}

@@ -16,6 +16,15 @@ struct where;
  * errno with agent->error set: then nothing has changed. */
 int agent_switch(struct agent *agent, struct policy_set *policies);
 
+/* Called once the policies are in force (0), or cannot be: negative errno with agent->error set. */
+typedef void switch_done(void *ctx, int r);
+
+/* The same while the loop reads on: what takes long is done on another thread.  done is called before
+ * this returns where nothing has to be loaded or attached.  agent->switching tells that one is under way,
+ * and options.idle is called when it has ended; till then no other may begin.  0, or negative errno with
+ * agent->error set, and done is not called. */
+int agent_switch_begin(struct agent *agent, struct policy_set *policies, switch_done *done, void *ctx);
+
 /* Read all that the policies before the last switch selected, and free them. */
 void agent_settle(struct agent *agent);
 

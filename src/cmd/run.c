@@ -37,6 +37,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.drain_ms = a->drain_timeout,
 		.canary_ms = a->canary_interval,
 		.hangup = reload_now,
+		.idle = reload_idle,
 		.ctx = reload,
 	};
 }

@@ -253,6 +253,12 @@ static int attach_one(struct probe *p, struct bpf_program *prog)
 	return 0;
 }
 
+static bool attachable(const struct probe *p, const struct bpf_program *prog, const struct event_set *events)
+{
+	return bpf_program__fd(prog) >= 0 && strncmp(bpf_program__section_name(prog), "iter/", 5) != 0 &&
+	       rungs_need(p, prog, events);
+}
+
 /* Attach the programs of one skeleton that the events need and that are not attached yet. */
 static int attach(struct probe *p, struct saker_bpf *skel, const struct event_set *events)
 {
@@ -260,8 +266,7 @@ static int attach(struct probe *p, struct saker_bpf *skel, const struct event_se
 	int r;
 
 	bpf_object__for_each_program(prog, skel->obj) {
-		if (bpf_program__fd(prog) < 0 || !strncmp(bpf_program__section_name(prog), "iter/", 5) ||
-		    !rungs_need(p, prog, events) || attached(p, prog))
+		if (!attachable(p, prog, events) || attached(p, prog))
 			continue;
 		r = attach_one(p, prog);
 		if (r < 0)
@@ -352,6 +357,16 @@ static int extend_load(struct probe *p, const struct event_set *wanted)
 	return 0;
 }
 
+static bool attached_all(const struct probe *p, const struct saker_bpf *skel, const struct event_set *events)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		if (attachable(p, prog, events) && !attached(p, prog))
+			return false;
+	return true;
+}
+
 static int attach_all(struct probe *p, const struct event_set *wanted)
 {
 	int r = attach(p, p->skel, wanted);
@@ -361,42 +376,70 @@ static int attach_all(struct probe *p, const struct event_set *wanted)
 	return r;
 }
 
-int probe_extend(struct probe *p, const struct event_set *wanted)
+void probe_abandon(struct probe *next)
 {
-	struct event_set before = p->wanted, both = p->wanted;
-	int r;
-
-	for (size_t i = 0; i < sizeof(both.bits) / sizeof(*both.bits); i++)
-		both.bits[i] |= wanted->bits[i];
-	libbpf_said[0] = 0;
-	r = extend_load(p, wanted);
-	if (r == 0)
-		r = attach_all(p, &both);
-	if (r < 0) {
-		probe_reduce(p, &before);
-		return r;
-	}
-	p->wanted = both;
-	calls_write(p, &both, opens_by_exit(p, &both));
-	return 0;
+	while (next->nlinks > next->links_before)
+		bpf_link__destroy(next->links[--next->nlinks]);
+	while (next->nextras > next->extras_before)
+		saker_bpf__destroy(next->extras[--next->nextras]);
 }
 
-void probe_reduce(struct probe *p, const struct event_set *wanted)
+int probe_prepare(const struct probe *p, struct probe *next, const struct event_set *wanted)
 {
-	unsigned kept = 0;
+	int r;
+
+	*next = *p;
+	next->links_before = p->nlinks;
+	next->extras_before = p->nextras;
+	for (size_t i = 0; i < sizeof(next->wanted.bits) / sizeof(*next->wanted.bits); i++)
+		next->wanted.bits[i] |= wanted->bits[i];
+	libbpf_said[0] = 0;
+	r = extend_load(next, wanted);
+	if (r == 0)
+		r = attach_all(next, &next->wanted);
+	if (r < 0)
+		probe_abandon(next);
+	return r;
+}
+
+void probe_adopt(struct probe *p, const struct probe *next)
+{
+	*p = *next;
+	calls_write(p, &p->wanted, opens_by_exit(p, &p->wanted));
+}
+
+unsigned probe_retire(struct probe *p, const struct event_set *wanted, struct bpf_link *gone[PROBE_LINKS])
+{
+	unsigned kept = 0, n = 0;
 
 	p->wanted = *wanted;
 	calls_write(p, wanted, opens_by_exit(p, wanted));
 	for (unsigned i = 0; i < p->nlinks; i++) {
 		if (!rungs_need(p, p->programs[i], wanted)) {
-			bpf_link__destroy(p->links[i]);
+			gone[n++] = p->links[i];
 			continue;
 		}
 		p->programs[kept] = p->programs[i];
-		p->link_ids[kept] = p->link_ids[i];
 		p->links[kept++] = p->links[i];
 	}
 	p->nlinks = kept;
+	return n;
+}
+
+void probe_close_links(struct bpf_link *const *links, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		bpf_link__destroy(links[i]);
+}
+
+bool probe_has_all(const struct probe *p, const struct event_set *wanted)
+{
+	struct event_set fresh = not_loaded(p, wanted);
+	bool all = event_set_empty(&fresh) && attached_all(p, p->skel, wanted);
+
+	for (unsigned i = 0; i < p->nextras && all; i++)
+		all = attached_all(p, p->extras[i], wanted);
+	return all;
 }
 
 void probe_start(struct probe *p)

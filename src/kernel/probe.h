@@ -41,6 +41,7 @@ struct probe {
 	struct bpf_link *links[PROBE_LINKS];		/* by these, */
 	uint32_t link_ids[PROBE_LINKS];			/* which the kernel numbers so; 0: it does not */
 	unsigned nlinks;
+	unsigned links_before, extras_before;	/* of what probe_prepare began with */
 	struct event_set wanted;
 	struct event_set refused;	/* that this machine cannot have */
 	struct rung rungs[EVENTS_MAX];
@@ -59,12 +60,20 @@ uint32_t probe_link_id(const struct bpf_link *link);
 /* Let events come. */
 void probe_start(struct probe *probe);
 
-/* Attach what these events need beside what is attached already.  0, or negative errno with
- * probe->error set; then nothing has changed. */
-int probe_extend(struct probe *probe, const struct event_set *wanted);
+/* Load and attach what these events need beside what is there already, on another thread if need be:
+ * the probe is only read, and next becomes what it shall be.  0, or negative errno with next->error set;
+ * then nothing has changed.  Until probe_adopt or probe_abandon nobody else may extend or retire. */
+int probe_prepare(const struct probe *probe, struct probe *next, const struct event_set *wanted);
+void probe_adopt(struct probe *probe, const struct probe *next);
+void probe_abandon(struct probe *next);
 
-/* Want these events only, a subset of what is attached: detach what no event needs any more. */
-void probe_reduce(struct probe *probe, const struct event_set *wanted);
+/* Whether probe_prepare would find nothing to do. */
+bool probe_has_all(const struct probe *probe, const struct event_set *wanted);
+
+/* Want these events only, a subset of what is attached: how many links no event needs any more, which
+ * the caller closes, on another thread if need be. */
+unsigned probe_retire(struct probe *probe, const struct event_set *wanted, struct bpf_link *gone[PROBE_LINKS]);
+void probe_close_links(struct bpf_link *const *links, unsigned n);
 
 /* Capture the environment of executed programs, or not. */
 void probe_environment(struct probe *probe, bool wanted);

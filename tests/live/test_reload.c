@@ -296,7 +296,7 @@ static void loads(void)
 	prctl(PR_SET_NAME, "loads");
 	clock_gettime(CLOCK_MONOTONIC, &at);
 	while (!*(volatile long *)&shared->n[STOP]) {
-		for (int i = 0; i < 30; i++)
+		for (int i = 0; i < 52; i++)
 			syscall(SYS_getppid);
 		pause_until(&at, pause);
 	}

@@ -482,10 +482,11 @@ static const struct pattern {
 /* Begin a pattern in a folder of its own. */
 static void begin(const struct pattern *p)
 {
-	unsigned n = p - patterns;
+	static unsigned n;
 	char dir[32];
 
 	snprintf(dir, sizeof(dir), "%s%u", n ? "../" : "", n);
+	n++;
 	ok(mkdir(dir, 0755));
 	ok(chdir(dir));
 	ok(mkdir("conf", 0755));
@@ -503,23 +504,32 @@ static void end(void)
 }
 
 /* And then an ordinary change, which must still be seen. */
+static void follow(const struct pattern *p)
+{
+	unsigned before = calls;
+
+	begin(p);
+	p->act();
+	cr_expect(settles(before), "%s: told %s, there is %s", p->name, told, real);
+	cr_expect_eq(calls, before + 1, "%s: %u calls", p->name, calls - before);
+	cr_expect_str_empty(watch.degraded, "%s", watch.degraded);
+	before = calls;
+	if (access("conf/b.yaml", F_OK) == 0)
+		put("conf/b.yaml", "again");
+	if (access("conf/b.yaml", F_OK) == 0)
+		cr_expect(settles(before), "%s, then: told %s", p->name, told);
+	end();
+}
+
+/* SAKER_ROUNDS=100 for a thorough look. */
 Test(watch, patterns)
 {
-	for (const struct pattern *p = patterns; p < patterns + LEN(patterns); p++) {
-		unsigned before = calls;
+	const char *text = getenv("SAKER_ROUNDS");
+	unsigned rounds = text ? strtoul(text, NULL, 10) : 2;
 
-		begin(p);
-		p->act();
-		cr_expect(settles(before), "%s: told %s, there is %s", p->name, told, real);
-		cr_expect_eq(calls, before + 1, "%s: %u calls", p->name, calls - before);
-		cr_expect_str_empty(watch.degraded, "%s", watch.degraded);
-		before = calls;
-		if (access("conf/b.yaml", F_OK) == 0)
-			put("conf/b.yaml", "again");
-		if (access("conf/b.yaml", F_OK) == 0)
-			cr_expect(settles(before), "%s, then: told %s", p->name, told);
-		end();
-	}
+	for (unsigned i = 0; i < rounds; i++)
+		for (const struct pattern *p = patterns; p < patterns + LEN(patterns); p++)
+			follow(p);
 }
 
 /* Looks alone find all of it. */

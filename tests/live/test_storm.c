@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Records that come while hooks are loaded and attached, and while files are written without end. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "live.h"
+#include "running.h"
+
+enum { CANARY = 2000000, STOP = 0, MADE = 1, LOAD = 40 };
+
+/* 1,000 numbered calls a second, each with LOAD others that nobody keeps. */
+static void sings(void)
+{
+	struct timespec at;
+	long n = 0, pause = 1000000 * slowness();
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	while (!*(volatile long *)&shared->n[STOP]) {
+		syscall(SYS_getsid, CANARY + n++);
+		for (int i = 0; i < LOAD; i++)
+			syscall(SYS_getppid);
+		at.tv_nsec += pause;
+		at.tv_sec += at.tv_nsec / 1000000000;
+		at.tv_nsec %= 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+	}
+	shared->n[MADE] = n;
+}
+
+/* Lanes that hold what comes in a tenth of a second: a loop that stands still for longer loses. */
+static pid_t begin(const char *lane)
+{
+	pid_t singer;
+
+	shared->n[STOP] = 0;
+	agent_fresh("");
+	agent_file("saker.yaml", "policies: [policies]\nagent: {lanes: {normal: %s}}\nsinks:\n"
+		   "  events: {type: file, path: events.json, where: \"evt.type != getppid\"}\n"
+		   "  load: {type: file, path: /dev/null, where: \"evt.type = getppid\"}\n", lane);
+	agent_file("policies/song.yaml", "name: song\nscope: proc.name = subject\nevents:\n"
+		   "  getsid: {where: \"args.pid >= %d\"}\n  getppid:\n", CANARY);
+	agent_file("policies/figures.yaml", "name: figures\nevents: {stats: }\n");
+	agent_start();
+	singer = subject_start(sings);
+	return singer;
+}
+
+/* Each canary is there, in order. */
+static void end(pid_t singer)
+{
+	long long figures[FIGURES];
+	unsigned gaps = 0;
+	long next = 0;
+	json_t *r;
+	size_t i;
+
+	shared->n[STOP] = 1;
+	check(subject_wait(singer) == 0, "the subject failed");
+	agent_barrier();
+	json_array_foreach(agent_records("events"), i, r)
+		if (!strcmp(value(r, "event"), "getsid")) {
+			gaps += number(r, "args.pid") != CANARY + next;
+			next = number(r, "args.pid") - CANARY + 1;
+		}
+	check(gaps == 0 && next == shared->n[MADE], "%u gaps, %ld of %ld canaries", gaps, next, shared->n[MADE]);
+	agent_figures(figures);
+	check(figures[DROPPED] == 0 && figures[SUBMITTED] == figures[READ], "%lld dropped, %lld submitted, %lld read",
+	      figures[DROPPED], figures[SUBMITTED], figures[READ]);
+}
+
+static const char *reloaded(void)
+{
+	return value(agent_reload(), "args.result");
+}
+
+TEST(storm_attach, "loading and attaching all hooks stops nothing")
+{
+	unsigned rounds = slowness() > 4 ? 1 : 3;
+	pid_t singer = begin("1M");
+
+	for (unsigned i = 0; i < rounds; i++) {
+		agent_file("policies/all.yaml", "name: all\nscope: proc.name = nobody\nevents:\n  all: \n");
+		check(!strcmp(reloaded(), "applied"), "all events are refused");
+		agent_file_remove("policies/all.yaml");
+		check(!strcmp(reloaded(), "applied"), "fewer events are refused");
+	}
+	end(singer);
+	check(agent_stop() == 0, "saker failed");
+}
+
+static unsigned rewrites_wanted(void)
+{
+	const char *text = getenv("SAKER_REWRITES");
+
+	return text ? strtoul(text, NULL, 10) : 10000;
+}
+
+static long resident(pid_t pid)
+{
+	char path[64];
+	long total = 0, pages = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	in = fopen(path, "r");
+	if (!in || fscanf(in, "%ld %ld", &total, &pages) != 2)
+		give_up("cannot read %s", path);
+	fclose(in);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static int last;
+
+static void last_call(void)
+{
+	syscall(SYS_getuid);
+	prctl(PR_SET_NAME, "last");
+	syscall(SYS_setfsuid, last);
+}
+
+#define VERSION "name: version\nscope: proc.name = last\nevents:\n  setfsuid: {where: \"args.fsuid = %u\"}\n"
+
+static void write_version(unsigned n)
+{
+	if (n % 3 == 0)
+		agent_file_in_place("policies/version.yaml", VERSION, n);
+	else
+		agent_file("policies/version.yaml", VERSION, n);
+}
+
+TEST(storm_rewrites, "rewrites without end are told now and then, and end in the last")
+{
+	unsigned n = slowness() > 4 ? 300 : rewrites_wanted();
+	pid_t singer = begin("8M"), caller = 0;
+	long before, after;
+	double started;
+	unsigned told;
+
+	write_version(0);
+	check(!strcmp(reloaded(), "applied"), "the first content is refused");
+	before = resident(agent_pid());
+	started = now();
+	for (unsigned i = 1; i <= n; i++) {
+		write_version(i);
+		usleep(200);
+	}
+	for (double patience = now() + 10 + slowness(); now() < patience; usleep(20000)) {
+		last = n;
+		caller = subject(last_call);
+		agent_barrier();
+		if (agent_count("events", "setfsuid", caller, NULL))
+			break;
+	}
+	check(agent_count("events", "setfsuid", caller, NULL) == 1, "the last of %u contents is not in force", n);
+	told = agent_reloads();
+	check(told <= (now() - started) / 0.5 + 3, "%u reloads in %.1f s", told, now() - started);
+	after = resident(agent_pid());
+	check(after - before < 4 << 20, "resident memory grew from %ld to %ld", before, after);
+	note("%u rewrites in %.1f s, %u reloads", n, now() - started, told);
+	end(singer);
+	check(agent_stop() == 0, "saker failed");
+}
