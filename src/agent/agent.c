@@ -73,6 +73,8 @@ static void on_signal(uv_signal_t *signal, int number)
 		agent_look_at_child(a);
 	else if (number == SIGHUP && a->options.hangup)
 		a->options.hangup(a->options.ctx);
+	else if (a->stop_reason)
+		a->hurry = true;
 	else
 		agent_stop(a, number == SIGINT ? "interrupted" : "terminated");
 }
@@ -163,8 +165,10 @@ static int open_all(struct agent *a)
 	r = pipeline_init(&a->pipeline, &o->pipeline, clock_boot_to_wall(), host);
 	if (r < 0)
 		return fail(a, r, "cannot start");
-	for (unsigned i = 0; i < o->nsinks && i < PIPELINE_SINKS; i++)
-		a->pipeline.sinks[a->pipeline.nsinks++] = o->sinks[i];
+	if (o->console)
+		r = road_add(&a->pipeline.road, 0, o->console);
+	if (r < 0)
+		return fail(a, r, "cannot start");
 	r = open_kernel(a);
 	if (r == 0 && o->policies)
 		r = agent_switch(a, o->policies);
@@ -175,11 +179,6 @@ static int open_all(struct agent *a)
 		return fail(a, r, "cannot read the counters");
 	r = loop_open(a);
 	return r < 0 ? fail(a, r, "cannot start the loop") : 0;
-}
-
-static void print_header(struct agent *a, struct writer *w)
-{
-	writer_add(w, encoder_header(&a->pipeline.encoders[FORMAT_TABLE], writer_room(w), WRITER_ROOM));
 }
 
 /* Arguments are read at once only where a record shall have them: it takes a while where very many
@@ -207,8 +206,10 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	r = open_all(a);
 	if (r < 0)
 		return r;
+	if (options->opened)
+		options->opened(options->ctx, a);
 	if (options->header)
-		print_header(a, &options->sinks[0]->writer);
+		road_header(&a->pipeline.road, 0);
 	probe_start(&a->probe);
 	r = look_at_existing(a);
 	if (r < 0)
@@ -221,12 +222,16 @@ int agent_open(struct agent *a, const struct agent_options *options)
 /* What is in the lanes when the hooks are gone. */
 static void drain(struct agent *a)
 {
-	uint64_t begin = clock_boot(), most = a->options.drain_ms * 1000000;
+	uint64_t most = a->options.drain_ms * 1000000;
 
+	a->stopped = clock_boot();
 	probe_detach(&a->probe);
-	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && pipeline_flush(&a->pipeline) == 0)
-		if (most && clock_boot() - begin > most)
+	turn_stop(a);
+	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && pipeline_flush(&a->pipeline) == 0) {
+		if (a->hurry || (most && clock_boot() - a->stopped > most))
 			break;
+		uv_run(&a->loop, UV_RUN_NOWAIT);
+	}
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	losses_read(&a->losses);
 	tell_stats(a);
@@ -261,9 +266,9 @@ static void close_handle(uv_handle_t *handle, void *ctx)
 		uv_close(handle, NULL);
 }
 
-void agent_close(struct agent *a)
+void agent_close(struct agent *a, bool hangs)
 {
-	if (a->opened_loop) {
+	if (a->opened_loop && !hangs) {
 		uv_walk(&a->loop, close_handle, NULL);
 		uv_run(&a->loop, UV_RUN_DEFAULT);
 		uv_loop_close(&a->loop);
@@ -277,7 +282,8 @@ void agent_close(struct agent *a)
 			policy_set_fini(a->pipeline.policies[i]);
 			free(a->pipeline.policies[i]);
 		}
-	pipeline_fini(&a->pipeline);
+	if (!hangs)
+		pipeline_fini(&a->pipeline);
 }
 
 void agent_summary(const struct agent *a)

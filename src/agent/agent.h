@@ -19,14 +19,15 @@
 struct log;
 struct where;
 
+struct agent;
+
 struct agent_options {
 	struct log *log;		/* the caller's */
 	struct probe_options probe;
 	struct pipeline_options pipeline;
 	struct filter filter;
 	struct cgroup_wish cgroup;
-	struct sink *const *sinks;	/* the caller's, open; some may be NULL */
-	unsigned nsinks;
+	struct sink *console;		/* the caller's; NULL: sinks are added by opened */
 	struct policy_set *policies;	/* from malloc, taken over; NULL: what is selected is shown */
 	const struct where *where;	/* the caller's; NULL: no expression.  Not together with policies. */
 	char **argv;			/* command to run and follow; NULL: none */
@@ -34,7 +35,8 @@ struct agent_options {
 	uint64_t report_ms;		/* between two tellings of the figures; 0: as often as losses are looked at */
 	uint64_t drain_ms;		/* at most, for what is in the lanes at the end; 0: as long as it takes */
 	uint64_t canary_ms;		/* between two looks whether the hooks run; 0: never */
-	bool header;			/* a line of column names first, in the first sink */
+	bool header;			/* a line of column names first, on the console */
+	void (*opened)(void *ctx, struct agent *agent);	/* loop and road are there; NULL: nothing */
 	void (*hangup)(void *ctx);	/* on SIGHUP; NULL: end */
 	void (*idle)(void *ctx);	/* the switch of policies that was under way has ended; NULL: nobody asks */
 	void *ctx;
@@ -67,6 +69,8 @@ struct agent {
 	int write_error;		/* first failure of a sink, negative errno */
 	uint64_t started;		/* nanoseconds since boot */
 	const char *stop_reason;	/* NULL while it runs */
+	uint64_t stopped;		/* nanoseconds since boot */
+	bool hurry;			/* it was told twice to stop */
 	char error[768];		/* why agent_open or agent_run failed, for people */
 };
 
@@ -77,8 +81,9 @@ int agent_open(struct agent *agent, const struct agent_options *options);
  * 0, or negative errno with agent->error set. */
 int agent_run(struct agent *agent);
 
-/* Detach and free; also after a failed agent_open. */
-void agent_close(struct agent *agent);
+/* Detach and free; also after a failed agent_open.  hangs: something of a sink could not be closed,
+ * so the loop and the road are left as they are; then the process must end by _exit. */
+void agent_close(struct agent *agent, bool hangs);
 
 /* "1234 events in 5.0 s, none lost" in the log. */
 void agent_summary(const struct agent *agent);

@@ -80,7 +80,7 @@ AGENT_VALUE(hooks, f->agent->probe.nlinks)
 AGENT_VALUE(lost, losses_total(&f->agent->losses))
 AGENT_VALUE(missed, probe_missed(&f->agent->probe))
 AGENT_VALUE(invalid, f->agent->pipeline.counts.invalid)
-AGENT_VALUE(too_long, f->agent->pipeline.counts.too_long)
+AGENT_VALUE(too_long, f->agent->pipeline.road.unencoded)
 AGENT_VALUE(processes, f->agent->pipeline.processes.entries)
 AGENT_VALUE(processes_evicted, f->agent->pipeline.processes.evicted)
 AGENT_VALUE(processes_evicted_running, f->agent->pipeline.processes.evicted_running)
@@ -129,9 +129,14 @@ AGENT_VALUE(policy_empty, policies_of(f)->counts[i].empty)
 
 /* --- of a sink */
 
-AGENT_VALUE(sink_written, f->agent->pipeline.sinks[i]->written)
-AGENT_VALUE(sink_rejected, f->agent->pipeline.sinks[i]->rejected)
-AGENT_VALUE(sink_bytes, f->agent->pipeline.sinks[i]->writer.bytes)
+static const struct sink *sink_of(const struct figures *f, unsigned i)
+{
+	return f->agent->pipeline.road.sinks[i];
+}
+
+AGENT_VALUE(sink_written, sink_of(f, i)->queue.counts.done)
+AGENT_VALUE(sink_rejected, sink_of(f, i)->counts.rejected)
+AGENT_VALUE(sink_bytes, sink_of(f, i)->queue.counts.done_bytes)
 
 #define COUNT(of_, name_, value_, help_) \
 	{ .of = FIGURE_##of_, .name = name_, .value = value_, .help = help_ }
@@ -192,7 +197,7 @@ const struct figure figures[] = {
 	COUNT(POLICY, "sampled", policy_sampled, "Records left out by taking only a share"),
 	COUNT(POLICY, "empty", policy_empty, "Records left out because a field was empty"),
 
-	COUNT(SINK, "written", sink_written, "Records given to the sink"),
+	COUNT(SINK, "written", sink_written, "Lines that the sink wrote, or its peer acknowledged"),
 	COUNT(SINK, "rejected", sink_rejected, "Records that the sink's own expression kept back"),
 	COUNT(SINK, "written_bytes", sink_bytes, "Bytes that the sink wrote"),
 	{ .name = NULL },
@@ -213,7 +218,7 @@ unsigned figures_count(const struct figures *f, enum figure_of of)
 	case FIGURE_POLICY:
 		return policies_of(f) ? policies_of(f)->files.n : 0;
 	case FIGURE_SINK:
-		return f->agent->pipeline.nsinks;
+		return ROAD_SINKS;
 	case FIGURE_AGENT:
 	case FIGURE_OFS:
 		break;
@@ -238,7 +243,7 @@ const char *figures_label(const struct figures *f, enum figure_of of, unsigned i
 	case FIGURE_POLICY:
 		return policy_name(policies_of(f), i);
 	case FIGURE_SINK:
-		return f->agent->pipeline.sinks[i] ? f->agent->pipeline.sinks[i]->name : NULL;
+		return sink_of(f, i) ? sink_of(f, i)->name : NULL;
 	case FIGURE_AGENT:
 	case FIGURE_OFS:
 		break;

@@ -8,59 +8,6 @@
 #include "output/capture.h"
 #include "policy/policy.h"
 
-/* A line that was encoded for one sink and is copied for the others of its format. */
-struct lines {
-	const char *text[FORMATS];
-	size_t len[FORMATS];
-};
-
-/* The line into the sink's room, encoded at most once a format. */
-static size_t put_line(struct pipeline *p, struct sink *s, struct lines *lines, const struct expr_view *view)
-{
-	char *room = writer_room(&s->writer);
-
-	if (lines->text[s->format]) {
-		memcpy(room, lines->text[s->format], lines->len[s->format]);
-		return lines->len[s->format];
-	}
-	lines->text[s->format] = room;
-	lines->len[s->format] = encoder_encode(&p->encoders[s->format], view->record, &view->subject, room,
-					       WRITER_ROOM);
-	return lines->len[s->format];
-}
-
-static bool sink_takes(struct sink *s, const struct expr_view *view)
-{
-	if (!s->open || s->writer.error)
-		return false;
-	if (!s->where || expr_match(s->where, view))
-		return true;
-	s->rejected++;
-	return false;
-}
-
-/* Rooms are filled first and handed over after, for handing over may empty them. */
-static void deliver(struct pipeline *p, const struct expr_view *view, uint64_t wanted)
-{
-	const struct head *h = view->record;
-	struct lines lines = { 0 };
-	size_t len[PIPELINE_SINKS];
-
-	for (unsigned i = 0; i < p->nsinks; i++) {
-		bool takes = p->sinks[i] && (wanted >> i & 1) && sink_takes(p->sinks[i], view);
-
-		len[i] = takes ? put_line(p, p->sinks[i], &lines, view) : 0;
-		p->counts.too_long += takes && !len[i];
-	}
-	for (unsigned i = 0; i < p->nsinks; i++)
-		if (len[i]) {
-			writer_add(&p->sinks[i]->writer, len[i]);
-			p->sinks[i]->written++;
-		}
-	p->counts.delivered[h->lane]++;
-	p->counts.events[h->id].delivered++;
-}
-
 static void capture(struct pipeline *p, const struct head *h)
 {
 	int r = capture_write(p->options.capture, h, h->size);
@@ -85,12 +32,6 @@ static bool before_exec(struct pipeline *p, const struct head *h)
 	return false;
 }
 
-static void set_policies(struct pipeline *p, const char *const *names, unsigned n, uint64_t suppressed)
-{
-	for (unsigned i = 0; i < FORMATS; i++)
-		encoder_policies(&p->encoders[i], names, n, suppressed);
-}
-
 /* Name the policies in the line to come. */
 static void name_policies(struct pipeline *p, const struct policy_set *set, const struct policy_verdict *verdict)
 {
@@ -100,7 +41,7 @@ static void name_policies(struct pipeline *p, const struct policy_set *set, cons
 	for (unsigned i = 0; i < set->files.n; i++)
 		if (verdict->policies >> i & 1)
 			names[n++] = policy_name(set, i);
-	set_policies(p, names, n, verdict->suppressed);
+	road_policies(&p->road, names, n, verdict->suppressed);
 }
 
 /* The sinks that the policies of the record's own generation want it in; 0: nobody wants it. */
@@ -110,7 +51,7 @@ static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
 	struct policy_set *set = p->policies[h->policy & 1];
 	struct policy_verdict verdict;
 
-	set_policies(p, NULL, 0, 0);
+	road_policies(&p->road, NULL, 0, 0);
 	if (from_agent(h))
 		return UINT64_MAX;
 	if (!set)
@@ -176,31 +117,22 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		view.subject.stack = mapping_resolve(&p->mappings, view.subject.process,
 						     (const void *)((const char *)h + h->stack.off),
 						     h->stack.len / sizeof(uint64_t));
-	deliver(p, &view, wanted);
+	road_deliver(&p->road, &view, wanted);
+	p->counts.delivered[h->lane]++;
+	p->counts.events[h->id].delivered++;
 	if (p->options.count && --p->options.count == 0)
 		p->done = true;
 }
 
 int pipeline_flush(struct pipeline *p)
 {
-	int r = 0;
-
-	for (unsigned i = 0; i < p->nsinks; i++) {
-		struct sink *s = p->sinks[i];
-
-		if (!s || !s->open || s->writer.error)
-			continue;
-		if (writer_flush(&s->writer) < 0 && r == 0)
-			r = s->writer.error;
-	}
-	return r;
+	return road_flush(&p->road);
 }
 
 void pipeline_clock(struct pipeline *p, int64_t boot_to_wall)
 {
 	mapping_refill(&p->mappings);
-	for (unsigned i = 0; i < FORMATS; i++)
-		encoder_clock(&p->encoders[i], boot_to_wall);
+	road_clock(&p->road, boot_to_wall);
 }
 
 int pipeline_init(struct pipeline *p, const struct pipeline_options *options, int64_t boot_to_wall, const char *host)
@@ -211,20 +143,16 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 		.table = (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0),
 		.lineage = options->lineage,
 	};
-	int r;
 
 	*p = (struct pipeline){ .options = *options };
 	mapping_table_init(&p->mappings);
-	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
-	for (unsigned i = 0; r == 0 && i < FORMATS; i++)
-		r = encoder_init(&p->encoders[i], &(struct config_stream){ .format = i }, &lines);
-	return r;
+	road_init(&p->road, &lines);
+	return process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
 }
 
 void pipeline_fini(struct pipeline *p)
 {
-	for (unsigned i = 0; i < FORMATS; i++)
-		encoder_fini(&p->encoders[i]);
+	road_fini(&p->road);
 	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
 }

@@ -11,16 +11,13 @@
 #include "event/set.h"
 #include "identity/mapping.h"
 #include "identity/process.h"
-#include "output/encoder.h"
-#include "output/sink.h"
+#include "output/road.h"
 
 struct capture_writer;
 struct expr;
 struct expr_view;
 struct filter;
 struct policy_set;
-
-enum { PIPELINE_SINKS = 64 };
 
 struct pipeline_options {
 	bool color;
@@ -36,20 +33,17 @@ struct pipeline_options {
 };
 
 struct pipeline_counts {
-	uint64_t delivered[LANES];	/* written */
+	uint64_t delivered[LANES];	/* to the sinks */
 	uint64_t unselected[LANES];	/* known only to the process table, or wanted by no policy */
 	struct { uint64_t read, delivered; } events[EVENT_COUNT];
 	uint64_t invalid;
-	uint64_t too_long;		/* records whose line did not fit: only a forged one can */
 };
 
 struct pipeline {
 	struct pipeline_options options;
 	struct process_table processes;
-	struct encoder encoders[FORMATS];
+	struct road road;
 	struct mapping_table mappings;
-	struct sink *sinks[PIPELINE_SINKS];	/* the caller's */
-	unsigned nsinks;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
 	struct pipeline_counts counts;
 	int capture_error;		/* first failure of the capture, negative errno */
@@ -68,8 +62,8 @@ void pipeline_clock(struct pipeline *pipeline, int64_t boot_to_wall);
 /* A lane_reader: the record is borrowed for the call. */
 void pipeline_record(void *pipeline, const void *record, size_t len);
 
-/* Write what the sinks have collected.  0, or the first error of a sink, told once: then the sink
- * gets no more. */
+/* The end of a turn: let the sinks have what was collected.  0, or a negative errno when there is
+ * nobody left who reads. */
 int pipeline_flush(struct pipeline *pipeline);
 
 #endif

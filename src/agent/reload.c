@@ -23,15 +23,12 @@ _Static_assert(CONFIG_ERROR == (int)LOG_error && CONFIG_DEBUG == (int)LOG_debug,
 enum { SAID = 1024 };
 
 struct plan {
-	struct config config;
-	struct arena wheres;
+	struct source *source;
 	uint64_t hash;
 	struct policy_set *policies;
-	struct sink *sinks[CONFIG_SINKS];	/* those in force, or fresh */
-	bool fresh[CONFIG_SINKS];
+	struct slots slots;			/* sinks in force, and fresh ones */
 	bool parsed;				/* the configuration is right, whatever the policies are */
 	struct diag diag;
-	struct expr *wheres_of[CONFIG_SINKS];	/* by the order of the configuration */
 	struct policy_diff diff;
 	uint64_t began;
 	unsigned hooks;				/* before */
@@ -79,81 +76,11 @@ static void note_wrong(struct plan *p, const char *line)
 		snprintf(p->error, sizeof(p->error), "%.128s%s%s", d->file ? d->file : "", d->file ? ": " : "", d->text);
 }
 
-static bool sink_is(const struct sink *s, const struct config_sink *c)
-{
-	return s && !strcmp(s->name, c->name);
-}
-
-static bool sink_same(const struct sink *s, const struct config_sink *c)
-{
-	return s->ops == (c->type == CONFIG_FILE ? &sink_file : &sink_stdout) &&
-	       s->format == (enum format)c->stream.format &&
-	       !strcmp(s->path, c->path.text ? c->path.text : "");
-}
-
-/* A name keeps its place, so that records that the policies before selected find their sinks. */
-static unsigned place_of(const struct reload *r, const struct plan *p, const struct config_sink *c)
-{
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (sink_is(r->sinks[i], c))
-			return i;
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (!r->sinks[i] && !p->sinks[i])
-			return i;
-	return CONFIG_SINKS;
-}
-
-static int sink_make(struct plan *p, unsigned place, const struct config_sink *c)
-{
-	struct sink *s = calloc(1, sizeof(*s));
-	int r;
-
-	if (!s)
-		return -ENOMEM;
-	s->ops = c->type == CONFIG_FILE ? &sink_file : &sink_stdout;
-	s->format = c->stream.format;
-	snprintf(s->name, sizeof(s->name), "%s", c->name);
-	if (c->path.text && strlen(c->path.text) >= sizeof(s->path)) {
-		free(s);
-		return diag_set(&p->diag, c->path.line, c->path.col, "sinks.%s.path: too long", c->name);
-	}
-	snprintf(s->path, sizeof(s->path), "%s", c->path.text ? c->path.text : "");
-	r = sink_open(s);
-	if (r < 0) {
-		diag_set(&p->diag, c->line, c->col, "sink \"%s\": cannot open %s: %s", c->name, s->path, strerror(-r));
-		free(s);
-		return r;
-	}
-	p->sinks[place] = s;
-	p->fresh[place] = true;
-	return 0;
-}
-
-static int plan_sinks(const struct reload *r, struct plan *p)
-{
-	for (unsigned i = 0; i < p->config.nsinks; i++) {
-		const struct config_sink *c = &p->config.sinks[i];
-		unsigned place = place_of(r, p, c);
-		int e;
-
-		if (place == CONFIG_SINKS)
-			return diag_set(&p->diag, c->line, c->col, "too many sinks come and go at once");
-		if (r->sinks[place] && sink_same(r->sinks[place], c)) {
-			p->sinks[place] = r->sinks[place];
-			continue;
-		}
-		e = sink_make(p, place, c);
-		if (e < 0)
-			return e;
-	}
-	return 0;
-}
-
 /* A file that somebody has open for writing may be half of what it will be: its closing brings us
  * back. */
 static bool being_written(const struct plan *p, const struct policy_file_set *files)
 {
-	if (fingerprint_writing(p->config.file.path) == 1)
+	if (fingerprint_writing(p->source->config.file.path) == 1)
 		return true;
 	for (unsigned i = 0; i < files->n; i++)
 		if (fingerprint_writing(files->files[i]->file.path) == 1)
@@ -168,24 +95,23 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	int e;
 
 	policy_file_set_init(&files);
-	e = policy_file_add_all(&files, &p->config, &p->diag, NULL);
+	e = policy_file_add_all(&files, &p->source->config, &p->diag, NULL);
 	if (e < 0) {
 		note_wrong(p, policy_file_line(&files, &p->diag));
 		policy_file_set_fini(&files);
 		return e;
 	}
-	p->hash = config_hash(p->config.hash, &files.hash, sizeof(files.hash));
+	p->hash = config_hash(p->source->config.hash, &files.hash, sizeof(files.hash));
 	if (r->agent && (p->hash == r->hash || being_written(p, &files))) {
 		policy_file_set_fini(&files);
 		return -EALREADY;
 	}
-	e = plan_sinks(r, p);
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		names[i] = p->sinks[i] ? p->sinks[i]->name : "";
+	e = slots_plan(&r->slots, &p->slots, p->source, &p->diag);
+	slots_names(&p->slots, names);
 	p->policies = calloc(1, sizeof(*p->policies));
 	if (e < 0 || !p->policies) {
 		policy_file_set_fini(&files);
-		note_wrong(p, config_line(&p->config, &p->diag));
+		note_wrong(p, config_line(&p->source->config, &p->diag));
 		return e < 0 ? e : -ENOMEM;
 	}
 	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
@@ -194,81 +120,35 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	return e;
 }
 
-/* The filters of the sinks: compiled for every event. */
-static int plan_wheres(struct plan *p)
-{
-	struct event_set all;
-
-	memset(&all, 0xff, sizeof(all));
-	arena_init(&p->wheres, CONFIG_ARENA);
-	for (unsigned i = 0; i < p->config.nsinks; i++) {
-		const struct config_sink *c = &p->config.sinks[i];
-		struct expr_source where = { p->config.file.path, c->where.line, c->where.col, 1 };
-		int e;
-
-		p->wheres_of[i] = NULL;
-		if (!c->where.text)
-			continue;
-		e = expr_compile(&p->wheres_of[i], &p->wheres, c->where.text, &where, NULL, &all, &p->diag);
-		if (e < 0) {
-			note_wrong(p, config_line(&p->config, &p->diag));
-			return e;
-		}
-	}
-	return 0;
-}
-
 static void plan_drop(struct plan *p)
 {
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (p->fresh[i]) {
-			sink_close(p->sinks[i]);
-			free(p->sinks[i]);
-		}
+	slots_drop(&p->slots);
 	if (p->policies) {
 		policy_set_fini(p->policies);
 		free(p->policies);
 	}
-	arena_fini(&p->wheres);
-	config_fini(&p->config);
+	if (p->source)
+		source_release(p->source);
 }
 
 static int plan_make(const struct reload *r, struct plan *p, const struct policy_set *before)
 {
-	int e = config_read(&p->config, r->path, &p->diag, NULL);
+	int e;
 
+	p->source = source_new();
+	if (!p->source)
+		return -ENOMEM;
+	e = config_read(&p->source->config, sink_config_kinds, r->path, &p->diag, NULL);
 	if (e == 0)
-		e = config_honoured(&p->config, &p->diag);
+		e = config_honoured(&p->source->config, &p->diag);
+	p->parsed = e == 0;
+	if (e == 0)
+		e = source_compile(p->source, &p->diag);
 	if (e < 0) {
-		note_wrong(p, config_line(&p->config, &p->diag));
+		note_wrong(p, config_line(&p->source->config, &p->diag));
 		return e;
 	}
-	p->parsed = true;
-	e = plan_wheres(p);
-	return e < 0 ? e : plan_policies(r, p, before);
-}
-
-/* Whether a sink that records may still be on their way to goes away. */
-static bool sinks_go(const struct reload *r, const struct plan *p)
-{
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (r->sinks[i] && r->sinks[i] != p->sinks[i])
-			return true;
-	return false;
-}
-
-/* Records of the new policies may come before the old ones' sinks go. */
-static void add_fresh(struct pipeline *pipeline, const struct plan *p)
-{
-	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
-		if (!p->fresh[i])
-			continue;
-		for (unsigned k = 0; k < p->config.nsinks; k++)
-			if (sink_is(p->sinks[i], &p->config.sinks[k]))
-				p->sinks[i]->where = p->wheres_of[k];
-		if (!pipeline->sinks[i])
-			pipeline->sinks[i] = p->sinks[i];
-	}
+	return plan_policies(r, p, before);
 }
 
 /* Lanes are mapped and programs loaded by what was said at start. */
@@ -281,38 +161,23 @@ static void tell_late(struct log *log, const struct config_agent *before, const 
 /* The plan becomes what is in force; nothing of this can fail. */
 static void plan_apply(struct reload *r, struct plan *p)
 {
-	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
-		struct sink *old = r->sinks[i];
+	const struct config_agent *agent = &p->source->config.agent;
 
-		r->sinks[i] = p->sinks[i];
-		if (old && old != p->sinks[i]) {
-			sink_close(old);
-			free(old);
-		}
-	}
-	for (unsigned i = 0; i < p->config.nsinks; i++)
-		r->sinks[place_of(r, p, &p->config.sinks[i])]->where = p->wheres_of[i];
+	r->slots.drain_ms = agent->drain_timeout;
+	slots_apply(&r->slots, &p->slots, p->source);
 	/* What was set while it ran stays until the configuration says something else. */
-	if (r->config.agent.log.level != p->config.agent.log.level || !r->agent)
-		r->log->level = p->config.agent.log.level;
-	arena_fini(&r->wheres);
-	config_fini(&r->config);
-	r->wheres = p->wheres;
-	r->config = p->config;
+	if (r->config.agent.log.level != agent->log.level || !r->agent)
+		r->log->level = agent->log.level;
+	if (r->source)
+		source_release(r->source);
+	r->source = p->source;
+	r->config = p->source->config;
 	r->hash = p->hash;
 	if (r->agent) {
-		r->agent->options.report_ms = r->config.agent.report_interval;
-		r->agent->options.drain_ms = r->config.agent.drain_timeout;
-		r->agent->canaries.interval = r->config.agent.canary_interval * 1000000;
+		r->agent->options.report_ms = agent->report_interval;
+		r->agent->options.drain_ms = agent->drain_timeout;
+		r->agent->canaries.interval = agent->canary_interval * 1000000;
 	}
-}
-
-static void give_sinks(struct reload *r)
-{
-	struct pipeline *p = &r->agent->pipeline;
-
-	p->nsinks = CONFIG_SINKS;
-	memcpy(p->sinks, r->sinks, sizeof(r->sinks));
 }
 
 int reload_open(struct reload *r, const char *path, struct log *log, struct policy_set **ret)
@@ -320,7 +185,7 @@ int reload_open(struct reload *r, const char *path, struct log *log, struct poli
 	struct plan p = { 0 };
 	int e;
 
-	*r = (struct reload){ .path = path, .log = log };
+	*r = (struct reload){ .path = path, .log = log, .slots.log = log };
 	e = plan_make(r, &p, NULL);
 	if (e < 0) {
 		log_lines(log, LOG_error, p.said);
@@ -385,7 +250,7 @@ static void on_switched(void *ctx, int e)
 	if (e < 0) {
 		snprintf(p->error, sizeof(p->error), "%.400s", a->error);
 		snprintf(p->said, sizeof(p->said), "saker: %s\n", a->error);
-		watch_again(r, &p->config);
+		watch_again(r, &p->source->config);
 		if (!a->stop_reason)
 			tell(r, p, e);
 		plan_drop(p);
@@ -393,12 +258,11 @@ static void on_switched(void *ctx, int e)
 		return;
 	}
 	p->policies = NULL;		/* the agent's */
-	add_fresh(&a->pipeline, p);
-	if (sinks_go(r, p))
+	slots_add_fresh(&r->slots, &p->slots, p->source);
+	if (slots_go(&r->slots, &p->slots))
 		agent_settle(a);
-	tell_late(r->log, &r->config.agent, &p->config.agent);
+	tell_late(r->log, &r->config.agent, &p->source->config.agent);
 	plan_apply(r, p);
-	give_sinks(r);
 	watch_again(r, &r->config);
 	tell(r, p, 0);
 	free(p);
@@ -409,7 +273,7 @@ static void refuse(struct reload *r, struct plan *p, int e)
 {
 	if (e != -EALREADY) {
 		if (p->parsed)
-			watch_again(r, &p->config);
+			watch_again(r, &p->source->config);
 		tell(r, p, e);
 	}
 	plan_drop(p);
@@ -454,12 +318,18 @@ void reload_idle(void *reload)
 		reload_now(r);
 }
 
+void reload_attach(void *reload, struct agent *agent)
+{
+	struct reload *r = reload;
+
+	r->agent = agent;
+	slots_start(&r->slots, &agent->pipeline.road, &agent->loop);
+}
+
 int reload_watch(struct reload *r, struct agent *agent)
 {
 	int e;
 
-	r->agent = agent;
-	give_sinks(r);
 	e = watch_start(&r->watch, &agent->loop, &r->path, 1, reload_now, r);
 	if (e < 0)
 		return e;
@@ -470,13 +340,30 @@ int reload_watch(struct reload *r, struct agent *agent)
 	return 0;
 }
 
+void reload_hangup(void *reload)
+{
+	struct reload *r = reload;
+
+	slots_reopen(&r->slots);
+	reload_now(r);
+}
+
+bool reload_finish(struct reload *r)
+{
+	const struct agent *a = r->agent;
+	uint64_t took = a ? (clock_boot() - a->stopped) / 1000000 : 0, most = r->config.agent.drain_timeout;
+	bool closed, hurry = false;
+
+	closed = slots_finish(&r->slots, most > took ? most - took : 0, a ? &a->hurry : &hurry);
+	if (r->slots.left)
+		log_say(r->log, LOG_warning, "%llu events were left in the queues of sinks",
+			(unsigned long long)r->slots.left);
+	return closed;
+}
+
 void reload_close(struct reload *r)
 {
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (r->sinks[i]) {
-			sink_close(r->sinks[i]);
-			free(r->sinks[i]);
-		}
-	arena_fini(&r->wheres);
-	config_fini(&r->config);
+	slots_free(&r->slots);
+	if (r->source)
+		source_release(r->source);
 }

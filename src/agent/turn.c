@@ -97,3 +97,12 @@ void turn_start(struct agent *a)
 {
 	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
 }
+
+void turn_stop(struct agent *a)
+{
+	uv_timer_stop(&a->tick);
+	uv_timer_stop(&a->second);
+	uv_timer_stop(&a->deadline);
+	for (unsigned i = 0; i < LANES; i++)
+		uv_poll_stop(&a->polls[i]);
+}

@@ -11,10 +11,13 @@ enum { TURN_RECORDS = 4096 };	/* read at most before timers and signals get thei
 /* Read from now on, once the loop runs. */
 void turn_start(struct agent *agent);
 
+/* Read no more of itself: the loop may go on for others. */
+void turn_stop(struct agent *agent);
+
 /* End the loop after this turn.  The first reason counts. */
 void agent_stop(struct agent *agent, const char *reason);
 
-/* Write what the sinks have collected; a failure that leaves no use in going on ends the loop. */
+/* Let the sinks have what was collected; a failure that leaves no use in going on ends the loop. */
 void agent_flush(struct agent *agent);
 
 /* End the loop if the followed command and all of its process tree have ended. */

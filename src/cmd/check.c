@@ -13,6 +13,7 @@
 #include "config/unit.h"
 #include "config/yaml.h"
 #include "event/schema.h"
+#include "output/sink.h"
 #include "policy/policy.h"
 #include "policy/policy_file.h"
 
@@ -265,7 +266,7 @@ static void check_config(struct check *c, const char *path)
 	const char *line = NULL;
 	struct config config;
 
-	if (config_read(&config, path, &diag, &doubt) < 0 || config_honoured(&config, &diag) < 0) {
+	if (config_read(&config, sink_config_kinds, path, &diag, &doubt) < 0 || config_honoured(&config, &diag) < 0) {
 		if (config.file.text)
 			line = diag_line(config.file.text, config.file.len, diag.line);
 		report(c, &diag, line);
@@ -319,7 +320,7 @@ static int usage(FILE *to, int status)
 		"      --explain  tell what each policy selects\n\n"
 		"The options of saker.yaml:\n\n",
 		cmd_check.usage, cmd_check.doc);
-	config_help(to);
+	config_help(sink_config_kinds, to);
 	fprintf(to, "\nThe options of a policy:\n\n");
 	policy_file_help(to);
 	return status;

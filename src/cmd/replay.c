@@ -27,7 +27,7 @@ static int replay_records(struct capture_reader *reader, struct pipeline *p, con
 		if (r < 0)
 			return fail(file, reader->error);
 		pipeline_record(p, record, len);
-		if (p->sinks[0]->writer.error)
+		if (p->road.sinks[0]->state == SINK_GONE)
 			break;
 	}
 	return EXIT_OK;
@@ -35,15 +35,17 @@ static int replay_records(struct capture_reader *reader, struct pipeline *p, con
 
 static int replay(struct watch_options *o, struct capture_reader *reader, const char *file)
 {
-	struct sink sink = { .ops = &sink_stdout, .name = "stdout", .format = o->format };
+	const struct config_stream stream = { .format = o->format };
 	struct pipeline p;
-	int status, r = sink_open(&sink);
+	struct sink *sink;
+	int status, r = sink_console_new(&sink, &stream);
 
 	if (r == 0)
 		r = pipeline_init(&p, &o->agent.pipeline, reader->info.boot_to_wall, reader->info.host);
+	if (r == 0)
+		r = road_add(&p.road, 0, sink);
 	if (r < 0)
 		return fail(file, strerror(-r));
-	p.sinks[p.nsinks++] = &sink;
 	status = replay_records(reader, &p, file);
 	r = pipeline_flush(&p);
 	if (r < 0 && r != -EPIPE)
@@ -54,7 +56,7 @@ static int replay(struct watch_options *o, struct capture_reader *reader, const 
 		status = EXIT_FAILED;
 	}
 	pipeline_fini(&p);
-	sink_close(&sink);
+	sink_free(sink);
 	return status;
 }
 

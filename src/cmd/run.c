@@ -31,13 +31,12 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.filter = { .self = getpid() },
 		.cgroup = { (enum cgroup_version)a->cgroup.version, a->cgroup.root.text },
 		.policies = policies,
-		.sinks = reload->sinks,
-		.nsinks = CONFIG_SINKS,
 		.report_ms = a->report_interval,
 		.drain_ms = a->drain_timeout,
 		.canary_ms = a->canary_interval,
-		.hangup = reload_now,
 		.idle = reload_idle,
+		.opened = reload_attach,
+		.hangup = reload_hangup,
 		.ctx = reload,
 	};
 }
@@ -46,17 +45,22 @@ static int run_agent(struct reload *reload, struct policy_set *policies)
 {
 	static struct agent agent;
 	struct agent_options options = options_of(&reload->config, policies, reload);
-	int status = EXIT_OK, r = agent_open(&agent, &options);
+	int status = EXIT_OK, r;
+	bool closed;
 
+	r = agent_open(&agent, &options);
 	if (r == 0)
 		r = reload_watch(reload, &agent);
 	if (r == 0)
 		r = agent_run(&agent);
 	if (r < 0)
 		status = watch_failed(&agent, r);
+	closed = reload_finish(reload);
 	agent_summary(&agent);
 	watch_stop(&reload->watch);
-	agent_close(&agent);
+	agent_close(&agent, !closed);
+	if (!closed)
+		_exit(status);		/* a thread hangs in a write: exit would wait for it */
 	return status;
 }
 
@@ -78,7 +82,7 @@ static int lock(struct instance *instance, const char *path, struct log *log)
 {
 	struct config config;
 	struct diag diag = { 0 };
-	int r = config_read(&config, path, &diag, NULL);
+	int r = config_read(&config, sink_config_kinds, path, &diag, NULL);
 
 	if (r < 0) {
 		reload_tell_wrong(log, &config, &diag);
@@ -108,7 +112,7 @@ static int run_file(const char *path)
 static int usage(FILE *to, int status)
 {
 	fprintf(to, "usage: saker run [-c FILE]\n\n  -c, --config FILE   default /etc/saker/saker.yaml; its settings:\n\n");
-	config_help(to);
+	config_help(sink_config_kinds, to);
 	return status;
 }
 

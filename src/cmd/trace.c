@@ -11,18 +11,17 @@
 
 static int print(struct watch_options *o)
 {
-	struct sink sink = { .ops = &sink_stdout, .name = "stdout", .format = o->format };
-	struct sink *const sinks[] = { &sink };
-	int status, r = sink_open(&sink);
+	const struct config_stream stream = { .format = o->format };
+	struct sink *sink;
+	int status, r = sink_console_new(&sink, &stream);
 
 	if (r < 0) {
 		fprintf(stderr, "saker: cannot write: %s\n", strerror(-r));
 		return EXIT_FAILED;
 	}
-	o->agent.sinks = sinks;
-	o->agent.nsinks = 1;
+	o->agent.console = sink;
 	status = watch(&o->agent);
-	sink_close(&sink);
+	sink_free(sink);
 	return status;
 }
 

@@ -58,7 +58,7 @@ int watch(const struct agent_options *options)
 	r = agent_open(&agent, &with_log);
 	if (r < 0) {
 		status = watch_failed(&agent, r);
-		agent_close(&agent);
+		agent_close(&agent, false);
 		return status;
 	}
 	tell_missing(&agent);
@@ -70,6 +70,6 @@ int watch(const struct agent_options *options)
 	if (r < 0)
 		log_say(&log, LOG_error, "%s", agent.error);
 	agent_summary(&agent);
-	agent_close(&agent);
+	agent_close(&agent, false);
 	return status;
 }

@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "config/option_doc.h"
+#include "config/sink.h"
 #include "config/yaml.h"
 
 static const char *const transports[] = { "ring", "perf", NULL };
 static const char *const cgroups[] = { "auto", "v1", "v2", NULL };
 static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
-static const char *const sink_types[] = { "stdout", "file", NULL };
-static const char *const formats[] = { "json", "table", NULL };
 
 #define LANE(lane, value_, help_)                                                                  \
 	OPTION(POWER, config_lanes, lane, .name = #lane, .value = value_, .min = 64 << 10,         \
@@ -89,21 +88,6 @@ static const struct option_row agent_rows[] = {
 	{ 0 },
 };
 
-static const struct option_row sink_rows[] = {
-	OPTION(ENUM, config_sink, type, .name = "type", .words = sink_types, .required = true,
-	       .sample = "stdout", .help = "kind of sink"),
-	OPTION(ENUM, config_sink, stream.format, .name = "format", .words = formats, .value = "json",
-	       .help = "one JSON object a line, or a table for people"),
-	OPTION(PATH, config_sink, path, .name = "path", .sample = "/var/log/saker/events.json",
-	       .help = "the file that lines are appended to; required for type file"),
-	OPTION(TEXT, config_sink, where, .name = "where", .sample = "proc.name != cron",
-	       .help = "which events go to this sink; without it all do"),
-	{ 0 },
-};
-
-static int parse_sinks(const struct option_context *cx, const struct option_row *row,
-		       const struct node *node, void *to);
-
 static const struct option_row top_rows[] = {
 	OPTION(GROUP, config, agent, .name = "agent", .rows = agent_rows,
 	       .help = "The agent itself"),
@@ -111,101 +95,12 @@ static const struct option_row top_rows[] = {
 	       .sample = "[policies/default.yaml]",
 	       .help = "Files and folders that say what is watched; of a folder every *.yaml and "
 		       "*.yml"),
-	OPTION(CUSTOM, config, sinks, .name = "sinks", .rows = sink_rows, .sample = "events",
-	       .parse = parse_sinks, .form = "a map of names to sinks",
+	OPTION(CUSTOM, config, sinks, .name = "sinks", .rows = config_sink_rows, .sample = "events",
+	       .parse = config_sinks_read, .form = "a map of names to sinks",
 	       .help = "Where events go; without any, all go to standard output as JSON. The name "
 		       "is yours"),
 	{ 0 },
 };
-
-static const char name_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-
-static bool name_fits(const struct node *key)
-{
-	return key->n <= CONFIG_NAME && strspn(key->text, name_chars) == key->n;
-}
-
-static int parse_sink(const struct option_context *cx, const struct node *node,
-		      struct config_sink *sink)
-{
-	struct option_context inner = *cx;
-	char where[CONFIG_NAME + 8];
-	int r;
-
-	snprintf(where, sizeof(where), "sinks.%.*s", CONFIG_NAME, node->key->text);
-	inner.where = where;
-	if (!name_fits(node->key))
-		return diag_set(cx->diag, node->key->line, node->key->col,
-				"name \"%.64s\": want 1 to 63 letters, digits, _ or -",
-				node->key->text);
-	if (node->kind != NODE_MAP)
-		return diag_set(cx->diag, node->line, node->col, "%s: want a map, not %s", where,
-				node_kind_name(node));
-	*sink = (struct config_sink){ .name = node->key->text,
-				      .line = node->key->line,
-				      .col = node->key->col };
-	r = option_defaults(sink_rows, &inner, sink);
-	r = r < 0 ? r : option_read(sink_rows, &inner, node, sink);
-	if (r < 0)
-		return r;
-	if (sink->type == CONFIG_FILE && !sink->path.text)
-		return diag_set(cx->diag, node->line, node->col,
-				"%s: \"path\" is missing: type file needs it", where);
-	if (sink->type != CONFIG_FILE && sink->path.text)
-		return diag_set(cx->diag, sink->path.line, sink->path.col,
-				"%s.path: type %s has none", where, sink_types[sink->type]);
-	return 0;
-}
-
-/* to is the first of the members sinks and nsinks. */
-static int parse_sinks(const struct option_context *cx, const struct option_row *row,
-		       const struct node *node, void *to)
-{
-	struct config *config = cx->user;
-	int r = 0;
-
-	if (node->kind != NODE_MAP)
-		return option_wrong(cx, row->name, node, "%s", row->form);
-	if (node->n == 0 || node->n > CONFIG_SINKS)
-		return diag_set(cx->diag, node->line, node->col, "sinks: want 1 to %u, not %u",
-				(unsigned)CONFIG_SINKS, node->n);
-	config->sinks = arena_alloc(cx->arena, node->n * sizeof(*config->sinks));
-	if (!config->sinks)
-		return -ENOMEM;
-	for (const struct node *child = node->first; r == 0 && child; child = child->next)
-		r = parse_sink(cx, child, &config->sinks[config->nsinks++]);
-	return r;
-}
-
-/* Two sinks that append to one file would mix their lines. */
-static int check_paths(const struct config *config, struct diag *diag)
-{
-	for (unsigned i = 0; i < config->nsinks; i++)
-		for (unsigned j = 0; j < i; j++) {
-			const struct option_text *a = &config->sinks[i].path,
-						 *b = &config->sinks[j].path;
-
-			if (a->text && b->text && !strcmp(a->text, b->text))
-				return diag_set(diag, a->line, a->col,
-						"sinks.%s.path: sink %s writes to it already",
-						config->sinks[i].name, config->sinks[j].name);
-		}
-	return 0;
-}
-
-static int default_sink(struct config *config)
-{
-	if (config->nsinks)
-		return 0;
-	config->sinks = arena_alloc(&config->arena, sizeof(*config->sinks));
-	if (!config->sinks)
-		return -ENOMEM;
-	config->sinks[0] = (struct config_sink){ .name = "stdout",
-						 .type = CONFIG_STDOUT,
-						 .stream.format = FORMAT_JSON };
-	config->nsinks = 1;
-	return 0;
-}
 
 /* The path and the text are the arena's. */
 static int parse(struct config *config, struct diag *diag)
@@ -228,15 +123,15 @@ static int parse(struct config *config, struct diag *diag)
 				node_kind_name(root));
 	r = option_defaults(top_rows, &cx, config);
 	r = r < 0 ? r : option_read(top_rows, &cx, root, config);
-	r = r < 0 ? r : default_sink(config);
-	r = r < 0 ? r : check_paths(config, diag);
+	r = r < 0 ? r : config_sinks_check(config, diag);
 	config->hash = config_hash(0, config->file.text, config->file.len);
 	return r;
 }
 
-int config_parse(struct config *config, const char *path, const char *text, size_t len,
-		 struct diag *diag)
+int config_parse(struct config *config, const struct config_sink_kind *const *kinds, const char *path,
+		 const char *text, size_t len, struct diag *diag)
 {
+	config->kinds = kinds;
 	arena_init(&config->arena, CONFIG_ARENA);
 	diag->file = path;
 	config->file.path = arena_strdup(&config->arena, path);
@@ -249,11 +144,12 @@ int config_parse(struct config *config, const char *path, const char *text, size
 	return parse(config, diag);
 }
 
-int config_read(struct config *config, const char *path, struct diag *diag, struct diag *doubt)
+int config_read(struct config *config, const struct config_sink_kind *const *kinds, const char *path,
+		struct diag *diag, struct diag *doubt)
 {
 	int r;
 
-	*config = (struct config){ 0 };
+	*config = (struct config){ .kinds = kinds };
 	arena_init(&config->arena, CONFIG_ARENA);
 	path = arena_strdup(&config->arena, path);
 	if (!path)
@@ -266,14 +162,6 @@ int config_read(struct config *config, const char *path, struct diag *diag, stru
 void config_fini(struct config *config)
 {
 	arena_fini(&config->arena);
-}
-
-const struct config_sink *config_sink(const struct config *config, const char *name)
-{
-	for (unsigned i = 0; i < config->nsinks; i++)
-		if (!strcmp(config->sinks[i].name, name))
-			return &config->sinks[i];
-	return NULL;
 }
 
 bool config_is(const struct node *root)
@@ -293,12 +181,13 @@ uint64_t config_hash(uint64_t hash, const void *bytes, size_t n)
 	return hash;
 }
 
-void config_help(FILE *to)
+void config_help(const struct config_sink_kind *const *kinds, FILE *to)
 {
-	option_help(top_rows, to);
+	option_help(top_rows, "", to);
+	config_sinks_help(kinds, to);
 }
 
-void config_sample(FILE *to)
+void config_sample(const struct config_sink_kind *const *kinds, FILE *to)
 {
 	fputs("# SPDX-License-Identifier: Apache-2.0\n"
 	      "# saker.yaml: how the agent runs. Every option with its default; saker.yaml(5) "
@@ -308,9 +197,10 @@ void config_sample(FILE *to)
 	      "# saker check saker.yaml tells whether it is right.\n\n",
 	      to);
 	option_sample(top_rows, to);
+	config_sinks_sample(kinds, to);
 }
 
-void config_manual(FILE *to)
+void config_manual(const struct config_sink_kind *const *kinds, FILE *to)
 {
 	fputs(".\\\" SPDX-License-Identifier: Apache-2.0\n"
 	      ".Dd November 23, 2026\n.Dt SAKER.YAML 5\n.Os\n"
@@ -330,7 +220,8 @@ void config_manual(FILE *to)
 	      "s, m or h.\n"
 	      ".Sh OPTIONS\n",
 	      to);
-	option_manual(top_rows, to);
+	option_manual(top_rows, "", to);
+	config_sinks_manual(kinds, to);
 	fputs(".Sh SEE ALSO\n.Xr saker-policy 5 ,\n.Xr saker 8\n", to);
 }
 

@@ -10,17 +10,15 @@
 #include "base/diag.h"
 #include "config/file.h"
 #include "config/option.h"
-#include "config/stream.h"
+#include "config/sink.h"
 
-enum { CONFIG_ARENA = 16 << 20, CONFIG_SINKS = 32, CONFIG_NAME = 63 };
+enum { CONFIG_ARENA = 16 << 20 };
 
 enum config_transport { CONFIG_RING, CONFIG_PERF };
 enum config_cgroups {	/* in the order of enum cgroup_version */
 	CONFIG_CGROUPS_AUTO, CONFIG_CGROUPS_V1, CONFIG_CGROUPS_V2
 };
 enum config_level { CONFIG_ERROR, CONFIG_WARNING, CONFIG_INFO, CONFIG_DEBUG };
-enum config_sink_type { CONFIG_STDOUT, CONFIG_FILE };
-
 struct config_lanes { uint64_t critical, normal, bulk; };	/* bytes */
 
 struct config_cgroup {
@@ -51,32 +49,25 @@ struct config_agent {
 	struct config_log log;
 };
 
-struct config_sink {
-	const char *name;
-	unsigned line, col;		/* of the name; 0 of the one there is without any */
-	unsigned type;			/* enum config_sink_type */
-	struct config_stream stream;
-	struct option_text path;	/* of a file */
-	struct option_text where;	/* expression; none: everything */
-};
-
 struct config {
 	struct arena arena;		/* has all that is pointed to */
 	struct file_text file;
 	struct config_agent agent;
 	struct option_list policies;	/* files and folders */
-	struct config_sink *sinks;
+	const struct config_sink_kind *const *kinds;	/* that there are, NULL at the end; the caller's */
+	struct config_sink **sinks;
 	unsigned nsinks;
 	uint64_t hash;			/* of the file's bytes */
 };
 
 /* Read a file.  0, or negative errno with words in diag, which borrows from config: print it before
  * config_fini.  doubt as in file_read. */
-int config_read(struct config *config, const char *path, struct diag *diag, struct diag *doubt);
+int config_read(struct config *config, const struct config_sink_kind *const *kinds, const char *path,
+		struct diag *diag, struct diag *doubt);
 
 /* The same of bytes that are borrowed; path is only a name.  config has been zeroed. */
-int config_parse(struct config *config, const char *path, const char *text, size_t len,
-		 struct diag *diag);
+int config_parse(struct config *config, const struct config_sink_kind *const *kinds, const char *path,
+		 const char *text, size_t len, struct diag *diag);
 
 /* Whether this version does what the configuration says: 0, or -EINVAL with words in diag. */
 int config_honoured(const struct config *config, struct diag *diag);
@@ -84,16 +75,14 @@ int config_honoured(const struct config *config, struct diag *diag);
 /* Also after a failure, and of a zeroed one. */
 void config_fini(struct config *config);
 
-const struct config_sink *config_sink(const struct config *config, const char *name);
-
 /* Whether a map is a saker.yaml rather than a policy, by its keys. */
 bool config_is(const struct node *root);
 
 /* A hash to tell contents apart; begin with hash 0. */
 uint64_t config_hash(uint64_t hash, const void *bytes, size_t n);
 
-void config_help(FILE *to);
-void config_sample(FILE *to);	/* conf/saker.yaml */
-void config_manual(FILE *to);	/* conf/saker.yaml.5 */
+void config_help(const struct config_sink_kind *const *kinds, FILE *to);
+void config_sample(const struct config_sink_kind *const *kinds, FILE *to);	/* conf/saker.yaml */
+void config_manual(const struct config_sink_kind *const *kinds, FILE *to);	/* conf/saker.yaml.5 */
 
 #endif

@@ -13,7 +13,7 @@ static bool has_rows(const struct option_row *row)
 
 static const char *named(const struct option_row *row)
 {
-	return row->type == OPTION_CUSTOM ? row->sample : NULL;
+	return row->type == OPTION_CUSTOM && row->rows ? row->sample : NULL;
 }
 
 /* Words of text, each line with so many tabs or spaces before it. */
@@ -73,38 +73,44 @@ static void help(const struct option_row *rows, const char *where, FILE *to)
 	}
 }
 
-void option_help(const struct option_row *rows, FILE *to)
+void option_help(const struct option_row *rows, const char *where, FILE *to)
 {
-	help(rows, "", to);
+	help(rows, where, to);
 }
 
-static void sample(const struct option_row *rows, unsigned depth, FILE *to)
+/* on: what has a value is no comment. */
+static void sample(const struct option_row *rows, unsigned depth, bool on, FILE *to)
 {
 	char before[64], text[512];
 
 	snprintf(before, sizeof(before), "%*s# ", (int)depth * 2, "");
 	for (const struct option_row *row = rows; row->name; row++) {
 		const char *value = row->value ? row->value : row->sample;
-		bool shown = row->value || row->required || has_rows(row);
+		bool shown = on && (row->value || row->required || row->type == OPTION_GROUP || named(row));
 
 		if (depth == 0 && row != rows)
 			fputc('\n', to);
 		describe(row, false, text, sizeof(text));
 		wrap(text, before, to);
 		fprintf(to, "%*s%s%s:", (int)depth * 2, "", shown ? "" : "# ", row->name);
-		if (!has_rows(row))
+		if (!has_rows(row) || (!shown && value))
 			fprintf(to, " %s", value);
 		fputc('\n', to);
 		if (named(row) && has_rows(row))
 			fprintf(to, "%*s%s:\n", (int)depth * 2 + 2, "", row->sample);
 		if (has_rows(row))
-			sample(row->rows, depth + 1 + (named(row) != NULL), to);
+			sample(row->rows, depth + 1 + (named(row) != NULL), shown, to);
 	}
 }
 
 void option_sample(const struct option_row *rows, FILE *to)
 {
-	sample(rows, 0, to);
+	sample(rows, 0, true, to);
+}
+
+void option_sample_off(const struct option_row *rows, unsigned depth, FILE *to)
+{
+	sample(rows, depth, false, to);
 }
 
 /* Text of mdoc: a \ would begin an escape, a . or ' at the beginning of a line a request. */
@@ -131,9 +137,9 @@ static void manual(const struct option_row *rows, const char *where, FILE *to)
 	}
 }
 
-void option_manual(const struct option_row *rows, FILE *to)
+void option_manual(const struct option_row *rows, const char *where, FILE *to)
 {
 	fputs(".Bl -tag -width Ds\n", to);
-	manual(rows, "", to);
+	manual(rows, where, to);
 	fputs(".El\n", to);
 }

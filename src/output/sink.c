@@ -2,65 +2,296 @@
 #include "output/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static int stdout_open(struct sink *s)
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 30000 };
+
+const char *const sink_state_names[SINK_STATES] = {
+	"new", "opening", "up", "retrying", "gone", "closing", "closed",
+};
+
+/* --- making */
+
+static struct sink *alloc(const struct sink_ops *ops, const char *name)
 {
-	return writer_init(&s->writer, STDOUT_FILENO);
-}
+	struct sink *s = calloc(1, sizeof(*s));
 
-static void stdout_close(struct sink *s)
-{
-	writer_fini(&s->writer);
-}
-
-/* Appended to by nobody else, and never through a link that somebody planted. */
-static int file_open(struct sink *s)
-{
-	int r, fd = open(s->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
-
-	if (fd < 0)
-		return -errno;
-	r = writer_init(&s->writer, fd);
-	if (r < 0)
-		close(fd);
-	return r;
-}
-
-static void file_close(struct sink *s)
-{
-	close(s->writer.fd);
-	writer_fini(&s->writer);
-}
-
-const struct sink_ops sink_stdout = { "stdout", "lines on standard output", stdout_open, stdout_close };
-const struct sink_ops sink_file = { "file", "lines appended to a file", file_open, file_close };
-
-static const struct sink_ops *const types[] = { &sink_stdout, &sink_file };
-
-const struct sink_ops *sink_type(const char *name)
-{
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (!strcmp(types[i]->name, name))
-			return types[i];
+	if (!s)
+		return NULL;
+	s->ops = ops;
+	s->own = calloc(1, ops->size ? ops->size : 1);
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	if (s->own)
+		return s;
+	free(s);
 	return NULL;
 }
 
-int sink_open(struct sink *s)
+static int start_limit(struct sink *s, const struct rate *limit)
 {
-	int r = s->ops->open(s);
+	const struct limit_spec spec = {
+		.events = limit->count, .per_ns = limit->interval * 1000000, .burst = limit->burst, .key = LIMIT_global,
+	};
+	int r = limit->count ? limiter_init(&s->limiter, &spec, 1) : 0;
 
-	s->open = r == 0;
+	s->limits = limit->count && r == 0;
 	return r;
 }
 
-void sink_close(struct sink *s)
+int sink_new(struct sink **ret, const struct config_sink *c, struct log *log)
 {
-	if (!s->open)
+	const struct sink_ops *ops = sink_kinds[c->type];
+	const struct queue_options queue = { c->queue.bytes, c->queue.when_full, c->queue.reserve };
+	struct sink *s = alloc(ops, c->name);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->settings = c->settings;
+	s->stream = c->stream;
+	s->hash = c->hash;
+	s->log = log;
+	r = queue_init(&s->queue, NULL, &queue);
+	r = r < 0 ? r : start_limit(s, &c->limit);
+	if (r < 0)
+		sink_free(s);
+	else
+		*ret = s;
+	return r;
+}
+
+int sink_console_new(struct sink **ret, const struct config_stream *stream)
+{
+	const struct queue_options queue = { .bytes = QUEUE_BYTES_MIN };
+	struct sink *s = alloc(&sink_console, "stdout");
+	int r = s ? queue_init(&s->queue, NULL, &queue) : -ENOMEM;
+
+	if (r < 0) {
+		if (s)
+			sink_free(s);
+		return r;
+	}
+	s->stream = *stream;
+	s->state = SINK_UP;
+	*ret = s;
+	return 0;
+}
+
+void sink_free(struct sink *s)
+{
+	queue_fini(&s->queue);
+	if (s->limits)
+		limiter_fini(&s->limiter);
+	free(s->own);
+	free(s);
+}
+
+/* --- being open or not */
+
+static void open_now(struct sink *s)
+{
+	s->state = SINK_OPENING;
+	s->ops->open(s);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	open_now(timer->data);
+}
+
+void sink_start(struct sink *s, uv_loop_t *loop)
+{
+	s->loop = loop;
+	uv_timer_init(loop, &s->retry);
+	uv_timer_init(loop, &s->deadline);
+	s->retry.data = s->deadline.data = s;
+	open_now(s);
+}
+
+void sink_wake(struct sink *s)
+{
+	if (s->state == SINK_UP && queue_waiting(&s->queue))
+		s->ops->wake(s);
+}
+
+void sink_reopen(struct sink *s)
+{
+	if (s->ops->reopen && s->state == SINK_UP)
+		s->ops->reopen(s);
+}
+
+static void say(struct sink *s, enum log_level level, const char *text)
+{
+	if (s->log)
+		log_say(s->log, level, "sink \"%s\": %s", s->name, text);
+}
+
+/* Once, until it works again. */
+static void tell_failure(struct sink *s, int r, const char *what, va_list args)
+{
+	char text[96];
+
+	vsnprintf(text, sizeof(text), what, args);
+	snprintf(s->error, sizeof(s->error), "%s: %s", text, strerror(-r));
+	if (s->failed_told)
 		return;
-	writer_flush(&s->writer);
+	s->failed_told = true;
+	say(s, LOG_error, s->error);
+}
+
+void sink_up(struct sink *s)
+{
+	s->state = SINK_UP;
+	s->counts.opened++;
+	s->backoff_ms = 0;
+	if (s->failed_told)
+		say(s, LOG_info, "works again");
+	s->failed_told = false;
+	sink_wake(s);
+}
+
+/* Twice as long each time, and up to a quarter less, so that many agents do not come at once. */
+static uint64_t next_backoff(struct sink *s)
+{
+	uint64_t jitter = 0;
+
+	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_LEAST_MS;
+	if (s->backoff_ms > BACKOFF_MOST_MS)
+		s->backoff_ms = BACKOFF_MOST_MS;
+	uv_random(NULL, NULL, &jitter, sizeof(jitter), 0, NULL);
+	return s->backoff_ms - jitter % (s->backoff_ms / 4 + 1);
+}
+
+void sink_retry(struct sink *s, int r, const char *what, ...)
+{
+	va_list args;
+
+	if (s->state == SINK_CLOSING || s->state == SINK_CLOSED)
+		return;
+	va_start(args, what);
+	tell_failure(s, r, what, args);
+	va_end(args);
+	s->counts.retries++;
+	queue_rewind(&s->queue);
+	s->state = SINK_RETRYING;
+	uv_timer_start(&s->retry, on_retry, next_backoff(s), 0);
+}
+
+void sink_trouble(struct sink *s, int r, const char *what, ...)
+{
+	va_list args;
+
+	va_start(args, what);
+	tell_failure(s, r, what, args);
+	va_end(args);
+}
+
+void sink_gone(struct sink *s, int r)
+{
+	s->state = SINK_GONE;
+	s->gone = r;
+	s->queue.shut = true;
+	snprintf(s->error, sizeof(s->error), "%s", strerror(-r));
+	queue_rewind(&s->queue);
+}
+
+/* --- the end */
+
+static void close_now(struct sink *s)
+{
+	if (s->state == SINK_CLOSING || s->state == SINK_CLOSED)
+		return;
+	s->state = SINK_CLOSING;
+	if (s->loop) {
+		uv_timer_stop(&s->retry);
+		uv_timer_stop(&s->deadline);
+	}
 	s->ops->close(s);
-	s->open = false;
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	close_now(timer->data);
+}
+
+void sink_drain(struct sink *s, uint64_t ms, void (*closed)(struct sink *s), void *owner)
+{
+	s->draining = true;
+	s->closed = closed;
+	s->owner = owner;
+	if (!s->loop || !s->queue.lines || s->state == SINK_GONE)
+		close_now(s);
+	else
+		uv_timer_start(&s->deadline, on_deadline, ms, 0);
+}
+
+void sink_hurry(struct sink *s)
+{
+	if (s->draining)
+		close_now(s);
+}
+
+uint32_t sink_done(struct sink *s, uint32_t lines)
+{
+	uint32_t n = queue_done(&s->queue, lines, clock_boot());
+
+	/* The deadline closes it, at once but not from inside the kind's own call. */
+	if (s->draining && !s->queue.lines && s->loop && s->state != SINK_CLOSING)
+		uv_timer_start(&s->deadline, on_deadline, 0, 0);
+	return n;
+}
+
+static void finish(struct sink *s)
+{
+	s->state = SINK_CLOSED;
+	queue_fini(&s->queue);
+	if (s->closed)
+		s->closed(s);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+	struct sink *s = timer->data;
+
+	if (--s->closing_handles == 0)
+		finish(s);
+}
+
+void sink_closed(struct sink *s)
+{
+	if (!s->loop) {
+		finish(s);
+		return;
+	}
+	s->closing_handles = 2;
+	uv_close((uv_handle_t *)&s->retry, on_timer_closed);
+	uv_close((uv_handle_t *)&s->deadline, on_timer_closed);
+}
+
+/* --- figures */
+
+void sink_stats(const struct sink *s, struct sink_stats *stats)
+{
+	*stats = (struct sink_stats){
+		.name = s->name,
+		.kind = s->ops->kind.name,
+		.state = sink_state_names[s->state],
+		.error = s->error,
+		.counts = &s->counts,
+		.queue = &s->queue.counts,
+		.waiting = s->queue.lines,
+		.waiting_bytes = s->queue.bytes,
+		.in_flight = s->queue.in_flight,
+		.memory = s->queue.charged,
+		.memory_most = s->queue.options.bytes,
+	};
+	for (unsigned why = 0; why < QUEUE_DROPS; why++)
+		for (unsigned lane = 0; lane < LANES; lane++)
+			stats->dropped += s->queue.counts.dropped[why][lane];
 }

@@ -286,7 +286,7 @@ static int unknown_sink(const struct config *config, const struct policy_file *f
 	const char *names[CONFIG_SINKS], *near;
 
 	for (unsigned i = 0; i < config->nsinks; i++)
-		names[i] = config->sinks[i].name;
+		names[i] = config->sinks[i]->name;
 	near = nearest(name->text, names, config->nsinks);
 	diag->file = file->file.path;
 	return diag_set(diag, name->line, name->col, "unknown sink \"%.64s\"%s%s%s%.100s",
@@ -334,7 +334,7 @@ int policy_file_add_all(struct policy_file_set *set, const struct config *config
 
 void policy_file_help(FILE *to)
 {
-	option_help(rows, to);
+	option_help(rows, "", to);
 }
 
 void policy_file_manual(FILE *to)
@@ -349,8 +349,8 @@ void policy_file_manual(FILE *to)
 	      "is.\n"
 	      ".Sh OPTIONS\n",
 	      to);
-	option_manual(rows, to);
+	option_manual(rows, "", to);
 	fputs(".Sh LIMITS\nA\n.Cm limit\nis written as a text or as a map of these.\n", to);
-	option_manual(policy_limit_rows, to);
+	option_manual(policy_limit_rows, "", to);
 	fputs(".Sh SEE ALSO\n.Xr saker.yaml 5 ,\n.Xr saker 8\n", to);
 }

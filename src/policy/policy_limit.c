@@ -5,39 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/rate.h"
 #include "config/unit.h"
 
-enum { WORD = 24, COUNT_MAX = 1000000, INTERVAL_MAX = 24 * 3600 * 1000, WHOLE_MAX = 1000000 };
+enum { WHOLE_MAX = 1000000 };
 
 const char *const policy_per_names[] = { "cgroup",    "process", "executable",
 					 "container", "global",	 NULL };
-
-/* Cut the next word off; "" at the end.  What is too long is no word of ours. */
-static void next_word(const char **p, char word[static WORD])
-{
-	size_t len;
-
-	*p += strspn(*p, " \t\n");
-	len = strcspn(*p, " \t\n");
-	snprintf(word, WORD, "%.*s", (int)(len < WORD ? len : WORD - 1), *p);
-	*p += len;
-}
-
-static bool is_count(const char *word, uint64_t *ret)
-{
-	return unit_number(word, ret) == 0 && *ret > 0 && *ret <= COUNT_MAX;
-}
-
-/* "s" is one second, "15s" fifteen. */
-static bool is_interval(const char *word, uint64_t *ret)
-{
-	char one[WORD + 1];
-
-	snprintf(one, sizeof(one), "%s%s", *word >= '0' && *word <= '9' ? "" : "1", word);
-	if (!*word || (*word >= '0' && *word <= '9' && !word[strspn(word, "0123456789")]))
-		return false;
-	return unit_duration(one, ret) == 0 && *ret > 0 && *ret <= INTERVAL_MAX;
-}
 
 static bool is_per(const char *word, unsigned *ret)
 {
@@ -49,36 +23,16 @@ static bool is_per(const char *word, unsigned *ret)
 	return false;
 }
 
-/* "5/s" or "1 per 15s" at the beginning of a text. */
-static bool take_rate(const char **p, struct policy_limit *limit)
-{
-	char word[WORD], *slash;
-
-	next_word(p, word);
-	slash = strchr(word, '/');
-	if (slash) {
-		*slash = 0;
-		return is_count(word, &limit->count) && is_interval(slash + 1, &limit->interval);
-	}
-	if (!is_count(word, &limit->count))
-		return false;
-	next_word(p, word);
-	if (strcmp(word, "per") != 0)
-		return false;
-	next_word(p, word);
-	return is_interval(word, &limit->interval);
-}
-
 /* "burst 1" and "per cgroup", each once at most. */
 static bool take_rest(const char *p, struct policy_limit *limit)
 {
 	bool burst = false, per = false;
-	char word[WORD], value[WORD];
+	char word[RATE_WORD], value[RATE_WORD];
 
-	for (next_word(&p, word); *word; next_word(&p, word)) {
-		next_word(&p, value);
+	for (rate_word(&p, word); *word; rate_word(&p, word)) {
+		rate_word(&p, value);
 		if (!strcmp(word, "burst") && !burst)
-			burst = is_count(value, &limit->burst);
+			burst = rate_count(value, &limit->burst);
 		else if (!strcmp(word, "per") && !per)
 			per = is_per(value, &limit->per);
 		else
@@ -92,9 +46,10 @@ static bool take_rest(const char *p, struct policy_limit *limit)
 static int read_rate(const struct option_context *cx, const struct option_row *row,
 		     const struct node *node, void *to)
 {
+	struct policy_limit *limit = to;
 	const char *p = node->text;
 
-	if (node->kind != NODE_SCALAR || !take_rate(&p, to) || p[strspn(p, " \t\n")])
+	if (node->kind != NODE_SCALAR || !rate_take(&p, &limit->count, &limit->interval) || p[strspn(p, " \t\n")])
 		return option_wrong(cx, row->name, node, "%s", row->form);
 	return 0;
 }
@@ -106,7 +61,7 @@ const struct option_row policy_limit_rows[] = {
 	  .form = "N/TIME or N per TIME, such as 5/s",
 	  .required = true,
 	  .help = "how many in how long" },
-	OPTION(NUMBER, policy_limit, burst, .name = "burst", .min = 1, .max = COUNT_MAX,
+	OPTION(NUMBER, policy_limit, burst, .name = "burst", .min = 1, .max = RATE_COUNT_MAX,
 	       .help = "how many may come at once; as many as the rate's N if not given"),
 	OPTION(ENUM, policy_limit, per, .name = "per", .words = policy_per_names, .value = "cgroup",
 	       .help = "what has a limit of its own"),
@@ -120,23 +75,23 @@ int policy_limit_read(const struct option_context *cx, const struct option_row *
 	struct option_context inner = *cx;
 	const char *p = node->text;
 	char where[160];
+	uint64_t most;
 	int r = 0;
 
 	snprintf(where, sizeof(where), "%.120s.%s", cx->where, row->name);
 	inner.where = where;
 	if (node->kind == NODE_MAP)
 		r = option_read(policy_limit_rows, &inner, node, &limit);
-	else if (node->kind != NODE_SCALAR || node_null(node) || !take_rate(&p, &limit) ||
+	else if (node->kind != NODE_SCALAR || node_null(node) || !rate_take(&p, &limit.count, &limit.interval) ||
 		 !take_rest(p, &limit))
 		r = option_wrong(cx, row->name, node, "%s", row->form);
 	if (r < 0)
 		return r;
 	limit.burst = limit.burst ? limit.burst : limit.count;
-	/* A bucket counts both as one number of nanoseconds. */
-	if (limit.burst > INT64_MAX / (limit.interval * 1000000))
-		return option_wrong(cx, row->name, node,
-				    "a burst of at most %llu for so long a time",
-				    (unsigned long long)(INT64_MAX / (limit.interval * 1000000)));
+	most = rate_burst_over(limit.burst, limit.interval);
+	if (most)
+		return option_wrong(cx, row->name, node, "a burst of at most %llu for so long a time",
+				    (unsigned long long)most);
 	*(struct policy_limit *)to = limit;
 	return 0;
 }

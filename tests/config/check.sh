@@ -48,7 +48,7 @@ expect 'a place in a folded expression' 1 $'      and args.pth = x\n          ^'
 expect 'every wrong file of a folder' 1 $'      and args.pth = x\n          ^' "$work/bad"
 put config.yaml 'policies: [policies/quiet.yaml]' 'sinks: {a: {type: file}}'
 expect 'a wrong sink' 1 \
-	$'W/config.yaml:2:12: sinks.a: "path" is missing: type file needs it\nsinks: {a: {type: file}}\n           ^' \
+	$'W/config.yaml:2:12: sinks.a: "path" is missing: want a path\nsinks: {a: {type: file}}\n           ^' \
 	"$work/config.yaml"
 put named.yaml 'policies: [bad/a.yaml]'
 expect 'a wrong policy that a configuration names' 1 $'  openatt:\n  ^' "$work/named.yaml"

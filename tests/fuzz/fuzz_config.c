@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "output/sink.h"
 #include "policy/policy_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,7 +30,7 @@ static void read_config(const char *text, size_t len)
 {
 	struct config config = { 0 };
 	struct diag diag = { 0 };
-	int r = config_parse(&config, "fuzz.yaml", text, len, &diag);
+	int r = config_parse(&config, sink_config_kinds, "fuzz.yaml", text, len, &diag);
 
 	judge(r, &diag, text, len);
 	if (r == 0 && (config.policies.n == 0 || config.nsinks == 0))

@@ -481,7 +481,7 @@ static void too_big(long long hooks)
 	refused_wholly(agent_reload(), hooks);
 	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {sinks: [nowhere]}\n");
 	refused_wholly(agent_reload(), hooks);
-	write_sinks("  bad: {type: file, path: /nowhere/at/all.json}\n");
+	write_sinks("  bad: {type: file}\n");
 	agent_file("policies/p.yaml", VERSION("p"), 501);
 	refused_wholly(agent_reload(), hooks);
 	write_sinks("");

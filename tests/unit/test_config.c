@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/config.h"
+#include "output/sink.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -50,19 +51,19 @@ TestSuite(config_file, .init = begin_folder, .fini = end_folder);
 
 static void parse(const char *text)
 {
-	cr_assert_eq(config_parse(&config, "/etc/saker/saker.yaml", text, strlen(text), &diag), 0,
+	cr_assert_eq(config_parse(&config, sink_config_kinds, "/etc/saker/saker.yaml", text, strlen(text), &diag), 0,
 		     "%s: %s", text, diag.text);
 }
 
 /* --- what the tables say is what is shipped */
 
-static void same_as_shipped(const char *name, void (*print)(FILE *))
+static void same_as_shipped(const char *name, void (*print)(const struct config_sink_kind *const *, FILE *))
 {
 	char *made, *shipped;
 	size_t n, len;
 	FILE *to = open_memstream(&made, &n);
 
-	print(to);
+	print(sink_config_kinds, to);
 	fclose(to);
 	shipped = root_read(root_path(path, name), &len);
 	cr_assert(shipped, "no %s", path);
@@ -89,14 +90,14 @@ Test(config, shipped_is_default)
 	size_t len;
 	char *text = root_read(root_path(path, "conf/saker.yaml"), &len);
 
-	cr_assert_eq(config_parse(&shipped, "/etc/saker/saker.yaml", text, len, &diag), 0, "%s",
+	cr_assert_eq(config_parse(&shipped, sink_config_kinds, "/etc/saker/saker.yaml", text, len, &diag), 0, "%s",
 		     diag.text);
 	parse("policies: [policies/default.yaml]");
 	cr_expect(!memcmp(&shipped.agent, &config.agent, sizeof(config.agent)));
 	cr_expect_str_eq(shipped.policies.items[0].text, config.policies.items[0].text);
 	cr_expect_eq(shipped.nsinks, config.nsinks);
-	cr_expect_eq(shipped.sinks[0].type, config.sinks[0].type);
-	cr_expect_eq(shipped.sinks[0].stream.format, config.sinks[0].stream.format);
+	cr_expect_eq(shipped.sinks[0]->type, config.sinks[0]->type);
+	cr_expect_eq(shipped.sinks[0]->stream.format, config.sinks[0]->stream.format);
 	config_fini(&shipped);
 	free(text);
 }
@@ -139,7 +140,7 @@ Test(config, values)
 	cr_expect_str_eq(config_sink(&config, "out")->where.text, "proc.name = cat");
 	cr_expect_eq(config_sink(&config, "out")->where.line, 13);
 	cr_expect_eq(config_sink(&config, "out")->where.col, 45);
-	cr_expect_str_eq(config_sink(&config, "log")->path.text, "/etc/saker/events.json");
+	cr_expect_str_eq(((const struct option_text *)config_sink(&config, "log")->settings)->text, "/etc/saker/events.json");
 	cr_expect_null(config_sink(&config, "other"));
 }
 
@@ -152,7 +153,7 @@ Test(config, defaults)
 	cr_expect_eq(config.agent.report_interval, 1000);
 	cr_expect_eq(config.policies.n, 1);
 	cr_expect_eq(config.nsinks, 1);
-	cr_expect_eq(config.sinks[0].type, CONFIG_STDOUT);
+	cr_expect_str_eq(config.sinks[0]->kind->name, "stdout");
 }
 
 Test(config, environment)
@@ -184,7 +185,7 @@ Test(config, wrong_environment)
 	for (size_t i = 0; i < LEN(secrets); i++) {
 		memset(&diag, 0, sizeof(diag));
 		setenv("SAKER_TEST_SECRET", secrets[i].value, 1);
-		cr_expect_eq(config_parse(&config, "x", text, strlen(text), &diag), -EINVAL);
+		cr_expect_eq(config_parse(&config, sink_config_kinds, "x", text, strlen(text), &diag), -EINVAL);
 		cr_expect_str_eq(diag.text, secrets[i].text);
 		config_fini(&config);
 		memset(&config, 0, sizeof(config));
@@ -198,7 +199,7 @@ Test(config, huge_environment)
 
 	memset(value, 'a', 40000);
 	setenv("SAKER_TEST_LONG", value, 1);
-	cr_expect_eq(config_parse(&config, "x", text, strlen(text), &diag), -EINVAL);
+	cr_expect_eq(config_parse(&config, sink_config_kinds, "x", text, strlen(text), &diag), -EINVAL);
 	cr_expect_str_eq(diag.text, "with its variables the text is longer than 64K");
 	free(value);
 }
@@ -441,11 +442,11 @@ Test(config_file, listing)
 
 Test(config_file, whole)
 {
-	cr_expect_eq(config_read(&config, put("saker.yaml", "policies: p\n", 0644), &diag, NULL), 0,
+	cr_expect_eq(config_read(&config, sink_config_kinds, put("saker.yaml", "policies: p\n", 0644), &diag, NULL), 0,
 		     "%s", diag.text);
 	cr_expect_str_eq(strrchr(config.policies.items[0].text, '/'), "/p");
 	config_fini(&config);
-	cr_expect_eq(config_read(&config, put("saker.yaml", "polices: p\n", 0644), &diag, NULL),
+	cr_expect_eq(config_read(&config, sink_config_kinds, put("saker.yaml", "polices: p\n", 0644), &diag, NULL),
 		     -EINVAL);
 	cr_expect_str_eq(diag.text, "unknown key \"polices\", did you mean \"policies\"?");
 	cr_expect_str_eq(diag.file, path);
@@ -465,7 +466,7 @@ Test(config, what_is_not_honoured_is_refused)
 		struct config c = { 0 };
 		struct diag d = { 0 };
 
-		cr_assert_eq(config_parse(&c, "test", rows[i].text, strlen(rows[i].text), &d), 0, "%s", d.text);
+		cr_assert_eq(config_parse(&c, sink_config_kinds, "test", rows[i].text, strlen(rows[i].text), &d), 0, "%s", d.text);
 		cr_expect_eq(config_honoured(&c, &d), rows[i].wrong ? -EINVAL : 0);
 		cr_expect(!rows[i].wrong || strstr(d.text, rows[i].wrong), "%s", d.text);
 		config_fini(&c);

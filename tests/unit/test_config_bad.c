@@ -7,6 +7,7 @@
 
 #include "../config/root.h"
 #include "config/config.h"
+#include "output/sink.h"
 #include "policy/policy_file.h"
 
 enum { LEAST = 396 };
@@ -19,7 +20,7 @@ static int read_text(const char *name, const char *text, size_t len, char *said,
 	if (!strncmp(name, "config_", 7)) {
 		struct config config = { 0 };
 
-		r = config_parse(&config, name, text, len, &diag);
+		r = config_parse(&config, sink_config_kinds, name, text, len, &diag);
 		config_fini(&config);
 	} else {
 		struct policy_file_set set;

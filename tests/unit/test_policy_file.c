@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "output/sink.h"
 #include "policy/policy_file.h"
 
 #include <criterion/criterion.h>
@@ -397,7 +398,7 @@ static int add_all(const char *config_text)
 
 	put("saker.yaml", config_text);
 	snprintf(path, sizeof(path), "%s/saker.yaml", folder);
-	cr_assert_eq(config_read(&config, path, &diag, NULL), 0, "%s", diag.text);
+	cr_assert_eq(config_read(&config, sink_config_kinds, path, &diag, NULL), 0, "%s", diag.text);
 	r = policy_file_add_all(&set, &config, &diag, NULL);
 	config_fini(&config);
 	return r;
