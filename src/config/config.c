@@ -6,6 +6,7 @@
 
 #include "config/option_doc.h"
 #include "config/sink.h"
+#include "config/whole.h"
 #include "config/yaml.h"
 
 static const char *const transports[] = { "ring", "perf", NULL };
@@ -89,6 +90,9 @@ static const struct option_row agent_rows[] = {
 };
 
 static const struct option_row top_rows[] = {
+	OPTION(BOOL, config, strict, .name = "strict", .value = "false", .sample = "true",
+	       .help = "first key: this file and all policies end with end: true, so that none is taken for whole "
+		       "that was cut"),
 	OPTION(GROUP, config, agent, .name = "agent", .rows = agent_rows,
 	       .help = "The agent itself"),
 	OPTION(PATHS, config, policies, .name = "policies", .required = true, .max = 256,
@@ -99,6 +103,8 @@ static const struct option_row top_rows[] = {
 	       .parse = config_sinks_read, .form = "a map of names to sinks",
 	       .help = "Where events go; without any, all go to standard output as JSON. The name "
 		       "is yours"),
+	OPTION(BOOL, config, end, .name = "end", .value = "false", .sample = "true",
+	       .help = "true, in the last line: the file is whole"),
 	{ 0 },
 };
 
@@ -123,6 +129,7 @@ static int parse(struct config *config, struct diag *diag)
 				node_kind_name(root));
 	r = option_defaults(top_rows, &cx, config);
 	r = r < 0 ? r : option_read(top_rows, &cx, root, config);
+	r = r < 0 ? r : whole_check(root, &config->file, false, diag);
 	r = r < 0 ? r : config_sinks_check(config, diag);
 	config->hash = config_hash(0, config->file.text, config->file.len);
 	return r;
@@ -167,7 +174,7 @@ void config_fini(struct config *config)
 bool config_is(const struct node *root)
 {
 	for (const struct option_row *row = top_rows; row->name; row++)
-		if (node_get(root, row->name))
+		if (row->type != OPTION_BOOL && node_get(root, row->name))
 			return true;
 	return false;
 }
@@ -189,15 +196,23 @@ void config_help(const struct config_sink_kind *const *kinds, FILE *to)
 
 void config_sample(const struct config_sink_kind *const *kinds, FILE *to)
 {
+	enum { ROWS = sizeof(top_rows) / sizeof(*top_rows) - 1 };
+	struct option_row before_end[ROWS + 1];
+
 	fputs("# SPDX-License-Identifier: Apache-2.0\n"
-	      "# saker.yaml: how the agent runs. Every option with its default; saker.yaml(5) "
-	      "tells the same.\n"
+	      "# saker.yaml: how the agent runs. Every option, most with their default; "
+	      "saker.yaml(5) tells them.\n"
 	      "# Paths are seen from this file. Texts may have ${NAME} of the environment: it is "
 	      "never printed.\n"
 	      "# saker check saker.yaml tells whether it is right.\n\n",
 	      to);
-	option_sample(top_rows, to);
+	/* What ends the file comes behind the other kinds of sinks. */
+	memcpy(before_end, top_rows, sizeof(top_rows));
+	before_end[ROWS - 1] = (struct option_row){ 0 };
+	option_sample(before_end, to);
 	config_sinks_sample(kinds, to);
+	fputc('\n', to);
+	option_sample(&top_rows[ROWS - 1], to);
 }
 
 void config_manual(const struct config_sink_kind *const *kinds, FILE *to)

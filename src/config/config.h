@@ -50,6 +50,7 @@ struct config_agent {
 };
 
 struct config {
+	bool strict, end;
 	struct arena arena;		/* has all that is pointed to */
 	struct file_text file;
 	struct config_agent agent;

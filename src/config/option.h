@@ -69,7 +69,7 @@ struct option_row {
 	bool required;
 	const char *form;	/* how what is custom is written: "N/s burst N" */
 	const char *help;
-	const char *sample;	/* what the sample shows when there is no default */
+	const char *sample;	/* what the sample shows, if not the default */
 	size_t offset;
 };
 

@@ -85,7 +85,7 @@ static void sample(const struct option_row *rows, unsigned depth, bool on, FILE 
 
 	snprintf(before, sizeof(before), "%*s# ", (int)depth * 2, "");
 	for (const struct option_row *row = rows; row->name; row++) {
-		const char *value = row->value ? row->value : row->sample;
+		const char *value = row->sample ? row->sample : row->value;
 		bool shown = on && (row->value || row->required || row->type == OPTION_GROUP || named(row));
 
 		if (depth == 0 && row != rows)

@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "config/option_doc.h"
+#include "config/whole.h"
 #include "config/yaml.h"
 #include "policy/policy_entry.h"
 
@@ -19,6 +20,8 @@ static int parse_events(const struct option_context *cx, const struct option_row
 			const struct node *node, void *to);
 
 static const struct option_row rows[] = {
+	OPTION(BOOL, policy_file, strict, .name = "strict", .value = "false", .sample = "true",
+	       .help = "first key: the file ends with end: true, so that what was cut is not taken for whole"),
 	OPTION(WORD, policy_file, name, .name = "name", .required = true,
 	       .help = "what the policy is called in events, logs and answers"),
 	OPTION(WORD, policy_file, description, .name = "description", .help = "what it is for"),
@@ -35,6 +38,8 @@ static const struct option_row rows[] = {
 	       .help = "Which events are traced: names, aliases, categories or globs, each with "
 		       "options or nothing."
 		       " What has a name here is left out of words that stand for many"),
+	OPTION(BOOL, policy_file, end, .name = "end", .value = "false", .sample = "true",
+	       .help = "true, in the last line: the file is whole"),
 	{ 0 },
 };
 
@@ -179,6 +184,7 @@ static int parse(struct policy_file_set *set, struct policy_file *file,
 				"want a map with name and events, not %s", node_kind_name(root));
 	file->file = *from;
 	r = option_read(rows, &cx, root, file);
+	r = r < 0 ? r : whole_check(root, from, set->strict, diag);
 	return r < 0 ? r : check_policy(set, file, root, diag);
 }
 
@@ -322,6 +328,7 @@ int policy_file_add_all(struct policy_file_set *set, const struct config *config
 {
 	int r = 0;
 
+	set->strict = config->strict;
 	for (unsigned i = 0; r == 0 && i < config->policies.n; i++) {
 		const struct option_text *path = &config->policies.items[i];
 

@@ -72,6 +72,7 @@ struct policy_file_list {
 };
 
 struct policy_file {
+	bool strict, end;		/* config/whole.h */
 	struct file_text file;		/* for the lines that diagnostics show */
 	struct option_text name, description;
 	struct option_text scope;	/* expression; none: everything */
@@ -86,6 +87,7 @@ struct policy_file_set {
 	struct policy_file *files[POLICY_FILES];
 	unsigned n;
 	uint64_t hash;			/* of the contents in order: equal ones, no reload */
+	bool strict;			/* whether all must be, whatever they say */
 	struct file_text last;		/* what was read last, be it right or wrong */
 };
 

@@ -71,5 +71,5 @@ expect 'a FIFO, without waiting' 1 'W/fifo: is a FIFO; want a regular file' "$wo
 chmod g+w "$work/policies/quiet.yaml"
 expect 'a file that run will refuse' 0 'policy quiet, 2 events: ok' "$work/policies/quiet.yaml"
 expect 'nothing to check' 2 'see saker check --help'
-expect 'options' 0 'sinks that get the events; all if not given (a list of 1 to 32 names)' --help
+expect 'options' 0 'true, in the last line: the file is whole (true or false, default false)' --help
 echo "1..$n"

@@ -3,6 +3,7 @@
 #include "policy/policy_file.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,35 +80,65 @@ Test(policy_file, shipped)
 	cr_expect_eq(set.n, LEN(shipped));
 }
 
-/* Cut anywhere, a policy is right or wrong, and told so; it never ends in a crash. */
-static void cut_everywhere(const char *name, const char *text, size_t len)
+/* Each prefix of a file that says "strict" is refused, unless it has all but white space. */
+static void cut_shipped(const char *name, bool is_config)
 {
+	char path[PATH_MAX];
+	size_t len;
+	char *text = root_read(root_path(path, name), &len), *whole = strstr(text, "\nend: true");
+
+	cr_assert(text && whole, "%s has no end", name);
 	for (size_t n = 0; n < len; n++) {
-		char *part = malloc(n + 1);
+		struct diag said = { 0 };
+		struct policy_file_set cut_set;
+		struct config config = { 0 };
+		char *cut = strndup(text, n);
 		int r;
 
-		memcpy(part, text, n);
-		part[n] = 0;
-		policy_file_set_init(&set);
-		memset(&diag, 0, sizeof(diag));
-		r = policy_file_parse(&set, name, part, n, &diag);
-		cr_expect(r == 0 || r == -EINVAL, "%s cut to %zu", name, n);
-		cr_expect_eq(r == 0, diag.text[0] == 0, "%s cut to %zu: %d %s", name, n, r,
-			     diag.text);
-		policy_file_set_fini(&set);
-		free(part);
+		policy_file_set_init(&cut_set);
+		r = is_config ? config_parse(&config, sink_config_kinds, name, cut, n, &said)
+			      : policy_file_parse(&cut_set, name, cut, n, &said);
+		cr_expect_eq(r < 0, n < (size_t)(whole + 10 - text), "%s, cut at %zu of %zu: %s", name, n, len, said.text);
+		cr_expect_eq(r < 0, said.text[0] != 0);
+		policy_file_set_fini(&cut_set);
+		config_fini(&config);
+		free(cut);
 	}
+	free(text);
 }
 
-Test(policy_file, prefixes)
+Test(policy_file, no_prefix_of_what_is_shipped_is_taken_for_whole)
 {
-	for (size_t i = 0; i < LEN(shipped); i++) {
-		size_t len;
-		char *text = read_shipped(shipped[i], &len);
+	char path[PATH_MAX];
+	DIR *dir = opendir(root_path(path, "conf/policies"));
+	unsigned n = 0;
 
-		cut_everywhere(shipped[i], text, len);
-		free(text);
-	}
+	cr_assert(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.') {
+			char name[300];
+
+			snprintf(name, sizeof(name), "conf/policies/%s", entry->d_name);
+			cut_shipped(name, false);
+			n++;
+		}
+	closedir(dir);
+	cr_expect_geq(n, 6);
+	cut_shipped("conf/saker.yaml", true);
+}
+
+Test(policy_file, a_strict_configuration_wants_whole_policies)
+{
+	static const char text[] = "name: a\nevents: {getpid: }\n", whole[] = "name: a\nevents: {getpid: }\nend: true\n";
+	struct diag said = { 0 };
+
+	policy_file_set_init(&set);
+	set.strict = true;
+	cr_expect_eq(policy_file_parse(&set, "x", text, sizeof(text) - 1, &said), -EINVAL);
+	cr_expect_str_eq(said.text, "the end of the file is missing: want end: true as its last line");
+	cr_expect_eq(said.line, 2);
+	cr_expect_eq(policy_file_parse(&set, "x", whole, sizeof(whole) - 1, &said), 0);
+	policy_file_set_fini(&set);
 }
 
 Test(policy_file, manual)
