@@ -31,9 +31,21 @@ static __always_inline int cgroup_emit(void *ctx, struct event_cgroup_mkdir *e, 
 	return record_end(ctx, &e->head);
 }
 
+/* What is begun in a muted cgroup is muted from its first moment. */
+static __always_inline void mute_inherit(struct cgroup *cgroup)
+{
+	u64 id = BPF_CORE_READ(cgroup, kn, id), none = 0;
+	u64 parent = BPF_CORE_READ(cgroup, self.parent, cgroup, kn, id);
+
+	if (bpf_map_lookup_elem(&mutes, &parent))
+		bpf_map_update_elem(&mutes, &id, &none, BPF_NOEXIST);
+}
+
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
 {
+	if (mutes_on)
+		mute_inherit(cgroup);
 	if (!event_wanted(EVENT_cgroup_mkdir))
 		return 0;
 	return cgroup_emit(ctx, RECORD(cgroup_mkdir, critical), cgroup, path);

@@ -64,6 +64,14 @@ struct loud_map {
 	__type(value, u64);
 };
 
+/* Cgroups whose events are left out, and how many were. */
+struct mutes_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2 * MUTES_MAX);
+	__type(key, u64);
+	__type(value, u64);
+};
+
 struct tree_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
@@ -80,11 +88,13 @@ extern struct ring_map ring_critical SEC(".maps"), ring_normal SEC(".maps"), rin
 extern struct perf_map perf_critical SEC(".maps"), perf_normal SEC(".maps"), perf_bulk SEC(".maps");
 extern struct loud_map loud SEC(".maps");
 extern struct tree_map tree SEC(".maps");
+extern struct mutes_map mutes SEC(".maps");
 extern const volatile __u32 transport, page_bytes;
 extern const volatile bool policies_on;
 extern __u16 filter_of[2][EVENTS_MAX];
 extern __u64 stacks_wanted[2][EVENTS_MAX / 64];	/* whose records have the caller's stack */
 extern struct filter filter;
+extern bool mutes_on;		/* some cgroup is muted */
 extern __u32 policy_generation;
 extern __u32 reader_asleep;
 extern __u64 canaries[CANARIES];
@@ -92,6 +102,9 @@ extern __u64 drops;		/* of all reasons: user space looks closer when it moved */
 
 /* filter.bpf.c: does the record in this slot pass? */
 int filter_check(u32 number, u32 filter_number, u32 late);
+
+/* fact.bpf.c: is this cgroup muted?  0: that of the current task.  Then the event is counted for it. */
+int cgroup_muted(u32 id, u64 cgroup);
 
 /* Count up a tally of this cpu.  Interrupts may count the same one: atomic. */
 #define TALLY(id, member) do {						\
@@ -168,10 +181,21 @@ static __always_inline void canary_count(u32 canary, u32 pid)
 		__sync_fetch_and_add(&canaries[canary], 1);
 }
 
+/* What tells who everybody is and where: never muted here, user space shows none of it. */
+static __always_inline bool tells_identity(u32 id)
+{
+	return id <= EVENT_process_exit || (id >= EVENT_cgroup_mkdir && id <= EVENT_cgroup_attach_task);
+}
+
+static __always_inline bool event_muted(u32 id, u64 cgroup)
+{
+	return mutes_on && !tells_identity(id) && cgroup_muted(id, cgroup);
+}
+
 /* Is an event wanted of this process?  Policies that no longer want it do not count it. */
 static __always_inline bool event_wanted_of(u32 id, u32 pid)
 {
-	if (!policies_want(id))
+	if (!policies_want(id) || (pid != filter.self && event_muted(id, 0)))
 		return false;
 	if (process_wanted(pid))
 		return true;

@@ -66,6 +66,22 @@ __noinline int who_put_task(u32 number, u64 task)
 	return home_pid_ns ? who_home(number, task) : 0;
 }
 
+__noinline int cgroup_muted(u32 id, u64 cgroup)
+{
+	u64 *muted;
+
+	if (!cgroup && kernel_has.cast)
+		cgroup = task_cgroup(CAST(task_struct, bpf_get_current_task()), true);
+	else if (!cgroup)
+		cgroup = task_cgroup(current_task(), kernel_has.task_btf);
+	muted = bpf_map_lookup_elem(&mutes, &cgroup);
+	if (!muted)
+		return 0;
+	__sync_fetch_and_add(muted, 1);
+	TALLY(id, muted);
+	return 1;
+}
+
 /* Write a directory's name before what is there; false when it does not fit.  Where the path
  * begins is kept in the slot: what comes from memory is unknown to the verifier, so that it walks
  * each turn of the loop once and not once for each way there. */

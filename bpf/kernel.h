@@ -72,8 +72,15 @@ struct kernfs_node {
 	struct kernfs_node *parent;
 	const char *name;
 };
-struct cgroup { struct kernfs_node *kn; int level; };
-struct cgroup_subsys_state { struct cgroup *cgroup; };
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	int level;
+};
 struct css_set {
 	struct cgroup *dfl_cgrp;
 	struct cgroup_subsys_state *subsys[1];	/* by controller */

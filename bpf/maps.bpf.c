@@ -13,6 +13,7 @@ struct perf_map perf_normal SEC(".maps");
 struct perf_map perf_bulk SEC(".maps");
 struct loud_map loud SEC(".maps");
 struct tree_map tree SEC(".maps");
+struct mutes_map mutes SEC(".maps");
 
 const volatile struct kernel_has kernel_has = {};
 const volatile __u32 transport = TRANSPORT_RING;
@@ -20,6 +21,7 @@ const volatile __u32 page_bytes = 4096;
 const volatile bool policies_on = false;
 const volatile __u32 home_pid_ns = 0;
 struct filter filter = {};
+bool mutes_on = false;
 __u16 filter_of[2][EVENTS_MAX] = {};
 __u64 stacks_wanted[2][EVENTS_MAX / 64] = {};
 __u32 policy_generation = 0;

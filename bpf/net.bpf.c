@@ -174,6 +174,9 @@ static __always_inline bool owner_wanted(const struct event_sock_state *e, bool 
 {
 	if (policies_on && filter_number(e->head.policy, EVENT_sock_state) == FILTER_UNWANTED)
 		return false;
+	if (e->owner_known && e->head.who.host_pid != filter.self &&
+	    event_muted(EVENT_sock_state, e->head.who.proc_cgroup))
+		return false;
 	if (owner_passes(e, in_tree))
 		return true;
 	TALLY(EVENT_sock_state, filtered);

@@ -9,6 +9,7 @@
 enum {
 	CALLS_MAX = 512,	/* numbers of system calls; a power of two */
 	EVENTS_MAX = 768,	/* ids of events */
+	MUTES_MAX = 4096,	/* cgroups that are muted */
 	SLOTS = 4,		/* probes that may be under way at once on one cpu */
 	STASH_SMALL = 768,	/* bytes of a record that waits for its call to return */
 	STASH_LARGE = RECORD_MAX,
@@ -70,6 +71,7 @@ enum drop { DROP_FULL, DROP_SCRATCH, DROPS };
 struct tally {
 	__u64 filtered;
 	__u64 limited;
+	__u64 muted;
 	__u64 dropped[DROPS];
 };
 

@@ -411,7 +411,8 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 	if (c->view == VIEW_child && ret == 0)
 		return 0;
 	/* Who may be watched was asked at entry: an exec gives its process another name. */
-	if (calls_recorded && c->selected && (kept ? policies_want(c->id) : event_wanted(c->id)))
+	if (calls_recorded && c->selected &&
+	    (kept ? policies_want(c->id) && !event_muted(c->id, 0) : event_wanted(c->id)))
 		call_emit(ctx, regs, c, ret);
 	if (c->opens && ret >= 0)
 		file_open_emit(ctx, file_of(ret));

@@ -136,6 +136,12 @@ static int open_kernel(struct agent *a)
 		snprintf(a->error, sizeof(a->error), "%s", a->probe.error);
 		return r;
 	}
+	r = mute_open(&a->mutes, &a->probe, &a->cgroup_root, o->log);
+	if (r < 0)
+		return fail(a, r, "cannot mute");
+	if (o->config)
+		mute_configure(&a->mutes, o->config);
+	a->pipeline.mutes = &a->mutes;
 	if (a->child.pid > 0)
 		r = tree_add(&a->probe, a->child.pid);
 	if (r < 0)
@@ -276,6 +282,7 @@ void agent_close(struct agent *a, bool hangs)
 	lanes_close(&a->lanes);
 	losses_fini(&a->losses);
 	probe_close(&a->probe);
+	mute_close(&a->mutes);
 	cgroup_root_close(&a->cgroup_root);
 	for (unsigned i = 0; i < 2; i++)
 		if (a->pipeline.policies[i]) {

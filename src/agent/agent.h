@@ -11,11 +11,13 @@
 #include "agent/child.h"
 #include "agent/health.h"
 #include "agent/losses.h"
+#include "agent/mute.h"
 #include "agent/pipeline.h"
 #include "identity/cgroup_root.h"
 #include "kernel/lanes.h"
 #include "kernel/probe.h"
 
+struct config;
 struct log;
 struct where;
 
@@ -28,6 +30,7 @@ struct agent_options {
 	struct filter filter;
 	struct cgroup_wish cgroup;
 	struct sink *console;		/* the caller's; NULL: sinks are added by opened */
+	const struct config *config;	/* the caller's, says whom not to hear; NULL: all are heard */
 	struct policy_set *policies;	/* from malloc, taken over; NULL: what is selected is shown */
 	const struct where *where;	/* the caller's; NULL: no expression.  Not together with policies. */
 	char **argv;			/* command to run and follow; NULL: none */
@@ -50,6 +53,7 @@ struct agent {
 	struct probe probe;
 	struct lanes lanes;
 	struct losses losses;
+	struct mutes mutes;
 	struct pipeline pipeline;
 	struct child child;
 	struct canaries canaries;

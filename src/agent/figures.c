@@ -101,6 +101,7 @@ AGENT_VALUE(log_unwritten, log_of(f)->unwritten)
 AGENT_VALUE(lane_seen, account_seen(account_of(f, i)))
 AGENT_VALUE(lane_filtered, account_of(f, i)->filtered)
 AGENT_VALUE(lane_limited, account_of(f, i)->limited)
+AGENT_VALUE(lane_muted, account_of(f, i)->muted)
 AGENT_VALUE(lane_submitted, account_of(f, i)->numbered - account_of(f, i)->dropped[DROP_FULL])
 AGENT_VALUE(lane_full, account_of(f, i)->dropped[DROP_FULL])
 AGENT_VALUE(lane_scratch, account_of(f, i)->dropped[DROP_SCRATCH])
@@ -114,6 +115,7 @@ AGENT_VALUE(lane_rejected, f->agent->pipeline.counts.unselected[i])
 
 AGENT_VALUE(event_filtered, f->agent->losses.now.events[i].filtered)
 AGENT_VALUE(event_limited, f->agent->losses.now.events[i].limited)
+AGENT_VALUE(event_muted, f->agent->losses.now.events[i].muted)
 AGENT_VALUE(event_full, f->agent->losses.now.events[i].dropped[DROP_FULL])
 AGENT_VALUE(event_scratch, f->agent->losses.now.events[i].dropped[DROP_SCRATCH])
 AGENT_VALUE(event_read, f->agent->pipeline.counts.events[i].read)
@@ -175,6 +177,7 @@ const struct figure figures[] = {
 	COUNT(LANE, "seen", lane_seen, "Events that hooks saw"),
 	COUNT(LANE, "filtered", lane_filtered, "Events that the kernel's filters left out"),
 	COUNT(LANE, "limited", lane_limited, "Events that the kernel's limits left out"),
+	COUNT(LANE, "muted", lane_muted, "Events left out because their cgroup is muted"),
 	COUNT(LANE, "submitted", lane_submitted, "Records put in the lane"),
 	COUNT_BY(LANE, "dropped", "reason", "full", lane_full, "Events lost in the kernel"),
 	COUNT_BY(LANE, "dropped", "reason", "scratch", lane_scratch, "Events lost in the kernel"),
@@ -186,6 +189,7 @@ const struct figure figures[] = {
 
 	COUNT(EVENT, "filtered", event_filtered, "Events that the kernel's filters left out"),
 	COUNT(EVENT, "limited", event_limited, "Events that the kernel's limits left out"),
+	COUNT(EVENT, "muted", event_muted, "Events left out because their cgroup is muted"),
 	COUNT_BY(EVENT, "dropped", "reason", "full", event_full, "Events lost in the kernel"),
 	COUNT_BY(EVENT, "dropped", "reason", "scratch", event_scratch, "Events lost in the kernel"),
 	COUNT(EVENT, "read", event_read, "Records taken from the lanes"),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/mute.h"
 #include "event/schema.h"
 #include "expr/expr.h"
 #include "output/capture.h"
@@ -85,6 +86,12 @@ static bool selected(struct pipeline *p, const struct head *h)
 	return event_set_has(&p->options.selected, h->id);
 }
 
+/* What the kernel side mutes does not come here. */
+static bool muted(struct pipeline *p, const struct head *h)
+{
+	return p->mutes && !from_agent(h) && mute_takes(p->mutes, h->who.proc_cgroup);
+}
+
 void pipeline_record(void *ctx, const void *record, size_t len)
 {
 	struct pipeline *p = ctx;
@@ -98,9 +105,11 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 	}
 	p->counts.events[h->id].read++;
 	process_observe(&p->processes, record);
+	if (p->mutes)
+		mute_observe(p->mutes, record);
 	if (p->options.capture && !p->done)
 		capture(p, h);
-	if (p->done || !selected(p, h)) {
+	if (p->done || !selected(p, h) || muted(p, h)) {
 		p->counts.unselected[h->lane]++;
 		return;
 	}

@@ -17,6 +17,7 @@ struct capture_writer;
 struct expr;
 struct expr_view;
 struct filter;
+struct mutes;
 struct policy_set;
 
 struct pipeline_options {
@@ -45,6 +46,7 @@ struct pipeline {
 	struct road road;
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
+	struct mutes *mutes;		/* the caller's; NULL: nobody is muted */
 	struct pipeline_counts counts;
 	int capture_error;		/* first failure of the capture, negative errno */
 	bool done;			/* count was reached */

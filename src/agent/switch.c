@@ -23,9 +23,10 @@ enum {
 	SETTLE_NS = 200000000,	/* after which no probe still works for the generation before */
 };
 
-/* What the process table learns from, wanted or not. */
+/* What tells who everybody is and where, wanted or not. */
 static const unsigned identity_events[] = {
 	EVENT_process_fork, EVENT_process_exec, EVENT_process_exit, EVENT_process_existing,
+	EVENT_cgroup_mkdir, EVENT_cgroup_rmdir,
 };
 
 static int no_filters(struct agent *a, int r)

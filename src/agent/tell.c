@@ -81,6 +81,7 @@ void tell_stats(struct agent *a)
 		e->seen = account_seen(l);
 		e->filtered = l->filtered;
 		e->limited = l->limited;
+		e->muted = l->muted;
 		e->submitted = l->numbered - l->dropped[DROP_FULL];
 		e->dropped = account_dropped(l);
 		e->read = a->lanes.source[i].read;

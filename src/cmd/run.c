@@ -30,6 +30,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.pipeline.lineage = { a->ancestors.depth, a->ancestors.details },
 		.filter = { .self = getpid() },
 		.cgroup = { (enum cgroup_version)a->cgroup.version, a->cgroup.root.text },
+		.config = c,
 		.policies = policies,
 		.report_ms = a->report_interval,
 		.drain_ms = a->drain_timeout,

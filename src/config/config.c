@@ -99,6 +99,11 @@ static const struct option_row top_rows[] = {
 	       .sample = "[policies/default.yaml]",
 	       .help = "Files and folders that say what is watched; of a folder every *.yaml and "
 		       "*.yml"),
+	OPTION(CUSTOM, config, mutes, .name = "mute", .sample = "[kube-system]", .parse = config_mutes_read,
+	       .form = "a list of namespaces, and of maps with one of namespace, pod, container and cgroup",
+	       .help = "Whom not to hear: what happens there is left out in the kernel, and counted. A "
+		       "word is a Kubernetes namespace; others are {pod: NAME}, {container: NAME or ID}, "
+		       "{cgroup: /PATH}, with all that is below. Forks and execs still name processes"),
 	OPTION(CUSTOM, config, sinks, .name = "sinks", .rows = config_sink_rows, .sample = "events",
 	       .parse = config_sinks_read, .form = "a map of names to sinks",
 	       .help = "Where events go; without any, all go to standard output as JSON. The name "

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "config/file.h"
+#include "config/mute.h"
 #include "config/option.h"
 #include "config/sink.h"
 
@@ -58,6 +59,8 @@ struct config {
 	const struct config_sink_kind *const *kinds;	/* that there are, NULL at the end; the caller's */
 	struct config_sink **sinks;
 	unsigned nsinks;
+	struct config_mute *mutes;
+	unsigned nmutes;
 	uint64_t hash;			/* of the file's bytes */
 };
 

@@ -53,8 +53,10 @@ static void tally_add(struct account *a, unsigned id, unsigned cpu, const struct
 
 	a->events[id].filtered += t->filtered;
 	a->events[id].limited += t->limited;
+	a->events[id].muted += t->muted;
 	l->filtered += t->filtered;
 	l->limited += t->limited;
+	l->muted += t->muted;
 	for (unsigned i = 0; i < DROPS; i++) {
 		a->events[id].dropped[i] += t->dropped[i];
 		l->dropped[i] += t->dropped[i];
@@ -138,5 +140,5 @@ uint64_t account_dropped(const struct lane_account *l)
 
 uint64_t account_seen(const struct lane_account *l)
 {
-	return l->filtered + l->limited + l->numbered + account_dropped(l) - l->dropped[DROP_FULL];
+	return l->filtered + l->limited + l->muted + l->numbered + account_dropped(l) - l->dropped[DROP_FULL];
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel side counted.  For each lane, once it is drained:
- *   seen = filtered + limited + numbered + dropped for want of scratch memory
+ *   seen = filtered + limited + muted + numbered + dropped for want of scratch memory
  *   numbered = read + dropped because the lane was full */
 #ifndef KERNEL_ACCOUNT_H
 #define KERNEL_ACCOUNT_H
@@ -12,7 +12,7 @@
 struct probe;
 
 struct lane_account {
-	uint64_t filtered, limited, numbered;
+	uint64_t filtered, limited, muted, numbered;
 	uint64_t dropped[DROPS];
 };
 

@@ -57,16 +57,17 @@ static json_t *last_stats(const char *lane)
 static void balance_check(const char *lane, long long made)
 {
 	json_t *r = last_stats(lane);
-	long long seen_, filtered, limited, submitted, dropped;
+	long long seen_, filtered, limited, muted, submitted, dropped;
 
 	if (!check(r, "no stats of lane %s", lane))
 		return;
 	seen_ = number(r, "args.seen");
 	filtered = number(r, "args.filtered");
 	limited = number(r, "args.limited");
+	muted = number(r, "args.muted");
 	submitted = number(r, "args.submitted");
 	dropped = number(r, "args.dropped");
-	check(seen_ == filtered + limited + submitted + dropped, "%s does not balance: %s", lane, value(r, "args"));
+	check(seen_ == filtered + limited + muted + submitted + dropped, "%s does not balance: %s", lane, value(r, "args"));
 	check(submitted == number(r, "args.read"), "%s: %lld submitted, %s read", lane, submitted, value(r, "args.read"));
 	check(number(r, "args.invalid") == 0, "%s records are invalid", value(r, "args.invalid"));
 	if (made >= 0)
