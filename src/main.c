@@ -2,7 +2,7 @@
 /* saker: who runs, opens, connects and dies on this machine, told by the kernel.
  *
  *	cmd/		a file a subcommand; options
- *	agent/		the loop and what lives on it: lanes, pipeline, losses, reload, the traced command
+ *	agent/		the loop and what lives on it: lanes, pipeline, losses, reload, control socket
  *	output/		a record as JSON, as a table row, as a raw capture; sinks and their writer
  *	policy/		policies compiled from their files: filters, limits, caches
  *	expr/		the expression language: parse, check, evaluate, push down
@@ -10,7 +10,7 @@
  *	kernel/		all that touches libbpf: probes and their ladders, lanes, accounting
  *	event/		what a record means: schema, check on entry, names of values, selection
  *	config/		YAML with positions, option tables, saker.yaml
- *	base/		text, arenas, diagnostics, nearest word
+ *	base/		text, arenas, diagnostics, log, capabilities, nearest word
  *	and bpf, the kernel side: events.def and syscalls.def are where an event begins
  *
  * The way of a record: a hook in a .bpf.c -> lane -> kernel/lanes.c -> agent/pipeline.c ->
@@ -23,7 +23,7 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&cmd_run, &cmd_trace, &cmd_check, &cmd_events, &cmd_doctor, &cmd_record, &cmd_replay,
+	&cmd_run, &cmd_trace, &cmd_check, &cmd_events, &cmd_doctor, &cmd_ctl, &cmd_record, &cmd_replay,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

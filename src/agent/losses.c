@@ -86,6 +86,7 @@ static struct event_lost *lost_begin(struct losses *l, uint64_t now, const char 
 {
 	struct event_lost *e = build_begin(&l->build, EVENT_lost, now, ++l->seq);
 
+	l->last = now;
 	e->count = count;
 	e->total = total;
 	e->since = l->since;

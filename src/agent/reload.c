@@ -28,10 +28,10 @@ struct plan {
 	struct policy_set *policies;
 	struct slots slots;			/* sinks in force, and fresh ones */
 	bool parsed;				/* the configuration is right, whatever the policies are */
+	bool asked;				/* by somebody, who is told what is wrong whenever */
 	struct diag diag;
-	struct policy_diff diff;
+	struct reload_receipt receipt;
 	uint64_t began;
-	unsigned hooks;				/* before */
 	char error[480];			/* the diagnostic in one line */
 	char said[SAID];			/* and with the line that is wrong */
 };
@@ -96,15 +96,15 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 
 	policy_file_set_init(&files);
 	e = policy_file_add_all(&files, &p->source->config, &p->diag, NULL);
+	p->hash = config_hash(p->hash, &files.hash, sizeof(files.hash));
 	if (e < 0) {
 		note_wrong(p, policy_file_line(&files, &p->diag));
 		policy_file_set_fini(&files);
 		return e;
 	}
-	p->hash = config_hash(p->source->config.hash, &files.hash, sizeof(files.hash));
 	if (r->agent && (p->hash == r->hash || being_written(p, &files))) {
 		policy_file_set_fini(&files);
-		return -EALREADY;
+		return p->hash == r->hash ? -EALREADY : -EBUSY;
 	}
 	e = slots_plan(&r->slots, &p->slots, p->source, &p->diag);
 	slots_names(&p->slots, names);
@@ -133,12 +133,15 @@ static void plan_drop(struct plan *p)
 
 static int plan_make(const struct reload *r, struct plan *p, const struct policy_set *before)
 {
+	const struct file_text *f;
 	int e;
 
 	p->source = source_new();
 	if (!p->source)
 		return -ENOMEM;
 	e = config_read(&p->source->config, sink_config_kinds, r->path, &p->diag, NULL);
+	f = &p->source->config.file;
+	p->hash = config_hash(0, f->text ? f->text : "", f->len);
 	if (e == 0)
 		e = config_honoured(&p->source->config, &p->diag);
 	p->parsed = e == 0;
@@ -198,34 +201,64 @@ int reload_open(struct reload *r, const char *path, struct log *log, struct poli
 	return 0;
 }
 
-static void tell(struct reload *r, const struct plan *p, int e)
+static void tell_event(struct agent *a, const struct reload_receipt *t)
 {
-	const struct policy_diff *diff = &p->diff;
-	struct agent *a = r->agent;
 	struct event_policy_reload *x = build_begin(&a->losses.build, EVENT_policy_reload, clock_boot(), ++a->losses.seq);
 
-	x->generation = a->generation;
-	x->added = diff->added;
-	x->removed = diff->removed;
-	x->changed = diff->changed;
-	x->unchanged = diff->same;
-	x->hooks = a->probe.nlinks;
-	x->hooks_before = p->hooks;
-	x->elapsed = clock_boot() - p->began;
-	build_str(&a->losses.build, &x->result, e < 0 ? "refused" : "applied");
-	if (e < 0)
-		build_str(&a->losses.build, &x->error, p->error);
+	x->generation = t->generation;
+	x->added = t->added;
+	x->removed = t->removed;
+	x->changed = t->changed;
+	x->unchanged = t->same;
+	x->hooks = t->hooks;
+	x->hooks_before = t->hooks_before;
+	x->elapsed = t->elapsed;
+	build_str(&a->losses.build, &x->result, t->result < 0 ? "refused" : "applied");
+	if (t->result < 0)
+		build_str(&a->losses.build, &x->error, t->error);
 	agent_tell(a);
-	r->applied += e == 0;
-	r->refused += e < 0;
-	if (e == 0) {
+}
+
+static void tell(struct reload *r, const struct reload_receipt *t, const char *said)
+{
+	tell_event(r->agent, t);
+	r->applied += t->result == 0;
+	r->refused += t->result < 0;
+	if (t->result == 0) {
 		log_say(r->log, LOG_info, "policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
-			"%llu us", diff->added, diff->removed, diff->changed, diff->same, a->probe.nlinks,
-			(unsigned long long)x->elapsed / 1000);
+			"%llu us", t->added, t->removed, t->changed, t->same, t->hooks,
+			(unsigned long long)t->elapsed / 1000);
 	} else {
-		log_lines(r->log, LOG_error, p->said);
+		log_lines(r->log, LOG_error, said);
 		log_say(r->log, LOG_error, "the new policies are refused, those before stay in force");
 	}
+}
+
+/* A signal and the watch may both see one change, and what is wrong is told once. */
+static bool is_news(struct reload *r, const struct plan *p, int e)
+{
+	uint64_t before = r->wrong;
+
+	if (e == -EBUSY || r->agent->stop_reason)
+		return false;
+	r->wrong = e < 0 && e != -EALREADY ? config_hash(p->hash, p->error, strlen(p->error)) : 0;
+	return e != -EALREADY && (p->asked || !r->wrong || r->wrong != before);
+}
+
+/* The end of a run, be it good or bad. */
+static void conclude(struct reload *r, struct plan *p, int e)
+{
+	struct reload_receipt *t = &p->receipt;
+
+	t->result = e;
+	t->generation = r->agent->generation;
+	t->hooks = r->agent->probe.nlinks;
+	t->elapsed = clock_boot() - p->began;
+	snprintf(t->error, sizeof(t->error), "%s", p->error);
+	if (is_news(r, p, e))
+		tell(r, t, p->said);
+	if (r->over)
+		r->over(r->ctx, t);
 }
 
 /* What a configuration names is watched, be its policies right or wrong: they may be mended. */
@@ -252,8 +285,7 @@ static void on_switched(void *ctx, int e)
 		snprintf(p->error, sizeof(p->error), "%.400s", a->error);
 		snprintf(p->said, sizeof(p->said), "saker: %s\n", a->error);
 		watch_again(r, &p->source->config);
-		if (!a->stop_reason)
-			tell(r, p, e);
+		conclude(r, p, e);
 		plan_drop(p);
 		free(p);
 		return;
@@ -265,31 +297,40 @@ static void on_switched(void *ctx, int e)
 	tell_late(r->log, &r->config.agent, &p->source->config.agent);
 	plan_apply(r, p);
 	watch_again(r, &r->config);
-	tell(r, p, 0);
+	conclude(r, p, 0);
 	free(p);
 }
 
 /* What is wrong is told, in place of what was in force nothing comes. */
 static void refuse(struct reload *r, struct plan *p, int e)
 {
-	if (e != -EALREADY) {
-		if (p->parsed)
-			watch_again(r, &p->source->config);
-		tell(r, p, e);
-	}
+	if (e != -EALREADY && e != -EBUSY && p->parsed)
+		watch_again(r, &p->source->config);
+	conclude(r, p, e);
 	plan_drop(p);
 	free(p);
 }
 
-void reload_now(void *reload)
+static void compare(struct reload_receipt *t, const struct policy_set *before, const struct policy_set *after)
 {
-	struct reload *r = reload;
+	struct policy_diff diff = policy_compare(before, after);
+
+	t->added = diff.added;
+	t->removed = diff.removed;
+	t->changed = diff.changed;
+	t->same = diff.same;
+}
+
+/* Or note that it is to be done, while a run is under way. */
+static void begin(struct reload *r, bool asked)
+{
 	struct agent *a = r->agent;
 	const struct policy_set *before = a->pipeline.policies[a->generation & 1];
 	struct plan *p;
 	int e;
 
 	r->again = a->switching != NULL;
+	r->again_asked = r->again && (r->again_asked || asked);
 	if (r->again)
 		return;
 	p = calloc(1, sizeof(*p));
@@ -297,18 +338,30 @@ void reload_now(void *reload)
 		log_say(r->log, LOG_error, "not enough memory to read the configuration");
 		return;
 	}
+	p->asked = asked;
 	p->began = clock_boot();
-	p->hooks = a->probe.nlinks;
+	p->receipt.run = ++r->runs;
+	p->receipt.hooks_before = a->probe.nlinks;
 	e = plan_make(r, p, before);
 	if (e < 0) {
 		refuse(r, p, e);
 		return;
 	}
-	p->diff = policy_compare(before, p->policies);
+	compare(&p->receipt, before, p->policies);
 	r->plan = p;
 	e = agent_switch_begin(a, p->policies, on_switched, r);
 	if (e < 0)
 		on_switched(r, e);
+}
+
+void reload_ask(struct reload *r)
+{
+	begin(r, true);
+}
+
+static void on_change(void *reload)
+{
+	begin(reload, false);
 }
 
 void reload_idle(void *reload)
@@ -316,7 +369,7 @@ void reload_idle(void *reload)
 	struct reload *r = reload;
 
 	if (r->again && !r->agent->stop_reason)
-		reload_now(r);
+		begin(r, r->again_asked);
 }
 
 void reload_attach(void *reload, struct agent *agent)
@@ -331,13 +384,13 @@ int reload_watch(struct reload *r, struct agent *agent)
 {
 	int e;
 
-	e = watch_start(&r->watch, &agent->loop, &r->path, 1, reload_now, r);
+	e = watch_start(&r->watch, &agent->loop, &r->path, 1, on_change, r);
 	if (e < 0)
 		return e;
 	if (r->watch.degraded[0])
 		log_say(r->log, LOG_warning, "%s", r->watch.degraded);
 	watch_again(r, &r->config);
-	reload_now(r);		/* what changed since it was read */
+	on_change(r);		/* what changed since it was read */
 	return 0;
 }
 
@@ -346,7 +399,7 @@ void reload_hangup(void *reload)
 	struct reload *r = reload;
 
 	slots_reopen(&r->slots);
-	reload_now(r);
+	reload_ask(r);
 }
 
 bool reload_finish(struct reload *r)

@@ -16,6 +16,16 @@ struct log;
 /* What the files say, read and checked, but not yet in force. */
 struct plan;
 
+/* What became of a reload. */
+struct reload_receipt {
+	uint64_t run;		/* its number */
+	int result;		/* 0: applied; -EALREADY: nothing new; -EBUSY: a file is being written; else refused */
+	unsigned generation, added, removed, changed, same;
+	unsigned hooks, hooks_before;
+	uint64_t elapsed;	/* nanoseconds */
+	char error[480];	/* why it was refused, in one line */
+};
+
 struct reload {
 	const char *path;		/* of saker.yaml; borrowed */
 	struct log *log;		/* the caller's */
@@ -26,8 +36,12 @@ struct reload {
 	struct slots slots;
 	struct watch watch;
 	struct plan *plan;		/* that is being put in force; NULL: none */
-	bool again;			/* something changed meanwhile */
+	bool again, again_asked;	/* something changed meanwhile; or somebody asked */
+	uint64_t runs;			/* begun so far */
 	uint64_t applied, refused;	/* reloads */
+	uint64_t wrong;			/* hash of contents that were refused last, and why; 0: none */
+	void (*over)(void *ctx, const struct reload_receipt *receipt);	/* of each run; NULL: nobody asks */
+	void *ctx;
 };
 
 /* Read the configuration and its policies and make the sinks; what is wrong is told in the
@@ -43,8 +57,10 @@ void reload_attach(void *reload, struct agent *agent);
 /* Watch the files from now on, and what they bring put in force in the agent.  0 or negative errno. */
 int reload_watch(struct reload *reload, struct agent *agent);
 
-/* Read everything again, now: because a file changed. */
-void reload_now(void *reload);
+/* Read everything again, now, because somebody asks: what is wrong is told, be it told before.
+ * reload->over is called, perhaps at once, when the run is over whose number is one more than that of
+ * the last; it may not be the next to be over. */
+void reload_ask(struct reload *reload);
 
 /* The agent can take policies again: what came meanwhile is read now. */
 void reload_idle(void *reload);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/control.h"
 #include "agent/instance.h"
 #include "agent/reload.h"
 #include "base/log.h"
@@ -42,9 +43,10 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 	};
 }
 
-static int run_agent(struct reload *reload, struct policy_set *policies)
+static int run_agent(struct reload *reload, struct policy_set *policies, const struct instance *instance)
 {
 	static struct agent agent;
+	static struct control control;
 	struct agent_options options = options_of(&reload->config, policies, reload);
 	int status = EXIT_OK, r;
 	bool closed;
@@ -53,19 +55,22 @@ static int run_agent(struct reload *reload, struct policy_set *policies)
 	if (r == 0)
 		r = reload_watch(reload, &agent);
 	if (r == 0)
+		r = control_open(&control, &agent, reload, instance, agent.error, sizeof(agent.error));
+	if (r == 0)
 		r = agent_run(&agent);
 	if (r < 0)
 		status = watch_failed(&agent, r);
 	closed = reload_finish(reload);
 	agent_summary(&agent);
 	watch_stop(&reload->watch);
+	control_close(&control);
 	agent_close(&agent, !closed);
 	if (!closed)
 		_exit(status);		/* a thread hangs in a write: exit would wait for it */
 	return status;
 }
 
-static int run_alone(const char *path, struct log *log)
+static int run_alone(const char *path, const struct instance *instance, struct log *log)
 {
 	static struct reload reload;
 	struct policy_set *policies;
@@ -73,7 +78,7 @@ static int run_alone(const char *path, struct log *log)
 
 	if (reload_open(&reload, path, log, &policies) < 0)
 		return EXIT_FAILED;
-	status = run_agent(&reload, policies);
+	status = run_agent(&reload, policies, instance);
 	reload_close(&reload);
 	return status;
 }
@@ -104,7 +109,7 @@ static int run_file(const char *path)
 
 	log_open(&log, STDERR_FILENO, getenv("JOURNAL_STREAM"), LOG_info);
 	r = lock(&instance, path, &log);
-	status = r == 0 ? run_alone(path, &log) : r == -EBUSY ? EXIT_BUSY : EXIT_FAILED;
+	status = r == 0 ? run_alone(path, &instance, &log) : r == -EBUSY ? EXIT_BUSY : EXIT_FAILED;
 	instance_close(&instance);
 	log_close(&log);
 	return status;

@@ -195,6 +195,7 @@ static int add(struct policy_file_set *set, const struct file_text *from, struct
 	int r = file ? 0 : -ENOMEM;
 
 	set->last = *from;
+	set->hash = config_hash(set->hash, from->text, from->len + 1);
 	diag->file = from->path;
 	if (set->n == POLICY_FILES)
 		return diag_set(diag, 0, 0, "more than %d policies", POLICY_FILES);
@@ -205,7 +206,6 @@ static int add(struct policy_file_set *set, const struct file_text *from, struct
 		return r;
 	diag->file = before;
 	set->files[set->n++] = file;
-	set->hash = config_hash(set->hash, from->text, from->len + 1);
 	return 0;
 }
 

@@ -86,7 +86,7 @@ struct policy_file_set {
 	struct arena arena;		/* has all that is pointed to */
 	struct policy_file *files[POLICY_FILES];
 	unsigned n;
-	uint64_t hash;			/* of the contents in order: equal ones, no reload */
+	uint64_t hash;			/* of the contents in order, right or wrong: equal ones, no reload */
 	bool strict;			/* whether all must be, whatever they say */
 	struct file_text last;		/* what was read last, be it right or wrong */
 };

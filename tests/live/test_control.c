@@ -3,11 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,4 +87,403 @@ TEST(instance_folder, "a folder that others could write is refused")
 	r = RUN("run", "-c", agent_path("saker.yaml"));
 	check(r.status == 1 && strstr(r.err, "there is no group \"no such group\""), "status %d: %s", r.status, r.err);
 	rmdir(run_dir(""));
+}
+
+/* --- the control socket */
+
+enum { MEMBER = 65534, OUTSIDER = 65533 };
+
+static const char *socket_path(void)
+{
+	return run_dir("control.sock");
+}
+
+static int connect_to(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = 20 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", socket_path());
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd;
+	close(fd);
+	return -errno;
+}
+
+/* What comes until a newline or the end. */
+static json_t *hear(int fd)
+{
+	static char text[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < sizeof(text) - 1 && (n = recv(fd, text + len, sizeof(text) - 1 - len, MSG_PEEK)) > 0) {
+		char *nl = memchr(text + len, '\n', n);
+
+		n = recv(fd, text + len, nl ? nl + 1 - (text + len) : n, 0);
+		len += n;
+		if (nl)
+			break;
+	}
+	text[len] = 0;
+	return json_loads(text, 0, NULL);
+}
+
+static bool says(int fd, const char *text, size_t len)
+{
+	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static json_t *ask(const char *line)
+{
+	int fd = connect_to();
+	json_t *reply;
+
+	if (fd < 0)
+		give_up("cannot connect to %s: %s", socket_path(), strerror(-fd));
+	says(fd, line, strlen(line));
+	says(fd, "\n", 1);
+	reply = hear(fd);
+	close(fd);
+	if (!reply)
+		give_up("no answer to %s", line);
+	return reply;
+}
+
+/* Both ask for the text at a path of the reply. */
+#define refused(line, words) do {							\
+	json_t *reply_ = ask(line);							\
+	check(!strcmp(value(reply_, "ok"), "false") && strstr(value(reply_, "error"), words), \
+	      "%s: %s", line, json_dumps(reply_, 0));					\
+} while (0)
+
+static struct run ctl(uid_t uid, const char *command, const char *argument)
+{
+	const struct run_how how = { .uid = uid };
+
+	return run(&how, (char *const *)(const char *const[]){ "ctl", "-s", socket_path(), command, argument, NULL });
+}
+
+/* It listens a moment after its first event. */
+static void await_socket(void)
+{
+	int fd;
+
+	for (double end = deadline(); (fd = connect_to()) < 0; usleep(1000))
+		if (now() > end)
+			give_up("nobody listens at %s: %s", socket_path(), strerror(-fd));
+	close(fd);
+}
+
+static void start_control(const char *sinks)
+{
+	agent_fresh(sinks);
+	agent_file("saker.yaml", "policies: [policies]\nagent: {group: \"%d\", report_interval: 1s}\n"
+		   "sinks:\n  events: {type: file, path: events.json}\n%s", MEMBER, sinks);
+	agent_start();
+	await_socket();
+}
+
+static unsigned descriptors(pid_t pid)
+{
+	unsigned n = 0;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	for (dir = opendir(path); dir && readdir(dir); n++)
+		;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+TEST(control_status, "status, stats, sinks, reload and loglevel answer the truth")
+{
+	json_t *s;
+	struct run r;
+
+	start_control("  second: {type: file, path: second.json, where: evt.type = openat}\n");
+	s = ask("{\"cmd\":\"status\"}");
+	is(s, "ok", "true");
+	is(s, "pid", "%d", agent_pid());
+	is(s, "generation", "1");
+	is(s, "transport", "ring");
+	is(s, "lanes.normal", "%d", 8 << 20);
+	is(s, "loglevel", "info");
+	is(s, "lost.total", "0");
+	check(!strcmp(value(json_array_get(json_object_get(s, "policies"), 0), "name"), "marks"), "%s", json_dumps(s, 0));
+	check(json_object_get(json_object_get(s, "events"), "getpgid") != NULL, "%s", json_dumps(s, 0));
+	check(number(s, "resident_bytes") > 1 << 20, "%s", json_dumps(s, 0));
+	r = ctl(0, "status", NULL);
+	check(r.status == 0 && strstr(r.out, "generation 1\n") && strstr(r.out, "transport    ring;"), "%d: %s%s", r.status,
+	      r.out, r.err);
+	s = ask("{\"cmd\":\"sinks\"}");
+	is(json_array_get(json_object_get(s, "sinks"), 0), "name", "events");
+	is(json_array_get(json_object_get(s, "sinks"), 1), "name", "second");
+	r = ctl(0, "sinks", NULL);
+	check(r.status == 0 && !strncmp(r.out, "NAME ", 5) && strstr(r.out, "\nsecond"), "%s", r.out);
+	agent_file("policies/more.yaml", "name: more\nevents: {dup: }\n");
+	s = ask("{\"cmd\":\"reload\"}");
+	is(s, "result", "applied");
+	is(s, "added", "1");
+	is(s, "same", "1");
+	is(s, "generation", "2");
+	is(ask("{\"cmd\":\"reload\"}"), "result", "unchanged");
+	agent_file("policies/more.yaml", "name: more\nevents: {dupp: }\n");
+	refused("{\"cmd\":\"reload\"}", "more.yaml:2:10: unknown event \"dupp\"");
+	r = ctl(0, "reload", NULL);
+	check(r.status == 1 && strstr(r.err, "more.yaml:2:10"), "%d: %s", r.status, r.err);
+	is(ask("{\"cmd\":\"loglevel\",\"level\":\"debug\"}"), "level", "debug");
+	r = ctl(0, "loglevel", NULL);
+	check(r.status == 0 && !strcmp(r.out, "debug\n"), "%s", r.out);
+	refused("{\"cmd\":\"loglevel\",\"level\":\"loud\"}", "want error, warning, info or debug");
+	r = ctl(0, "stauts", NULL);
+	check(r.status == 2 && strstr(r.err, "did you mean \"status\"?"), "%d: %s", r.status, r.err);
+	check(agent_stop() == 0, "saker failed");
+	r = ctl(0, "status", NULL);
+	check(r.status == 3 && strstr(r.err, "is saker run running?"), "%d: %s", r.status, r.err);
+}
+
+static void calls(void)
+{
+	for (unsigned i = 0; i < 1000; i++)
+		close(dup(0));
+}
+
+TEST(control_stats, "the counters balance from hook to sink")
+{
+	json_t *s, *lane, *event;
+	const char *name;
+	struct run r;
+
+	start_control("");
+	agent_file("policies/more.yaml", "name: more\nevents: {dup: {where: proc.name = subject}}\n");
+	agent_reload();
+	subject(calls);
+	agent_barrier();
+	s = json_object_get(ask("{\"cmd\":\"stats\"}"), "lanes");
+	json_object_foreach(s, name, lane) {
+		check(number(lane, "seen") == number(lane, "filtered") + number(lane, "limited") + number(lane, "submitted") +
+		      number(lane, "dropped.full") + number(lane, "dropped.scratch"), "%s: %s", name, json_dumps(lane, 0));
+		check(number(lane, "submitted") >= number(lane, "read"), "%s: %s", name, json_dumps(lane, 0));
+	}
+	s = ask("{\"cmd\":\"stats\"}");
+	event = json_object_get(json_object_get(s, "events"), "dup");
+	check(number(event, "delivered") == 1000 && number(event, "read") >= 1000, "%s", json_dumps(event, 0));
+	check(number(s, "policies.more.matched") == 1000, "%s", json_dumps(json_object_get(s, "policies"), 0));
+	check(number(s, "sinks.events.written") >= 1000, "%s", json_dumps(json_object_get(s, "sinks"), 0));
+	check(number(s, "agent.reloads.applied") == 1, "%s", json_dumps(json_object_get(s, "agent"), 0));
+	r = ctl(0, "stats", NULL);
+	check(r.status == 0 && strstr(r.out, "\ncritical ") && strstr(r.out, "\nEVENT ") && strstr(r.out, "\ndup "), "%s",
+	      r.out);
+}
+
+TEST(control_rights, "the group may look, root may change, others may nothing")
+{
+	struct run r;
+	json_t *s;
+
+	start_control("");
+	check(mode_of(socket_path()) == 0660, "mode %o", mode_of(socket_path()));
+	r = ctl(MEMBER, "status", NULL);
+	check(r.status == 0, "%d: %s", r.status, r.err);
+	r = ctl(MEMBER, "loglevel", NULL);
+	check(r.status == 0 && !strcmp(r.out, "info\n"), "%d: %s%s", r.status, r.out, r.err);
+	r = ctl(MEMBER, "loglevel", "debug");
+	check(r.status == 1 && strstr(r.err, "loglevel is for root and the agent's own user"), "%d: %s", r.status, r.err);
+	r = ctl(MEMBER, "reload", NULL);
+	check(r.status == 1 && strstr(r.err, "reload is for root"), "%d: %s", r.status, r.err);
+	is(ask("{\"cmd\":\"loglevel\"}"), "level", "info");
+	r = ctl(OUTSIDER, "status", NULL);
+	check(r.status == 3 && strstr(r.err, "Permission denied"), "%d: %s", r.status, r.err);
+	/* Even if somebody opened the door. */
+	chmod(run_dir(""), 0755);
+	chmod(socket_path(), 0666);
+	r = ctl(OUTSIDER, "status", NULL);
+	check(r.status == 1 && strstr(r.err, "only root, the agent's own user and the group"), "%d: %s", r.status, r.err);
+	s = ask("{\"cmd\":\"stats\"}");
+	is(s, "control.denied", "3");
+}
+
+/* As somebody else, connect until the table is full, and go on. */
+static void crowd(void)
+{
+	unsigned in = 0, turned_away = 0;
+	int fds[1000];
+	json_t *reply;
+
+	if (setgroups(0, NULL) < 0 || setresgid(MEMBER, MEMBER, MEMBER) < 0 || setresuid(MEMBER, MEMBER, MEMBER) < 0)
+		subject_fail("become");
+	for (unsigned i = 0; i < 1000; i++) {
+		fds[i] = connect_to();
+		if (fds[i] < 0)
+			subject_fail("connect");
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		says(fds[i], "{\"cmd\":\"loglevel\"}\n", 19);
+		reply = hear(fds[i]);
+		in += reply && json_is_true(json_object_get(reply, "ok"));
+		turned_away += reply && strstr(json_dumps(reply, 0), "too many clients") != NULL;
+	}
+	shared->n[0] = in;
+	shared->n[1] = turned_away;
+	shared->n[2] = 1;
+	while (!shared->n[3])
+		usleep(1000);
+}
+
+static void await_shared(unsigned i)
+{
+	for (double end = deadline(); !shared->n[i]; usleep(1000))
+		if (now() > end)
+			give_up("the crowd does not come");
+}
+
+TEST(control_crowd, "a thousand clients keep neither root nor the loop from anything")
+{
+	unsigned before;
+	pid_t pid;
+
+	start_control("");
+	ask("{\"cmd\":\"status\"}");
+	before = descriptors(agent_pid());
+	pid = subject_start(crowd);
+	await_shared(2);
+	check(shared->n[0] == 12 && shared->n[1] == 988, "%ld got in, %ld were turned away", shared->n[0], shared->n[1]);
+	is(ask("{\"cmd\":\"loglevel\"}"), "ok", "true");
+	agent_barrier();
+	check(descriptors(agent_pid()) <= before + 12, "%u descriptors, %u before", descriptors(agent_pid()), before);
+	shared->n[3] = 1;
+	subject_wait(pid);
+	is(ask("{\"cmd\":\"loglevel\"}"), "ok", "true");
+	check(number(ask("{\"cmd\":\"stats\"}"), "control.refused") == 988, "refused");
+}
+
+static void pass_descriptors(int fd)
+{
+	char room[CMSG_SPACE(8 * sizeof(int))] = { 0 };
+	struct iovec iov = { (char *)"{\"cmd\":\"loglevel\"}\n", 19 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(8 * sizeof(int));
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(CMSG_DATA(c) + i * sizeof(int), (int[]){ STDIN_FILENO }, sizeof(int));
+	sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
+TEST(control_garbage, "garbage, long lines, halves, pipelines and descriptors")
+{
+	static const struct { const char *line, *words; } rows[] = {
+		{ "", "no JSON" },
+		{ "status", "no JSON" },
+		{ "[]", "want an object" },
+		{ "{}", "want an object with a text \"cmd\"" },
+		{ "{\"cmd\":7}", "want an object with a text \"cmd\"" },
+		{ "{\"cmd\":\"\"}", "unknown command \"\"" },
+		{ "{\"cmd\":\"stat\"}", "unknown command \"stat\", did you mean" },
+		{ "{\"cmd\":\"status\",\"cmd\":\"stats\"}", "no JSON" },
+		{ "{\"cmd\":\"status\",\"more\":1}", "status has no \"more\"" },
+		{ "{\"cmd\":\"loglevel\",\"level\":{}}", "level: want a text" },
+		{ "{\"cmd\":\"\xff\"}", "no JSON" },
+		{ "\x1b[2J", "no JSON" },
+	};
+	static char much[1 << 16];
+	unsigned before;
+	int fd;
+
+	start_control("");
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		refused(rows[i].line, rows[i].words);
+	before = descriptors(agent_pid());
+	memset(much, '[', sizeof(much));
+	fd = connect_to();
+	says(fd, much, sizeof(much));
+	is(hear(fd), "error", "the request is longer than 4096 bytes");
+	check(recv(fd, much, 1, 0) <= 0, "it goes on listening");
+	close(fd);
+	fd = connect_to();
+	says(fd, "{\"cmd\":\"loglevel\"}", 18);
+	shutdown(fd, SHUT_WR);
+	is(hear(fd), "level", "info");
+	check(recv(fd, much, 1, 0) == 0, "it does not hang up");
+	close(fd);
+	fd = connect_to();
+	says(fd, "{\"cmd\":\"loglevel\"}\n{\"cmd\":\"x\"}\n{\"cmd\":\"sta", 42);
+	is(hear(fd), "level", "info");
+	is(hear(fd), "ok", "false");
+	says(fd, "tus\"}\n", 6);
+	is(hear(fd), "pid", "%d", agent_pid());
+	pass_descriptors(fd);
+	is(hear(fd), "level", "info");
+	close(fd);
+	is(ask("{\"cmd\":\"loglevel\"}"), "ok", "true");
+	check(descriptors(agent_pid()) <= before, "%u descriptors, %u before", descriptors(agent_pid()), before);
+}
+
+TEST(control_slow, "who asks too slowly, or does not read, is let go")
+{
+	int slow = -1, idle, deaf;
+	char byte;
+
+	start_control("");
+	slow = connect_to();
+	idle = connect_to();
+	deaf = connect_to();
+	fcntl(deaf, F_SETFL, O_NONBLOCK);
+	while (says(deaf, "{\"cmd\":\"status\"}\n", 17))
+		;
+	for (const char *p = "{\"cmd\":\"loglevel\"}"; *p && says(slow, p, 1); p++)
+		usleep(500000);
+	check(recv(slow, &byte, 1, 0) <= 0, "the slow one was answered");
+	check(recv(idle, &byte, 1, 0) <= 0, "the idle one was answered");
+	check(!says(deaf, "x", 1), "the deaf one may go on");
+	check(number(ask("{\"cmd\":\"stats\"}"), "control.late") == 3, "late");
+	close(slow);
+	close(idle);
+	close(deaf);
+}
+
+TEST(control_stale, "a stale socket is taken over, anything else is not")
+{
+	struct run r;
+	int fd;
+
+	start_control("");
+	kill(agent_pid(), SIGKILL);
+	agent_stop();
+	check(connect_to() == -ECONNREFUSED, "there is no stale socket");
+	agent_file_remove("events.json");
+	agent_start();
+	await_socket();
+	kill(agent_pid(), SIGKILL);
+	agent_stop();
+	unlink(socket_path());
+	fd = open(socket_path(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	close(fd);
+	r = RUN("run", "-c", agent_path("saker.yaml"));
+	check(r.status == 1 && strstr(r.err, "cannot listen on"), "%d: %s", r.status, r.err);
+	unlink(socket_path());
+	rmdir(run_dir(""));
+}
+
+TEST(control_told_once, "one mistake is told once, by whomever it is found")
+{
+	start_control("");
+	agent_file("policies/more.yaml", "name: more\nevents: {dupp: }\n");
+	kill(agent_pid(), SIGHUP);
+	agent_reloaded();
+	/* By then the watch has seen it, too. */
+	usleep(1500000);
+	agent_file("policies/more.yaml", "name: more\nevents: {duppp: }\n");
+	agent_reloaded();
+	check(agent_reloads() == 2, "told %u times", agent_reloads());
+	kill(agent_pid(), SIGHUP);
+	agent_reloaded();
+	check(agent_reloads() == 3, "who asks is told");
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -394,7 +395,7 @@ static char *slurp_fd(int fd, bool first_line_only)
 
 static void become(uid_t uid)
 {
-	if (uid && (setgid(uid) < 0 || setuid(uid) < 0))
+	if (uid && (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0))
 		_exit(126);
 }
 

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a running agent can be asked. */
+#include "agent/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/control_status.h"
+#include "agent/figures.h"
+#include "agent/reload.h"
+#include "base/log.h"
+#include "base/nearest.h"
+
+/* --- stats */
+
+static json_t *value_of(const struct figures *f, const struct figure *figure, unsigned i)
+{
+	uint64_t value = figure->value(f, i);
+
+	return figure->per > 1 ? json_real((double)value / figure->per) : json_integer((json_int_t)value);
+}
+
+/* {"read": 5, "dropped": {"full": 0, "scratch": 0}} */
+static void add_value(json_t *to, const struct figure *figure, json_t *value)
+{
+	json_t *inner;
+
+	if (!figure->detail) {
+		json_object_set_new(to, figure->name, value);
+		return;
+	}
+	inner = json_object_get(to, figure->name);
+	if (!inner) {
+		inner = json_object();
+		json_object_set_new(to, figure->name, inner);
+	}
+	json_object_set_new(inner, figure->detail_value, value);
+}
+
+/* All figures of one place; NULL when all of them are 0 and it is one of very many. */
+static json_t *place(const struct figures *f, enum figure_of of, unsigned i)
+{
+	json_t *all = json_object();
+	bool any = of != FIGURE_EVENT;
+
+	for (const struct figure *figure = figures; figure->name; figure++) {
+		if (figure->of != of)
+			continue;
+		any = any || figure->value(f, i);
+		add_value(all, figure, value_of(f, figure, i));
+	}
+	if (any)
+		return all;
+	json_decref(all);
+	return NULL;
+}
+
+static int run_stats(struct control *x, struct request *q, json_t *reply)
+{
+	static const char *const names[FIGURE_OFS] = {
+		[FIGURE_AGENT] = "agent", [FIGURE_LANE] = "lanes", [FIGURE_EVENT] = "events",
+		[FIGURE_POLICY] = "policies", [FIGURE_SINK] = "sinks",
+	};
+	const struct figures f = { x->agent, x->reload };
+	int r = figures_read(&f);
+
+	if (r < 0)
+		return request_fail(q, r, "cannot read the kernel's counters: %s", strerror(-r));
+	json_object_set_new(reply, "agent", place(&f, FIGURE_AGENT, 0));
+	for (unsigned of = FIGURE_AGENT + 1; of < FIGURE_OFS; of++) {
+		json_t *all = json_object(), *one;
+
+		for (unsigned i = 0; i < figures_count(&f, of); i++) {
+			const char *label = figures_label(&f, of, i);
+
+			one = label ? place(&f, of, i) : NULL;
+			if (one)
+				json_object_set_new(all, label, one);
+		}
+		json_object_set_new(reply, names[of], all);
+	}
+	json_object_set_new(reply, "control", json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I}", "accepted", (json_int_t)x->accepted, "refused", (json_int_t)x->refused,
+		"requests", (json_int_t)x->requests, "wrong", (json_int_t)x->wrong, "denied", (json_int_t)x->denied,
+		"late", (json_int_t)x->late));
+	return 0;
+}
+
+/* --- what changes something */
+
+/* Loading programs takes a while, and the loop goes on meanwhile. */
+static int run_reload(struct control *x, struct request *q, json_t *reply)
+{
+	x->asking->awaits = x->reload->runs + 1;
+	reload_ask(x->reload);
+	return -EINPROGRESS;
+}
+
+char *control_receipt(const struct reload_receipt *t)
+{
+	char error[sizeof(t->error) + 64];
+
+	if (t->result == -EBUSY)
+		return request_refusal("a file is open for writing: it is read when it is closed");
+	if (t->result < 0 && t->result != -EALREADY) {
+		snprintf(error, sizeof(error), "refused, what was in force stays: %s", t->error);
+		return request_refusal(error);
+	}
+	return request_line(json_pack(
+		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f}", "ok", 1, "result",
+		t->result == 0 ? "applied" : "unchanged", "generation", (int)t->generation, "added", (int)t->added, "removed",
+		(int)t->removed, "changed", (int)t->changed, "same", (int)t->same, "hooks", (int)t->hooks, "hooks_before",
+		(int)t->hooks_before, "elapsed_ms", t->elapsed / 1e6));
+}
+
+static int run_loglevel(struct control *x, struct request *q, json_t *reply)
+{
+	const char *level;
+	int r = request_text(q, "level", &level);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; level && i < LOG_LEVELS; i++)
+		if (!strcmp(log_level_names[i], level)) {
+			x->log->level = i;
+			level = NULL;
+		}
+	if (level)
+		return request_fail(q, -EINVAL, "level \"%.64s\": want error, warning, info or debug", level);
+	json_object_set_new(reply, "level", json_string(log_level_names[x->log->level]));
+	return 0;
+}
+
+/* --- what there is */
+
+static int run_status(struct control *x, struct request *q, json_t *reply)
+{
+	status_fill(x, reply);
+	return 0;
+}
+
+static int run_sinks(struct control *x, struct request *q, json_t *reply)
+{
+	json_object_set_new(reply, "sinks", status_sinks(x));
+	return 0;
+}
+
+const struct control_command control_commands[] = {
+	{ .name = "status", .doc = "what is in force, and whether all is well", .run = run_status },
+	{ .name = "stats", .doc = "every counter", .run = run_stats },
+	{ .name = "sinks", .doc = "where events go, and how that goes", .run = run_sinks },
+	{ .name = "reload", .doc = "read configuration and policies again", .right = RIGHT_CHANGE, .run = run_reload },
+	{ .name = "loglevel", .doc = "tell or set the least important message that is written", .right = RIGHT_ARGUMENTS,
+	  .arguments = { "level" }, .run = run_loglevel },
+	{ .name = NULL },
+};

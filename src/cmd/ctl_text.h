@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replies of the agent for people. */
+#ifndef CMD_CTL_TEXT_H
+#define CMD_CTL_TEXT_H
+
+#include <jansson.h>
+
+void ctl_text_status(const json_t *reply);
+void ctl_text_stats(const json_t *reply);
+void ctl_text_reload(const json_t *reply);
+void ctl_text_loglevel(const json_t *reply);
+
+/* An array of objects as a table, its columns named after the members of the first. */
+void ctl_text_table(const json_t *rows);
+void ctl_text_sinks(const json_t *reply);
+
+#endif
