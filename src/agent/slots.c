@@ -47,6 +47,8 @@ int source_compile(struct source *s, struct diag *diag)
 
 		if (text->text)
 			r = expr_compile(&s->where[i], &s->wheres, text->text, &where, NULL, &all, diag);
+		if (r == 0)
+			r = stream_check(&s->config.sinks[i]->stream, diag);
 		if (r < 0)
 			return r;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/slots.h"
 #include "base/diag.h"
 #include "config/config.h"
 #include "config/file.h"
@@ -259,27 +260,39 @@ static bool check_named(struct check *c, struct config *config, struct policy_fi
 	return compile(c, set, false);
 }
 
+static int read_config(struct source *source, const char *path, struct diag *diag, struct diag *doubt)
+{
+	int r = config_read(&source->config, sink_config_kinds, path, diag, doubt);
+
+	r = r < 0 ? r : config_honoured(&source->config, diag);
+	return r < 0 ? r : source_compile(source, diag);
+}
+
 static void check_config(struct check *c, const char *path)
 {
 	struct diag diag = { 0 }, doubt = { 0 };
+	struct source *source = source_new();
 	struct policy_file_set set;
-	const char *line = NULL;
-	struct config config;
+	struct config *config;
 
-	if (config_read(&config, sink_config_kinds, path, &diag, &doubt) < 0 || config_honoured(&config, &diag) < 0) {
-		if (config.file.text)
-			line = diag_line(config.file.text, config.file.len, diag.line);
-		report(c, &diag, line);
-		config_fini(&config);
+	if (!source) {
+		diag_set(&diag, 0, 0, "not enough memory");
+		report(c, &diag, NULL);
+		return;
+	}
+	config = &source->config;
+	if (read_config(source, path, &diag, &doubt) < 0) {
+		report(c, &diag, config->file.text ? diag_line(config->file.text, config->file.len, diag.line) : NULL);
+		source_release(source);
 		return;
 	}
 	warn(c, &doubt);
 	policy_file_set_init(&set);
 	c->right = 0;
-	if (check_named(c, &config, &set))
-		printf("%s: policies: %u, sinks: %u: ok\n", path, c->right, config.nsinks);
+	if (check_named(c, config, &set))
+		printf("%s: policies: %u, sinks: %u: ok\n", path, c->right, config->nsinks);
 	policy_file_set_fini(&set);
-	config_fini(&config);
+	source_release(source);
 }
 
 /* Whether a file is a saker.yaml; what is wrong with it is told by who then reads it. */

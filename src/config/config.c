@@ -86,6 +86,9 @@ static const struct option_row agent_rows[] = {
 		       "so on"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
+	OPTION(GROUP, config_agent, redact, .name = "redact", .rows = config_redact_rows,
+	       .help = "Secrets in arguments, environments and other texts become <redacted:NAME> "
+		       "before anything leaves; this holds for all sinks"),
 	{ 0 },
 };
 

@@ -48,6 +48,7 @@ struct config_agent {
 	uint64_t canary_interval;	/* ms; 0: never */
 	struct config_ancestors ancestors;
 	struct config_log log;
+	struct config_redact redact;	/* what all sinks mask */
 };
 
 struct config {

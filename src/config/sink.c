@@ -10,7 +10,6 @@
 
 enum { RESERVE_MAX = 50 };
 
-static const char *const formats[] = { "json", "table", NULL };
 static const char *const when_full[] = { "drop_oldest", "drop_newest", NULL };
 
 static int read_percent(const struct option_context *cx, const struct option_row *row, const struct node *node,
@@ -42,8 +41,10 @@ static const struct option_row queue_rows[] = {
 const struct option_row config_sink_rows[] = {
 	OPTION(CUSTOM, config_sink, type, .name = "type", .required = true, .sample = "stdout",
 	       .form = "a kind of sink", .help = "what it is; each kind has options of its own"),
-	OPTION(ENUM, config_sink, stream.format, .name = "format", .words = formats, .value = "json",
+	OPTION(ENUM, config_sink, stream.format, .name = "format", .words = format_words, .value = "json",
 	       .help = "one JSON object a line, or a table for people"),
+	OPTION(GROUP, config_sink, stream.redact, .name = "redact", .rows = config_redact_rows,
+	       .help = "What this sink masks, beside what agent.redact tells"),
 	OPTION(TEXT, config_sink, where, .name = "where", .sample = "proc.name != cron",
 	       .help = "which events go to this sink; without it all do"),
 	OPTION(CUSTOM, config_sink, limit, .name = "limit", .parse = rate_read, .sample = "1000/s burst 5000",
@@ -269,9 +270,14 @@ int config_sinks_check(struct config *config, struct diag *diag)
 {
 	int r = config->nsinks ? 0 : default_sink(config, diag);
 
-	for (unsigned i = 0; r == 0 && i < config->nsinks; i++)
-		if (config->sinks[i]->kind->check)
-			r = config->sinks[i]->kind->check(config->sinks[i], config, diag);
+	for (unsigned i = 0; r == 0 && i < config->nsinks; i++) {
+		struct config_sink *sink = config->sinks[i];
+
+		r = config_redact_join(&config->arena, &sink->stream.redact, &config->agent.redact);
+		sink->hash = config_redact_hash(sink->hash, &config->agent.redact);
+		if (r == 0 && sink->kind->check)
+			r = sink->kind->check(sink, config, diag);
+	}
 	return r;
 }
 

@@ -3,11 +3,41 @@
 #ifndef SAKER_CONFIG_STREAM_H
 #define SAKER_CONFIG_STREAM_H
 
-/* As the words of the option format, in this order. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/option.h"
+
+enum { CONFIG_PATTERNS = 64, CONFIG_PATTERN_NAME = 32 };
+
+/* As format_words, in this order. */
 enum format { FORMAT_JSON, FORMAT_TABLE, FORMATS };
+
+struct config_pattern {
+	struct option_text name;	/* what stands in the place of what was found: <redacted:name> */
+	struct option_text regex;
+};
+
+/* What is masked beside the usual secrets. */
+struct config_redact {
+	bool off;			/* nothing is masked */
+	struct config_pattern *patterns;	/* the arena's */
+	unsigned npatterns;
+};
 
 struct config_stream {
 	unsigned format;		/* enum format */
+	struct option_list fields;	/* none: all */
+	struct config_redact redact;
 };
+
+extern const char *const format_words[];
+extern const struct option_row config_redact_rows[];
+
+/* Let a stream mask what all are told to mask, too.  0 or -ENOMEM. */
+int config_redact_join(struct arena *arena, struct config_redact *to, const struct config_redact *all);
+
+/* The hash (config_hash) of what is masked, after another hash. */
+uint64_t config_redact_hash(uint64_t hash, const struct config_redact *redact);
 
 #endif

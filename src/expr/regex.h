@@ -24,4 +24,8 @@ const struct regex *regex_compile(struct arena *arena, const char *pattern, size
 /* Whether all of the text matches. */
 bool regex_match(const struct regex *regex, const char *text, size_t n);
 
+/* The first part of the text from byte from on that matches, the longest of those that begin there;
+ * false if there is none.  A part of no bytes is none. */
+bool regex_find(const struct regex *regex, const char *text, size_t n, size_t from, size_t *begin, size_t *end);
+
 #endif

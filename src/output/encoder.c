@@ -23,6 +23,7 @@ static int json_init(struct encoder *e, const struct config_stream *stream, cons
 
 	(void)stream;
 	e->json.lineage = options->lineage;
+	e->json.redactor = &e->redactor;
 	return r;
 }
 
@@ -98,21 +99,41 @@ const char *format_name(enum format format)
 	return formats[format].name;
 }
 
+int stream_check(const struct config_stream *stream, struct diag *diag)
+{
+	return redact_check(&stream->redact, diag);
+}
+
+static bool same_redaction(const struct config_redact *a, const struct config_redact *b)
+{
+	if (a->off != b->off || (!a->off && a->npatterns != b->npatterns))
+		return false;
+	for (unsigned i = 0; !a->off && i < a->npatterns; i++)
+		if (strcmp(a->patterns[i].name.text, b->patterns[i].name.text) ||
+		    strcmp(a->patterns[i].regex.text, b->patterns[i].regex.text))
+			return false;
+	return true;
+}
+
 bool stream_same(const struct config_stream *a, const struct config_stream *b)
 {
-	return a->format == b->format;
+	return a->format == b->format && same_redaction(&a->redact, &b->redact);
 }
 
 int encoder_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
 {
+	int r;
+
 	*e = (struct encoder){ .ops = &formats[stream->format] };
-	return e->ops->init(e, stream, options);
+	r = redactor_init(&e->redactor, &stream->redact, options->redacted);
+	return r < 0 ? r : e->ops->init(e, stream, options);
 }
 
 void encoder_fini(struct encoder *e)
 {
 	if (e->ops)
 		e->ops->fini(e);
+	redactor_fini(&e->redactor);
 	e->ops = NULL;
 }
 
@@ -133,5 +154,8 @@ size_t encoder_header(const struct encoder *e, char *buf, size_t size)
 
 size_t encoder_encode(struct encoder *e, const void *record, const struct subject *subject, char *buf, size_t size)
 {
-	return e->ops->encode(e, record, subject, buf, size);
+	struct redacted seen;
+
+	redact(&e->redactor, record, subject, &seen);
+	return e->ops->encode(e, seen.record, &seen.subject, buf, size);
 }

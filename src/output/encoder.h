@@ -9,6 +9,7 @@
 
 #include "config/stream.h"
 #include "output/json.h"
+#include "output/redact.h"
 #include "output/table.h"
 
 struct encoder_ops;
@@ -20,11 +21,13 @@ struct encoder_options {
 	const char *host;	/* name of the machine, for records that do not carry one */
 	int64_t boot_to_wall;	/* nanoseconds to add to record times for the time since 1970 */
 	unsigned table;		/* enum table_option */
+	struct redact_counts *redacted;	/* NULL: the encoder has its own */
 	struct json_lineage lineage;
 };
 
 struct encoder {
 	const struct encoder_ops *ops;
+	struct redactor redactor;	/* the encoders see only what it leaves */
 	union {
 		struct json_encoder json;
 		struct table_encoder table;
@@ -35,10 +38,14 @@ struct encoder {
 int format_find(const char *name);
 const char *format_name(enum format format);
 
+/* Whether a stream can be made: 0, or -EINVAL or -ENOMEM with words in diag. */
+int stream_check(const struct config_stream *stream, struct diag *diag);
+
 /* Whether the lines of two streams are the same, so that one encoder serves both. */
 bool stream_same(const struct config_stream *a, const struct config_stream *b);
 
-/* What stream points to must live as long as the encoder.  -ENOMEM. */
+/* stream must have passed stream_check; what it points to must live as long as the encoder.
+ * -ENOMEM. */
 int encoder_init(struct encoder *encoder, const struct config_stream *stream, const struct encoder_options *options);
 
 /* Also after a failed encoder_init, and of a zeroed one. */
@@ -54,8 +61,8 @@ void encoder_policies(struct encoder *encoder, const char *const *names, unsigne
 /* The line that stands before all others, '\n' included; its length, 0 if the format has none. */
 size_t encoder_header(const struct encoder *encoder, char *buf, size_t size);
 
-/* Write the line of a valid record, '\n' included; its length, 0 if it did not fit.  subject may be
- * NULL.  What lies behind the line in buf may be overwritten. */
+/* Write the line of a valid record, without its secrets, '\n' included; its length, 0 if it did not
+ * fit.  subject may be NULL.  What lies behind the line in buf may be overwritten. */
 size_t encoder_encode(struct encoder *encoder, const void *record, const struct subject *subject,
 		      char *buf, size_t size);
 

@@ -16,6 +16,7 @@ struct fragment;
 struct json_field;
 struct json_shape;
 struct memo;
+struct redactor;
 struct subject;
 
 enum {
@@ -47,6 +48,7 @@ struct json_lineage {
 };
 
 struct json_encoder {
+	struct redactor *redactor;	/* for ancestors; the caller's to set; NULL: nothing is masked */
 	struct json_lineage lineage;	/* the caller's to set; nothing may have been encoded before */
 	bool lineage_cut;		/* not all ancestors of the present line fit */
 	int64_t boot_to_wall;

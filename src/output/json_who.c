@@ -5,6 +5,7 @@
 #include "identity/ancestry.h"
 #include "identity/process.h"
 #include "identity/subject.h"
+#include "output/redact.h"
 
 static void who_strings(struct line *l, const struct process *p)
 {
@@ -100,14 +101,15 @@ static void who_ancestors(struct line *l, const struct subject *who)
 
 	ancestry_begin(&ancestry, who, &((const struct head *)l->record)->who);
 	while (n < show->depth && ancestry_next(&ancestry, &one) && one.process) {
-		unsigned size = PROCESS_NAME + strlen(one.process->exe) + (show->details ? one.process->args_len : 0);
+		const struct process *p = l->json->redactor ? redact_ancestor(l->json->redactor, one.process, n) : one.process;
+		unsigned size = PROCESS_NAME + strlen(p->exe) + (show->details ? p->args_len : 0);
 
 		l->json->lineage_cut = size > left;
 		if (size > left)
 			break;
 		left -= size;
 		text_str(&l->t, n ? "," : ",\"ancestors\":[");
-		ancestor_write(l, one.process, n++);
+		ancestor_write(l, p, n++);
 	}
 	if (n)
 		text_char(&l->t, ']');

@@ -193,6 +193,7 @@ void road_init(struct road *r, const struct encoder_options *options)
 	*r = (struct road){ .options = *options };
 	snprintf(r->host, sizeof(r->host), "%s", options->host);
 	r->options.host = r->host;
+	r->options.redacted = &r->redacted;
 }
 
 static struct stream *find_stream(struct road *r, const struct sink *s)

@@ -32,6 +32,7 @@ struct stream {
 struct road {
 	struct encoder_options options;
 	struct batch_pool pool;
+	struct redact_counts redacted;
 	struct stream streams[ROAD_SINKS];
 	unsigned nstreams;		/* highest used + 1 */
 	struct sink *sinks[ROAD_SINKS];	/* the caller's; NULL: none at this place */

@@ -6,6 +6,7 @@
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "output/json.h"
+#include "output/redact.h"
 #include "output/table.h"
 #include "../unit/record.h"
 
@@ -41,6 +42,7 @@ void *realloc(void *p, size_t size)
 struct bench {
 	struct json_encoder json;
 	struct table_encoder table;
+	struct redactor redactor;
 	struct process_table processes;
 };
 
@@ -58,6 +60,17 @@ static size_t run_table(struct bench *b, const void *record)
 	const struct head *h = record;
 
 	return table_encode(&b->table, record, NULL, buf, sizeof(buf));
+}
+
+/* What comes before any encoder. */
+static size_t run_redact(struct bench *b, const void *record)
+{
+	const struct head *h = record;
+	const struct subject subject = { .process = process_of(&b->processes, h), .processes = &b->processes };
+	struct redacted seen;
+
+	redact(&b->redactor, record, &subject, &seen);
+	return ((const struct head *)seen.record)->size;
 }
 
 static double seconds(void)
@@ -101,23 +114,30 @@ static void measure(struct bench *b, const char *name, encoder *encode, const st
 int main(void)
 {
 	static const char argv[] = "gcc\0-O2\0-Wall\0-c\0src/main.c\0-o\0main.o";
+	static const char secret[] = "mysql\0-uroot\0-phunter2\0--default-character-set=utf8\0db";
 	static struct record r;
 	static struct bench b;
 
 	if (json_encoder_init(&b.json, "node-1", RECORD_BOOT_TO_WALL) ||
 	    table_encoder_init(&b.table, RECORD_BOOT_TO_WALL, 0) ||
+	    redactor_init(&b.redactor, &(struct config_redact){ 0 }, NULL) ||
 	    process_table_init(&b.processes, PROCESS_BYTES_DEFAULT))
 		return 1;
 	record_exec(&r, "/usr/bin/gcc", argv, sizeof(argv));
 	process_observe(&b.processes, &r);
 	measure(&b, "json process_exec", run_json, &r, 1, 1);
 	measure(&b, "table process_exec", run_table, &r, 1, 1);
+	measure(&b, "redact process_exec", run_redact, &r, 1, 1);
+	record_exec(&r, "/usr/bin/mysql", secret, sizeof(secret));
+	measure(&b, "redact exec with a secret", run_redact, &r, 1, 1);
 	record_openat(&r);
 	measure(&b, "json openat", run_json, &r, 1, 1);
 	measure(&b, "json openat, 64 threads", run_json, &r, THREADS, 1);
 	measure(&b, "json openat, other thread", run_json, &r, THREADS, 256);
 	measure(&b, "table openat", run_table, &r, 1, 1);
+	measure(&b, "redact openat", run_redact, &r, 1, 1);
 	process_table_fini(&b.processes);
+	redactor_fini(&b.redactor);
 	table_encoder_fini(&b.table);
 	json_encoder_fini(&b.json);
 	return allocated;

@@ -50,6 +50,14 @@ put config.yaml 'policies: [policies/quiet.yaml]' 'sinks: {a: {type: file}}'
 expect 'a wrong sink' 1 \
 	$'W/config.yaml:2:12: sinks.a: "path" is missing: want a path\nsinks: {a: {type: file}}\n           ^' \
 	"$work/config.yaml"
+put where.yaml 'policies: [policies/quiet.yaml]' 'sinks: {a: {type: stdout, where: proc.nam = x}}'
+expect 'a wrong filter of a sink' 1 \
+	$'did you mean "proc.name"?\nsinks: {a: {type: stdout, where: proc.nam = x}}\n                                 ^' \
+	"$work/where.yaml"
+put redact.yaml 'policies: [policies/quiet.yaml]' 'agent:' "  redact: {patterns: [{name: badge, regex: 'a(b'}]}"
+expect 'a wrong pattern of secrets' 1 \
+	$': the ( is not closed\n  redact: {patterns: [{name: badge, regex: \'a(b\'}]}\n                                               ^' \
+	"$work/redact.yaml"
 put named.yaml 'policies: [bad/a.yaml]'
 expect 'a wrong policy that a configuration names' 1 $'  openatt:\n  ^' "$work/named.yaml"
 put sink.yaml 'name: s' 'events: {openat: {sinks: [evnts]}}'

@@ -127,6 +127,75 @@ Test(regex, takes_linear_time, .timeout = 10)
 	}
 }
 
+/* The first of all parts that match, the longest of those. */
+static bool find_slowly(const struct regex *regex, const char *text, size_t n, size_t *begin, size_t *end)
+{
+	for (*begin = 0; *begin < n; ++*begin)
+		for (*end = n; *end > *begin; --*end)
+			if (regex_match(regex, text + *begin, *end - *begin))
+				return true;
+	return false;
+}
+
+Test(regex, finds_the_first_and_longest, .timeout = 120)
+{
+	uint64_t state = 1147;
+	unsigned found = 0;
+	char pattern[4096], text[16];
+
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t n = random_pattern(&state, pattern, 2), begin, end, b, e;
+		struct regex_error error;
+		const struct regex *regex;
+		struct arena arena;
+
+		arena_init(&arena, 1 << 20);
+		regex = regex_compile(&arena, pattern, n, &error);
+		for (unsigned k = 0; regex && k < 5; k++) {
+			size_t len = record_random(&state) % 9;
+			bool want;
+
+			for (size_t j = 0; j < len; j++)
+				text[j] = 'a' + record_random(&state) % 4;
+			text[len] = 0;
+			want = find_slowly(regex, text, len, &b, &e);
+			cr_assert_eq(regex_find(regex, text, len, 0, &begin, &end), want, "%s in %s", pattern, text);
+			cr_assert(!want || (begin == b && end == e), "%s in %s: %zu to %zu, not %zu to %zu", pattern,
+				  text, begin, end, b, e);
+			found += want;
+		}
+		arena_fini(&arena);
+	}
+	cr_expect_gt(found, 10000, "%u", found);
+}
+
+static const struct { const char *pattern, *text; size_t from; int begin, end; } parts[] = {
+	{ "^a", "aa", 0, 0, 1 }, { "^a", "aa", 1, -1, 0 }, { "a$", "aab", 0, -1, 0 }, { "a+$", "baa", 0, 1, 3 }, { "^$", "", 0, -1, 0 },
+	{ "a*", "bbb", 0, -1, 0 }, { "a*", "baab", 0, 1, 3 }, { "(^|/)tmp($|/)", "x/tmp", 0, 1, 5 }, { "(^|/)tmp($|/)", "xtmp", 0, -1, 0 },
+	{ "ab|abcd", "xabcd", 0, 1, 5 }, { "ab|abcd", "xabcx", 0, 1, 3 }, { "b.*d|bc", "abcx", 0, 1, 3 }, { "a", "aXa", 1, 2, 3 },
+	{ "(?i)key-[0-9]{4}", "my KEY-1234.", 0, 3, 11 },
+};
+
+Test(regex, finds)
+{
+	for (size_t i = 0; i < LEN_OF(parts); i++) {
+		struct regex_error error;
+		const struct regex *regex;
+		struct arena arena;
+		size_t begin, end;
+		bool found;
+
+		arena_init(&arena, 1 << 20);
+		regex = regex_compile(&arena, parts[i].pattern, strlen(parts[i].pattern), &error);
+		cr_assert(regex, "%s: %s", parts[i].pattern, error.text);
+		found = regex_find(regex, parts[i].text, strlen(parts[i].text), parts[i].from, &begin, &end);
+		cr_expect_eq(found, parts[i].begin >= 0, "%s in %s", parts[i].pattern, parts[i].text);
+		cr_expect(!found || ((int)begin == parts[i].begin && (int)end == parts[i].end), "%s in %s: %zu to %zu",
+			  parts[i].pattern, parts[i].text, begin, end);
+		arena_fini(&arena);
+	}
+}
+
 static const struct { const char *pattern, *text; bool want, path; } globs[] = {
 	{ "*", "", true, false }, { "", "", true, false }, { "?", "", false, false }, { "a*b*c", "axxbyyc", true, false },
 	{ "a*b*c", "axxbyy", false, false }, { "*.so*", "libc.so.6", true, false }, { "[a-c]?", "bz", true, false },
