@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines as messages of their own, over a connected socket that keeps messages apart.  A line is done
+ * when the system has taken it: of those that a peer loses after that nobody hears. */
+#ifndef OUTPUT_DATAGRAM_H
+#define OUTPUT_DATAGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "output/link.h"
+
+struct mark;
+
+enum { DATAGRAM_HEAD = 1024, DATAGRAM_MAX = 65507 /* of UDP over IPv4, RFC 768 */ };
+
+/* The first member of what a sink owns. */
+struct datagram {
+	struct link link;
+	uint32_t max;		/* bytes of a message; a longer line cannot be sent */
+	/* Write what stands before a line; its length, at most DATAGRAM_HEAD.  NULL: nothing. */
+	size_t (*head)(struct sink *sink, const struct mark *mark, char *to);
+};
+
+/* For sink_ops: with link.target, max and head set. */
+void datagram_open(struct datagram *datagram, struct sink *sink);
+void datagram_wake(struct datagram *datagram);
+
+#endif
