@@ -47,6 +47,7 @@ static void on_second(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
 
+	lag_late(&a->lag, SECOND_MS);
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	report(a);
 	log_tick(a->options.log);
@@ -87,6 +88,9 @@ static int loop_open(struct agent *a)
 	if (r < 0)
 		return r;
 	a->opened_loop = true;
+	r = lag_start(&a->lag, &a->loop);
+	if (r < 0)
+		return r;
 	uv_timer_init(&a->loop, &a->tick);
 	uv_timer_init(&a->loop, &a->second);
 	uv_timer_init(&a->loop, &a->deadline);

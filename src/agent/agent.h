@@ -10,12 +10,14 @@
 #include "agent/canary.h"
 #include "agent/child.h"
 #include "agent/health.h"
+#include "agent/lag.h"
 #include "agent/losses.h"
 #include "agent/mute.h"
 #include "agent/pipeline.h"
 #include "identity/cgroup_root.h"
 #include "kernel/lanes.h"
 #include "kernel/probe.h"
+#include "policy/policy.h"
 
 struct config;
 struct log;
@@ -58,6 +60,7 @@ struct agent {
 	struct child child;
 	struct canaries canaries;
 	struct health_watch health;
+	struct lag lag;
 	uv_loop_t loop;
 	uv_poll_t polls[LANES];		/* the lanes' wake-ups, while we sleep */
 	uv_timer_t tick;		/* reads the lanes, while there is something to read */
@@ -67,6 +70,7 @@ struct agent {
 	unsigned idle_ticks;		/* in a row that read nothing */
 	bool opened_loop;
 	struct switching *switching;	/* policies that are being put in force; NULL: none */
+	struct policy_evictions evicted;	/* of policies that are gone */
 	uint16_t generation;		/* of the policies in force; 0: none are */
 	uint64_t reported;		/* when the figures were told, nanoseconds since boot */
 	uint64_t switched;		/* when they came in force, nanoseconds since boot */

@@ -10,15 +10,30 @@
 #include "agent/control_status.h"
 #include "agent/figures.h"
 #include "agent/reload.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "base/nearest.h"
 
 /* --- stats */
 
+static json_t *histogram_of(const struct histogram *h)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		count += h->counts[i];
+	return json_pack("{s:I, s:f}", "count", (json_int_t)count, "sum", h->sum / 1e9);
+}
+
 static json_t *value_of(const struct figures *f, const struct figure *figure, unsigned i)
 {
-	uint64_t value = figure->value(f, i);
+	uint64_t value;
 
+	if (figure->kind == FIGURE_INFO)
+		return json_string(figure->text(f, i));
+	if (figure->kind == FIGURE_HISTOGRAM)
+		return histogram_of(figure->histogram(f, i));
+	value = figure->value(f, i);
 	return figure->per > 1 ? json_real((double)value / figure->per) : json_integer((json_int_t)value);
 }
 
@@ -27,7 +42,7 @@ static void add_value(json_t *to, const struct figure *figure, json_t *value)
 {
 	json_t *inner;
 
-	if (!figure->detail) {
+	if (!figure->detail || figure->kind == FIGURE_INFO) {
 		json_object_set_new(to, figure->name, value);
 		return;
 	}
@@ -46,9 +61,9 @@ static json_t *place(const struct figures *f, enum figure_of of, unsigned i)
 	bool any = of != FIGURE_EVENT;
 
 	for (const struct figure *figure = figures; figure->name; figure++) {
-		if (figure->of != of)
+		if (figure->of != of || !figure_there(figure, f, i))
 			continue;
-		any = any || figure->value(f, i);
+		any = any || (figure->kind == FIGURE_COUNTER && figure->value(f, i));
 		add_value(all, figure, value_of(f, figure, i));
 	}
 	if (any)
@@ -61,9 +76,10 @@ static int run_stats(struct control *x, struct request *q, json_t *reply)
 {
 	static const char *const names[FIGURE_OFS] = {
 		[FIGURE_AGENT] = "agent", [FIGURE_LANE] = "lanes", [FIGURE_EVENT] = "events",
-		[FIGURE_POLICY] = "policies", [FIGURE_SINK] = "sinks",
+		[FIGURE_POLICY] = "policies", [FIGURE_SINK] = "sinks", [FIGURE_CHECK] = "checks",
+		[FIGURE_CANARY] = "canaries", [FIGURE_PROGRAM] = "programs", [FIGURE_MAP] = "maps",
 	};
-	const struct figures f = { x->agent, x->reload };
+	struct figures f = { .agent = x->agent, .reload = x->reload };
 	int r = figures_read(&f);
 
 	if (r < 0)

@@ -120,7 +120,7 @@ static json_t *lanes(const struct agent *a)
 
 void status_fill(struct control *x, json_t *to)
 {
-	const struct figures f = { x->agent, x->reload };
+	struct figures f = { .agent = x->agent, .reload = x->reload };
 	const struct agent *a = x->agent;
 	json_t *degraded = json_array();
 

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/figures.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/reload.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "event/schema.h"
 #include "policy/policy.h"
 
 const char *const figure_of_names[FIGURE_OFS] = {
 	[FIGURE_AGENT] = "agent", [FIGURE_LANE] = "lane", [FIGURE_EVENT] = "event",
-	[FIGURE_POLICY] = "policy", [FIGURE_SINK] = "sink",
+	[FIGURE_POLICY] = "policy", [FIGURE_SINK] = "sink", [FIGURE_CHECK] = "check",
+	[FIGURE_CANARY] = "canary", [FIGURE_PROGRAM] = "program", [FIGURE_MAP] = "map",
 };
 
 static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
@@ -72,6 +76,44 @@ static uint64_t reloads(const struct figures *f, unsigned refused)
 	return f->reload ? refused ? f->reload->refused : f->reload->applied : 0;
 }
 
+static uint64_t descriptors(const struct figures *f, unsigned i)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 3;		/* ".", ".." and that of the folder itself */
+}
+
+static uint64_t start_time(const struct figures *f, unsigned i)
+{
+	return f->agent->started + clock_boot_to_wall();
+}
+
+static uint64_t reload_time(const struct figures *f, unsigned i)
+{
+	return f->agent->switched ? f->agent->switched + clock_boot_to_wall() : 0;
+}
+
+static const char *version(const struct figures *f, unsigned i)
+{
+	return SAKER_VERSION;
+}
+
+static const struct histogram *turns(const struct figures *f, unsigned i)
+{
+	return &f->agent->lag.turns;
+}
+
+static const struct histogram *lateness(const struct figures *f, unsigned i)
+{
+	return &f->agent->lag.lateness;
+}
+
 #define AGENT_VALUE(name, expression) \
 	static uint64_t name(const struct figures *f, unsigned i) { return expression; }
 
@@ -95,6 +137,26 @@ AGENT_VALUE(infos, said(f, LOG_info))
 AGENT_VALUE(debugs, said(f, LOG_debug))
 AGENT_VALUE(log_suppressed, log_of(f)->suppressed)
 AGENT_VALUE(log_unwritten, log_of(f)->unwritten)
+AGENT_VALUE(healthy, f->health.ok)
+AGENT_VALUE(http_requests, f->reload ? f->reload->metrics.counts.requests : 0)
+AGENT_VALUE(http_refused, f->reload ? f->reload->metrics.counts.refused : 0)
+AGENT_VALUE(http_busy, f->reload ? f->reload->metrics.counts.busy : 0)
+AGENT_VALUE(http_too_large, f->reload ? f->reload->metrics.counts.too_large : 0)
+AGENT_VALUE(http_expired, f->reload ? f->reload->metrics.counts.expired : 0)
+AGENT_VALUE(scrape_bytes, f->reload ? f->reload->metrics.counts.bytes : 0)
+
+static bool has_metrics(const struct figures *f, unsigned i)
+{
+	return f->reload;
+}
+
+static const struct histogram *scrapes(const struct figures *f, unsigned i)
+{
+	return &f->reload->metrics.counts.scrapes;
+}
+
+AGENT_VALUE(mended, f->agent->health.mended)
+AGENT_VALUE(mend_failures, f->agent->health.mend_failures)
 
 /* --- of a lane */
 
@@ -107,6 +169,7 @@ AGENT_VALUE(lane_full, account_of(f, i)->dropped[DROP_FULL])
 AGENT_VALUE(lane_scratch, account_of(f, i)->dropped[DROP_SCRATCH])
 AGENT_VALUE(lane_read, f->agent->lanes.source[i].read)
 AGENT_VALUE(lane_bytes, f->agent->lanes.source[i].bytes)
+AGENT_VALUE(lane_pending, lanes_pending(&f->agent->lanes, i))
 AGENT_VALUE(lane_size, f->agent->options.probe.lane_bytes[i])
 AGENT_VALUE(lane_delivered, f->agent->pipeline.counts.delivered[i])
 AGENT_VALUE(lane_rejected, f->agent->pipeline.counts.unselected[i])
@@ -121,13 +184,69 @@ AGENT_VALUE(event_scratch, f->agent->losses.now.events[i].dropped[DROP_SCRATCH])
 AGENT_VALUE(event_read, f->agent->pipeline.counts.events[i].read)
 AGENT_VALUE(event_delivered, f->agent->pipeline.counts.events[i].delivered)
 
+AGENT_VALUE(event_hooked, f->agent->probe.rungs[i].name != NULL)
+
+static const char *event_rung(const struct figures *f, unsigned i)
+{
+	return f->agent->probe.rungs[i].name;
+}
+
+static const char *event_why(const struct figures *f, unsigned i)
+{
+	return f->agent->probe.rungs[i].why;
+}
+
+static bool event_degraded(const struct figures *f, unsigned i)
+{
+	return *event_why(f, i);
+}
+
+static bool event_wanted(const struct figures *f, unsigned i)
+{
+	return event_set_has(&f->agent->probe.wanted, i);
+}
+
+static bool event_has_rung(const struct figures *f, unsigned i)
+{
+	return event_wanted(f, i) && event_rung(f, i);
+}
+
 /* --- of a policy */
 
-AGENT_VALUE(policy_matched, policies_of(f)->counts[i].matched)
-AGENT_VALUE(policy_limited, policies_of(f)->counts[i].limited)
-AGENT_VALUE(policy_deduplicated, policies_of(f)->counts[i].deduplicated)
-AGENT_VALUE(policy_sampled, policies_of(f)->counts[i].sampled)
-AGENT_VALUE(policy_empty, policies_of(f)->counts[i].empty)
+static const struct policy_set *policies_before(const struct figures *f)
+{
+	return f->agent->pipeline.policies[!(f->agent->generation & 1)];
+}
+
+/* What policies of this name counted, also those that the last reload replaced a moment ago. */
+static struct policy_counts counts_of(const struct figures *f, unsigned i)
+{
+	struct policy_counts counts = policies_of(f)->counts[i];
+
+	if (policies_before(f))
+		policy_add_counts(&counts, policies_before(f), policy_name(policies_of(f), i));
+	return counts;
+}
+
+static struct policy_evictions evictions(const struct figures *f)
+{
+	struct policy_evictions sum = f->agent->evicted;
+
+	if (policies_of(f))
+		policy_add_evictions(&sum, policies_of(f), false);
+	if (policies_before(f))
+		policy_add_evictions(&sum, policies_before(f), true);
+	return sum;
+}
+
+AGENT_VALUE(limits_evicted, evictions(f).limits)
+AGENT_VALUE(caches_evicted, evictions(f).caches)
+
+AGENT_VALUE(policy_matched, counts_of(f, i).matched)
+AGENT_VALUE(policy_limited, counts_of(f, i).limited)
+AGENT_VALUE(policy_deduplicated, counts_of(f, i).deduplicated)
+AGENT_VALUE(policy_sampled, counts_of(f, i).sampled)
+AGENT_VALUE(policy_empty, counts_of(f, i).empty)
 
 /* --- of a sink */
 
@@ -140,6 +259,38 @@ AGENT_VALUE(sink_written, sink_of(f, i)->queue.counts.done)
 AGENT_VALUE(sink_rejected, sink_of(f, i)->counts.rejected)
 AGENT_VALUE(sink_bytes, sink_of(f, i)->queue.counts.done_bytes)
 
+/* --- of a check, a canary */
+
+AGENT_VALUE(check_ok, f->health.checks[i].ok)
+AGENT_VALUE(canary_sent, f->agent->canaries.kinds[i].sent)
+AGENT_VALUE(canary_returned, f->agent->canaries.kinds[i].returned)
+AGENT_VALUE(canary_missed, f->agent->canaries.kinds[i].missed)
+AGENT_VALUE(canary_silent, f->agent->canaries.kinds[i].silent)
+
+/* --- of a program, a map */
+
+AGENT_VALUE(program_attached, f->usage.programs[i].attached)
+AGENT_VALUE(program_runs, f->usage.programs[i].runs)
+AGENT_VALUE(program_time, f->usage.programs[i].run_ns)
+AGENT_VALUE(program_missed, f->usage.programs[i].missed)
+AGENT_VALUE(map_entries, f->usage.maps[i].entries)
+AGENT_VALUE(map_max_entries, f->usage.maps[i].max_entries)
+AGENT_VALUE(map_memory, f->usage.maps[i].bytes)
+
+static bool map_counted(const struct figures *f, unsigned i)
+{
+	return f->usage.maps[i].counted;
+}
+
+/* Where nobody has the kernel keep statistics, all its counts are 0 and tell nothing. */
+static bool runs_counted(const struct figures *f, unsigned i)
+{
+	for (unsigned k = 0; k < f->usage.nprograms; k++)
+		if (f->usage.programs[k].runs)
+			return true;
+	return false;
+}
+
 #define COUNT(of_, name_, value_, help_) \
 	{ .of = FIGURE_##of_, .name = name_, .value = value_, .help = help_ }
 #define COUNT_BY(of_, name_, label, what, value_, help_) \
@@ -147,12 +298,20 @@ AGENT_VALUE(sink_bytes, sink_of(f, i)->queue.counts.done_bytes)
 #define GAUGE(of_, name_, value_, help_) \
 	{ .of = FIGURE_##of_, .kind = FIGURE_GAUGE, .name = name_, .value = value_, .help = help_ }
 
+#define INFO(of_, name_, label, text_, help_) \
+	{ .of = FIGURE_##of_, .kind = FIGURE_INFO, .name = name_, .detail = label, .text = text_, .help = help_ }
+
 const struct figure figures[] = {
+	INFO(AGENT, "build", "version", version, "What runs"),
+	{ .of = FIGURE_AGENT, .kind = FIGURE_GAUGE, .name = "start_time_seconds", .per = 1000000000, .value = start_time,
+	  .help = "When the agent started, since 1970" },
 	{ .of = FIGURE_AGENT, .kind = FIGURE_GAUGE, .name = "uptime_seconds", .per = 1000000000, .value = uptime,
 	  .help = "Since the agent started" },
 	{ .of = FIGURE_AGENT, .name = "cpu_seconds", .per = 1000000, .value = cpu_time,
 	  .help = "Processor time that the agent used" },
 	GAUGE(AGENT, "resident_bytes", resident, "Memory of the agent, mapped lanes included"),
+	GAUGE(AGENT, "open_descriptors", descriptors, "Files, sockets, programs and maps that the agent has open"),
+	GAUGE(AGENT, "healthy", healthy, "Whether all checks of health are well"),
 	GAUGE(AGENT, "generation", generation, "Number of the policies in force"),
 	GAUGE(AGENT, "hooks", hooks, "Programs attached to the kernel"),
 	COUNT(AGENT, "lost", lost, "Events that did not reach the agent, whatever the reason"),
@@ -166,6 +325,10 @@ const struct figure figures[] = {
 	COUNT(AGENT, "ancestors_unknown", ancestors_unknown, "Ancestors that were asked for and were not in the table"),
 	COUNT_BY(AGENT, "reloads", "result", "applied", applied, "Reloads of the configuration and policies"),
 	COUNT_BY(AGENT, "reloads", "result", "refused", refused, "Reloads of the configuration and policies"),
+	{ .of = FIGURE_AGENT, .kind = FIGURE_GAUGE, .name = "reload_time_seconds", .per = 1000000000,
+	  .value = reload_time, .help = "When the policies in force took over, since 1970" },
+	COUNT(AGENT, "limit_keys_evicted", limits_evicted, "Keys of policies' limits forgotten for want of room"),
+	COUNT(AGENT, "dedup_keys_evicted", caches_evicted, "Keys of policies' deduplication forgotten for want of room"),
 	COUNT(AGENT, "watch_overflows", watch_overflows, "Times when changes of files outran us and all was read"),
 	COUNT_BY(AGENT, "messages", "level", "error", errors, "Messages in the agent's own log"),
 	COUNT_BY(AGENT, "messages", "level", "warning", warnings, "Messages in the agent's own log"),
@@ -173,6 +336,20 @@ const struct figure figures[] = {
 	COUNT_BY(AGENT, "messages", "level", "debug", debugs, "Messages in the agent's own log"),
 	COUNT(AGENT, "messages_suppressed", log_suppressed, "Messages left out because there were too many alike"),
 	COUNT(AGENT, "messages_unwritten", log_unwritten, "Messages that standard error did not take"),
+	COUNT(AGENT, "hooks_mended", mended, "Hooks that were found detached and attached again"),
+	COUNT(AGENT, "hook_mend_failures", mend_failures, "Times when a detached hook could not be attached again"),
+	{ .of = FIGURE_AGENT, .kind = FIGURE_HISTOGRAM, .name = "loop_turn_seconds", .histogram = turns,
+	  .help = "How long the loop was busy before it looked again at what came" },
+	{ .of = FIGURE_AGENT, .kind = FIGURE_HISTOGRAM, .name = "loop_lag_seconds", .histogram = lateness,
+	  .help = "How late a timer was, twice a second" },
+	COUNT(AGENT, "http_requests", http_requests, "Requests for metrics and health that were answered"),
+	COUNT_BY(AGENT, "http_refused", "reason", "request", http_refused, "Requests and connections that were refused"),
+	COUNT_BY(AGENT, "http_refused", "reason", "busy", http_busy, "Requests and connections that were refused"),
+	COUNT_BY(AGENT, "http_refused", "reason", "size", http_too_large, "Requests and connections that were refused"),
+	COUNT_BY(AGENT, "http_refused", "reason", "time", http_expired, "Requests and connections that were refused"),
+	GAUGE(AGENT, "scrape_bytes", scrape_bytes, "Size of the last answer with all metrics"),
+	{ .of = FIGURE_AGENT, .kind = FIGURE_HISTOGRAM, .name = "scrape_seconds", .histogram = scrapes,
+	  .there = has_metrics, .help = "How long the making of an answer with all metrics took" },
 
 	COUNT(LANE, "seen", lane_seen, "Events that hooks saw"),
 	COUNT(LANE, "filtered", lane_filtered, "Events that the kernel's filters left out"),
@@ -183,6 +360,7 @@ const struct figure figures[] = {
 	COUNT_BY(LANE, "dropped", "reason", "scratch", lane_scratch, "Events lost in the kernel"),
 	COUNT(LANE, "read", lane_read, "Records taken from the lane"),
 	COUNT(LANE, "read_bytes", lane_bytes, "Their size"),
+	GAUGE(LANE, "pending_bytes", lane_pending, "What is in the lane now"),
 	GAUGE(LANE, "size_bytes", lane_size, "Size of the lane; with perf buffers, for each processor"),
 	COUNT(LANE, "delivered", lane_delivered, "Records given to sinks"),
 	COUNT(LANE, "rejected", lane_rejected, "Records that no policy wanted"),
@@ -194,6 +372,12 @@ const struct figure figures[] = {
 	COUNT_BY(EVENT, "dropped", "reason", "scratch", event_scratch, "Events lost in the kernel"),
 	COUNT(EVENT, "read", event_read, "Records taken from the lanes"),
 	COUNT(EVENT, "delivered", event_delivered, "Records given to sinks"),
+	{ .of = FIGURE_EVENT, .kind = FIGURE_GAUGE, .name = "hooked", .value = event_hooked, .there = event_wanted,
+	  .help = "Whether a wanted event can be had on this kernel" },
+	{ .of = FIGURE_EVENT, .kind = FIGURE_INFO, .name = "hook", .detail = "rung", .text = event_rung,
+	  .there = event_has_rung, .help = "The kind of hook that shows the event" },
+	{ .of = FIGURE_EVENT, .kind = FIGURE_INFO, .name = "degraded", .detail = "why", .text = event_why,
+	  .there = event_degraded, .help = "Why the event has no better hook, or none at all" },
 
 	COUNT(POLICY, "matched", policy_matched, "Records that the policy wanted"),
 	COUNT(POLICY, "limited", policy_limited, "Records that a limit of the policy left out"),
@@ -204,12 +388,44 @@ const struct figure figures[] = {
 	COUNT(SINK, "written", sink_written, "Lines that the sink wrote, or its peer acknowledged"),
 	COUNT(SINK, "rejected", sink_rejected, "Records that the sink's own expression kept back"),
 	COUNT(SINK, "written_bytes", sink_bytes, "Bytes that the sink wrote"),
+
+	GAUGE(CHECK, "ok", check_ok, "Whether this check of health is well"),
+	COUNT(CANARY, "sent", canary_sent, "Times when the agent did something that the hook must see"),
+	COUNT(CANARY, "returned", canary_returned, "Times when the hook saw it"),
+	COUNT(CANARY, "missed", canary_missed, "Times when the hook did not see it within two seconds"),
+	GAUGE(CANARY, "silent", canary_silent, "Whether the last one was missed"),
+
+	GAUGE(PROGRAM, "attached", program_attached, "Whether the BPF program is attached now"),
+	{ .of = FIGURE_PROGRAM, .name = "runs", .value = program_runs, .there = runs_counted,
+	  .help = "Runs of the BPF program, where the kernel keeps statistics (metrics.bpf_stats)" },
+	{ .of = FIGURE_PROGRAM, .name = "run_seconds", .per = 1000000000, .value = program_time, .there = runs_counted,
+	  .help = "Their time" },
+	COUNT(PROGRAM, "missed", program_missed, "Runs that the kernel skipped because a program interrupted itself"),
+	{ .of = FIGURE_MAP, .kind = FIGURE_GAUGE, .name = "entries", .value = map_entries, .there = map_counted,
+	  .help = "Entries of a BPF hash table, where there are not too many to count" },
+	GAUGE(MAP, "max_entries", map_max_entries, "Entries that fit in the BPF map; bytes, of a ring"),
+	GAUGE(MAP, "memory_bytes", map_memory, "Kernel memory of the BPF map, as far as the kernel tells"),
 	{ .name = NULL },
 };
 
-int figures_read(const struct figures *f)
+int figures_read(struct figures *f)
 {
+	health_check(f->agent, &f->health);
+	usage_read(&f->agent->probe, &f->usage);
 	return losses_read(&f->agent->losses);
+}
+
+bool figure_there(const struct figure *figure, const struct figures *f, unsigned i)
+{
+	return !figure->there || figure->there(f, i);
+}
+
+char *figure_metric(const struct figure *figure, char *to, size_t size)
+{
+	bool agent = figure->of == FIGURE_AGENT;
+
+	snprintf(to, size, "saker_%s%s%s", agent ? "" : figure_of_names[figure->of], agent ? "" : "_", figure->name);
+	return to;
 }
 
 unsigned figures_count(const struct figures *f, enum figure_of of)
@@ -223,6 +439,14 @@ unsigned figures_count(const struct figures *f, enum figure_of of)
 		return policies_of(f) ? policies_of(f)->files.n : 0;
 	case FIGURE_SINK:
 		return ROAD_SINKS;
+	case FIGURE_CHECK:
+		return HEALTH_CHECKS;
+	case FIGURE_CANARY:
+		return CANARY_KINDS;
+	case FIGURE_PROGRAM:
+		return f->usage.nprograms;
+	case FIGURE_MAP:
+		return f->usage.nmaps;
 	case FIGURE_AGENT:
 	case FIGURE_OFS:
 		break;
@@ -230,11 +454,14 @@ unsigned figures_count(const struct figures *f, enum figure_of of)
 	return 1;
 }
 
+/* System calls that only another architecture has were asked for by nobody. */
 static const char *event_label(const struct figures *f, unsigned id)
 {
 	const struct schema *s = schema_get(id);
 
-	return s && f->agent->probe.rungs[id].name ? s->name : NULL;
+	if (!s)
+		return NULL;
+	return f->agent->probe.rungs[id].name || (id < EVENT_SYSCALL && event_wanted(f, id)) ? s->name : NULL;
 }
 
 const char *figures_label(const struct figures *f, enum figure_of of, unsigned i)
@@ -248,6 +475,14 @@ const char *figures_label(const struct figures *f, enum figure_of of, unsigned i
 		return policy_name(policies_of(f), i);
 	case FIGURE_SINK:
 		return sink_of(f, i) ? sink_of(f, i)->name : NULL;
+	case FIGURE_CHECK:
+		return f->health.checks[i].name;
+	case FIGURE_CANARY:
+		return f->agent->canaries.kinds[i].sent ? canary_name(i) : NULL;
+	case FIGURE_PROGRAM:
+		return f->usage.programs[i].name;
+	case FIGURE_MAP:
+		return f->usage.maps[i].name;
 	case FIGURE_AGENT:
 	case FIGURE_OFS:
 		break;

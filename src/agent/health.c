@@ -145,6 +145,6 @@ void health_tick(struct agent *a)
 	canaries_tick(&a->canaries, &a->probe, now);
 	health_check(a, &h);
 	tell(a, &h);
-	if (!h.checks[HEALTH_hooks].ok)
+	if (!h.checks[HEALTH_hooks].ok && !a->switching)	/* a switch works on a copy of the links */
 		mend(a);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/fingerprint.h"
 #include "agent/switch.h"
@@ -27,6 +28,8 @@ struct plan {
 	uint64_t hash;
 	struct policy_set *policies;
 	struct slots slots;			/* sinks in force, and fresh ones */
+	bool listens;				/* metrics_fd is a fresh socket */
+	int metrics_fd;
 	bool parsed;				/* the configuration is right, whatever the policies are */
 	bool asked;				/* by somebody, who is told what is wrong whenever */
 	struct diag diag;
@@ -123,12 +126,31 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 static void plan_drop(struct plan *p)
 {
 	slots_drop(&p->slots);
+	if (p->listens)
+		close(p->metrics_fd);
 	if (p->policies) {
 		policy_set_fini(p->policies);
 		free(p->policies);
 	}
 	if (p->source)
 		source_release(p->source);
+}
+
+/* A new address is taken before the one before is left. */
+static int plan_metrics(const struct reload *r, struct plan *p)
+{
+	const struct config_metrics *c = &p->source->config.metrics;
+
+	if (!c->address.len || address_equal(&c->address, &r->metrics.address))
+		return 0;
+	p->metrics_fd = metrics_listen(&c->address);
+	p->listens = p->metrics_fd >= 0;
+	if (p->listens)
+		return 0;
+	p->diag.file = p->source->config.file.path;
+	diag_set(&p->diag, c->line, c->col, "metrics.address: cannot listen there: %s", strerror(-p->metrics_fd));
+	note_wrong(p, config_line(&p->source->config, &p->diag));
+	return p->metrics_fd;
 }
 
 static int plan_make(const struct reload *r, struct plan *p, const struct policy_set *before)
@@ -151,7 +173,8 @@ static int plan_make(const struct reload *r, struct plan *p, const struct policy
 		note_wrong(p, config_line(&p->source->config, &p->diag));
 		return e;
 	}
-	return plan_policies(r, p, before);
+	e = plan_policies(r, p, before);
+	return e < 0 ? e : plan_metrics(r, p);
 }
 
 /* Lanes are mapped and programs loaded by what was said at start. */
@@ -159,6 +182,25 @@ static void tell_late(struct log *log, const struct config_agent *before, const 
 {
 	if (before->transport != after->transport || memcmp(&before->lanes, &after->lanes, sizeof(before->lanes)))
 		log_say(log, LOG_warning, "agent.transport and agent.lanes take effect when saker is started again");
+}
+
+static void apply_metrics(struct reload *r, const struct plan *p)
+{
+	const struct config_metrics *c = &p->source->config.metrics;
+
+	if (!address_equal(&c->address, &r->metrics.address))
+		metrics_move(&r->metrics, &c->address, p->listens ? p->metrics_fd : -1);
+	metrics_count_runs(&r->metrics, c->address.len && c->bpf_stats, r->log);
+}
+
+/* What was refused for lack of memory or descriptors is tried again with the next reload. */
+static void start_metrics(struct reload *r)
+{
+	int e = metrics_start(&r->metrics, r->agent, r);
+
+	if (e < 0)
+		log_say(r->log, LOG_error, "metrics cannot be offered: %s",
+			e == -ENOENT ? "libmicrohttpd.so.12 is not installed" : strerror(-e));
 }
 
 /* The plan becomes what is in force; nothing of this can fail. */
@@ -171,6 +213,7 @@ static void plan_apply(struct reload *r, struct plan *p)
 	/* What was set while it ran stays until the configuration says something else. */
 	if (r->config.agent.log.level != agent->log.level || !r->agent)
 		r->log->level = agent->log.level;
+	apply_metrics(r, p);
 	if (r->source)
 		source_release(r->source);
 	r->source = p->source;
@@ -296,6 +339,7 @@ static void on_switched(void *ctx, int e)
 		agent_settle(a);
 	tell_late(r->log, &r->config.agent, &p->source->config.agent);
 	plan_apply(r, p);
+	start_metrics(r);
 	watch_again(r, &r->config);
 	conclude(r, p, 0);
 	free(p);
@@ -384,6 +428,7 @@ int reload_watch(struct reload *r, struct agent *agent)
 {
 	int e;
 
+	start_metrics(r);
 	e = watch_start(&r->watch, &agent->loop, &r->path, 1, on_change, r);
 	if (e < 0)
 		return e;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/agent.h"
+#include "agent/metrics.h"
 #include "agent/slots.h"
 #include "agent/watch.h"
 #include "config/config.h"
@@ -38,6 +39,7 @@ struct reload {
 	struct plan *plan;		/* that is being put in force; NULL: none */
 	bool again, again_asked;	/* something changed meanwhile; or somebody asked */
 	uint64_t runs;			/* begun so far */
+	struct metrics metrics;
 	uint64_t applied, refused;	/* reloads */
 	uint64_t wrong;			/* hash of contents that were refused last, and why; 0: none */
 	void (*over)(void *ctx, const struct reload_receipt *receipt);	/* of each run; NULL: nobody asks */

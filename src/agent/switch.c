@@ -115,6 +115,16 @@ static void await_probes(struct agent *a)
 	}
 }
 
+/* Counters go on where those of the policies before end. */
+static void keep_counts(struct agent *a, const struct policy_set *before)
+{
+	struct policy_set *set = a->pipeline.policies[a->generation & 1];
+
+	for (unsigned i = 0; i < set->files.n; i++)
+		policy_add_counts(&set->counts[i], before, policy_name(set, i));
+	policy_add_evictions(&a->evicted, before, true);
+}
+
 void agent_settle(struct agent *a)
 {
 	struct policy_set *before = a->pipeline.policies[!(a->generation & 1)];
@@ -126,6 +136,7 @@ void agent_settle(struct agent *a)
 	await_probes(a);
 	read_all(a);
 	filters_forget(&a->probe, before->generation, &image);
+	keep_counts(a, before);
 	a->pipeline.policies[!(a->generation & 1)] = NULL;
 	policy_set_fini(before);
 	free(before);

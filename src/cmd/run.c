@@ -64,6 +64,7 @@ static int run_agent(struct reload *reload, struct policy_set *policies, const s
 	agent_summary(&agent);
 	watch_stop(&reload->watch);
 	control_close(&control);
+	metrics_stop(&reload->metrics);
 	agent_close(&agent, !closed);
 	if (!closed)
 		_exit(status);		/* a thread hangs in a write: exit would wait for it */

@@ -92,12 +92,45 @@ static const struct option_row agent_rows[] = {
 	{ 0 },
 };
 
+/* to is the member address of struct config_metrics. */
+static int parse_address(const struct option_context *cx, const struct option_row *row,
+			 const struct node *node, void *to)
+{
+	struct config_metrics *metrics = to;
+	struct option_text text;
+	int r;
+
+	_Static_assert(offsetof(struct config_metrics, address) == 0, "parse_address");
+	if (node->kind != NODE_SCALAR || node_null(node))
+		return option_wrong(cx, row->name, node, "%s", row->form);
+	r = option_expand(cx, node, &text);
+	if (r < 0)
+		return r;
+	if (address_parse(&metrics->address, text.text) < 0)
+		return option_wrong(cx, row->name, node, "%s", row->form);
+	metrics->line = text.line;
+	metrics->col = text.col;
+	return 0;
+}
+
+static const struct option_row metrics_rows[] = {
+	OPTION(CUSTOM, config_metrics, address, .name = "address", .sample = "127.0.0.1:9464",
+	       .parse = parse_address, .form = "ADDRESS:PORT in numbers, [ADDRESS]:PORT for version 6",
+	       .help = "where /metrics, /healthz and /readyz are answered; without it nowhere"),
+	OPTION(BOOL, config_metrics, bpf_stats, .name = "bpf_stats", .value = "false",
+	       .help = "have the kernel count runs and time of BPF programs, which costs each run a "
+		       "little, and all BPF programs of the machine"),
+	{ 0 },
+};
+
 static const struct option_row top_rows[] = {
 	OPTION(BOOL, config, strict, .name = "strict", .value = "false", .sample = "true",
 	       .help = "first key: this file and all policies end with end: true, so that none is taken for whole "
 		       "that was cut"),
 	OPTION(GROUP, config, agent, .name = "agent", .rows = agent_rows,
 	       .help = "The agent itself"),
+	OPTION(GROUP, config, metrics, .name = "metrics", .rows = metrics_rows,
+	       .help = "Figures of the agent for Prometheus, over HTTP"),
 	OPTION(PATHS, config, policies, .name = "policies", .required = true, .max = 256,
 	       .sample = "[policies/default.yaml]",
 	       .help = "Files and folders that say what is watched; of a folder every *.yaml and "
@@ -256,8 +289,11 @@ int config_honoured(const struct config *config, struct diag *diag)
 
 	if (a->memory_limit)
 		key = "memory_limit";
+	diag->file = config->file.path;
+	if (config->metrics.address.len && !SAKER_METRICS)
+		return diag_set(diag, config->metrics.line, config->metrics.col,
+				"metrics.address: this saker was built without libmicrohttpd");
 	if (!key)
 		return 0;
-	diag->file = config->file.path;
 	return diag_set(diag, 0, 0, "agent.%s is not honoured by this version yet: leave it at its default", key);
 }

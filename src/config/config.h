@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "config/address.h"
 #include "config/file.h"
 #include "config/mute.h"
 #include "config/option.h"
@@ -51,11 +52,18 @@ struct config_agent {
 	struct config_redact redact;	/* what all sinks mask */
 };
 
+struct config_metrics {
+	struct address address;		/* len 0: none */
+	unsigned line, col;		/* of the address */
+	bool bpf_stats;			/* the kernel shall count runs of programs */
+};
+
 struct config {
 	bool strict, end;
 	struct arena arena;		/* has all that is pointed to */
 	struct file_text file;
 	struct config_agent agent;
+	struct config_metrics metrics;
 	struct option_list policies;	/* files and folders */
 	const struct config_sink_kind *const *kinds;	/* that there are, NULL at the end; the caller's */
 	struct config_sink **sinks;

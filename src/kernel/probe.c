@@ -420,6 +420,7 @@ unsigned probe_retire(struct probe *p, const struct event_set *wanted, struct bp
 			continue;
 		}
 		p->programs[kept] = p->programs[i];
+		p->link_ids[kept] = p->link_ids[i];
 		p->links[kept++] = p->links[i];
 	}
 	p->nlinks = kept;

@@ -159,6 +159,35 @@ struct policy_diff policy_compare(const struct policy_set *before, const struct 
 	return d;
 }
 
+void policy_add_counts(struct policy_counts *to, const struct policy_set *set, const char *name)
+{
+	for (unsigned i = 0; i < set->files.n; i++) {
+		const struct policy_counts *c = &set->counts[i];
+
+		if (strcmp(policy_name(set, i), name) != 0)
+			continue;
+		to->matched += c->matched;
+		to->limited += c->limited;
+		to->deduplicated += c->deduplicated;
+		to->sampled += c->sampled;
+		to->empty += c->empty;
+	}
+}
+
+void policy_add_evictions(struct policy_evictions *to, const struct policy_set *set, bool alone)
+{
+	for (unsigned i = 0; i < set->nstates; i++) {
+		const struct policy_state *s = set->states[i];
+
+		if (alone && s->users > 1)
+			continue;
+		if (s->limits)
+			to->limits += s->limiter.evicted;
+		if (s->dedups)
+			to->caches += s->dedup.evicted + s->dedup.caches_evicted;
+	}
+}
+
 static void explain_rule(const struct policy_set *set, const struct policy_rule *rule, unsigned id, FILE *to)
 {
 	fprintf(to, "%s: %s\n", policy_name(set, rule->policy), schema_get(id)->name);

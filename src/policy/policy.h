@@ -43,6 +43,9 @@ struct policy_verdict {
 
 struct policy_counts { uint64_t matched, limited, deduplicated, sampled, empty; };
 
+/* Keys that were forgotten for want of room: their limit or cache begins anew. */
+struct policy_evictions { uint64_t limits, caches; };
+
 struct policy_set {
 	struct arena arena;			/* has all that is pointed to, but states */
 	struct policy_file_set files;
@@ -80,6 +83,12 @@ void policy_forget(struct policy_set *set, uint64_t cgroup);
 /* What a reload changed, by policies' names and contents. */
 struct policy_diff { unsigned added, removed, changed, same; };
 struct policy_diff policy_compare(const struct policy_set *before, const struct policy_set *after);
+
+/* Add what a policy of this name has counted in the set, if it is there. */
+void policy_add_counts(struct policy_counts *to, const struct policy_set *set, const char *name);
+
+/* Add up the evictions of the set's limits and caches.  alone: only of those that no other set has. */
+void policy_add_evictions(struct policy_evictions *to, const struct policy_set *set, bool alone);
 
 const char *policy_name(const struct policy_set *set, unsigned n);
 

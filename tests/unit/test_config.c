@@ -125,7 +125,9 @@ Test(config, values)
 	      "  memory_limit: 256M\n"
 	      "  report_interval: 90\n"
 	      "  drain_timeout: 1500ms\n"
+	      "  canary_interval: 200ms\n"
 	      "  log: {level: debug}\n"
+	      "metrics: {address: '[::1]:9464', bpf_stats: true}\n"
 	      "policies: [a.yaml, /b, ../c]\n"
 	      "sinks:\n"
 	      "  out: {type: stdout, format: table, where: proc.name = cat}\n"
@@ -141,14 +143,17 @@ Test(config, values)
 	cr_expect_eq(config.agent.memory_limit, 256 << 20);
 	cr_expect_eq(config.agent.report_interval, 90000);
 	cr_expect_eq(config.agent.drain_timeout, 1500);
+	cr_expect_eq(config.agent.canary_interval, 200);
 	cr_expect_eq(config.agent.log.level, CONFIG_DEBUG);
+	cr_expect_eq(config.metrics.address.at.ss_family, AF_INET6);
+	cr_expect_eq(config.metrics.bpf_stats, true);
 	cr_expect_str_eq(config.policies.items[0].text, "/etc/saker/a.yaml");
 	cr_expect_str_eq(config.policies.items[1].text, "/b");
 	cr_expect_str_eq(config.policies.items[2].text, "/etc/saker/../c");
 	cr_expect_eq(config.nsinks, 2);
 	cr_expect_eq(config_sink(&config, "out")->stream.format, FORMAT_TABLE);
 	cr_expect_str_eq(config_sink(&config, "out")->where.text, "proc.name = cat");
-	cr_expect_eq(config_sink(&config, "out")->where.line, 13);
+	cr_expect_eq(config_sink(&config, "out")->where.line, 15);
 	cr_expect_eq(config_sink(&config, "out")->where.col, 45);
 	cr_expect_str_eq(((const struct option_text *)config_sink(&config, "log")->settings)->text, "/etc/saker/events.json");
 	cr_expect_null(config_sink(&config, "other"));
