@@ -13,7 +13,7 @@
 
 enum { BACKLOG = 128 };
 
-int metrics_listen(const struct address *address)
+int metrics_listen(const struct endpoint *address)
 {
 	int fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1, r;
 
@@ -28,7 +28,7 @@ int metrics_listen(const struct address *address)
 	return fd;
 }
 
-void metrics_move(struct metrics *m, const struct address *address, int fd)
+void metrics_move(struct metrics *m, const struct endpoint *address, int fd)
 {
 	metrics_stop(m);
 	m->address = *address;
@@ -55,14 +55,14 @@ void metrics_count_runs(struct metrics *m, bool wanted, struct log *log)
 
 static void tell(const struct metrics *m, struct log *log)
 {
-	char text[ADDRESS_TEXT];
-	struct address at = { .len = sizeof(at.at) };
+	char text[ENDPOINT_TEXT];
+	struct endpoint at = { .len = sizeof(at.at) };
 
 	if (getsockname(m->fd, (void *)&at.at, &at.len) < 0)
 		at = m->address;
-	address_text(&at, text);
+	endpoint_text(&at, text);
 	log_say(log, LOG_info, "metrics at http://%s/metrics", text);
-	if (!address_loopback(&at))
+	if (!endpoint_loopback(&at))
 		log_say(log, LOG_warning, "metrics.address %s is not of this machine alone: whoever reaches it can "
 			"read the metrics", text);
 }
@@ -88,5 +88,5 @@ void metrics_stop(struct metrics *m)
 		close(m->fd);
 	m->server = NULL;
 	m->fd = -1;
-	m->address = (struct address){ 0 };
+	m->address = (struct endpoint){ 0 };
 }

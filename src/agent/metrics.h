@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
-#include "config/address.h"
+#include "config/endpoint.h"
 
 struct agent;
 struct log;
@@ -32,7 +32,7 @@ struct metrics_counts {
 };
 
 struct metrics {
-	struct address address;		/* len 0: none is offered */
+	struct endpoint address;		/* len 0: none is offered */
 	int fd;				/* listening there, unless the server has it */
 	struct metrics_server *server;	/* NULL: it does not run */
 	int stats;			/* has the kernel count runs of programs; 0: nothing does */
@@ -43,11 +43,11 @@ struct metrics {
 bool metrics_supported(void);
 
 /* A socket that listens, or negative errno. */
-int metrics_listen(const struct address *address);
+int metrics_listen(const struct endpoint *address);
 
 /* Offer them there from now on, and not where it was before; fd is taken over.  A zeroed address is
  * nowhere. */
-void metrics_move(struct metrics *metrics, const struct address *address, int fd);
+void metrics_move(struct metrics *metrics, const struct endpoint *address, int fd);
 
 /* Have the kernel count runs and times of programs, or not any more. */
 void metrics_count_runs(struct metrics *metrics, bool wanted, struct log *log);

@@ -141,7 +141,7 @@ static int plan_metrics(const struct reload *r, struct plan *p)
 {
 	const struct config_metrics *c = &p->source->config.metrics;
 
-	if (!c->address.len || address_equal(&c->address, &r->metrics.address))
+	if (!c->address.len || endpoint_equal(&c->address, &r->metrics.address))
 		return 0;
 	p->metrics_fd = metrics_listen(&c->address);
 	p->listens = p->metrics_fd >= 0;
@@ -188,7 +188,7 @@ static void apply_metrics(struct reload *r, const struct plan *p)
 {
 	const struct config_metrics *c = &p->source->config.metrics;
 
-	if (!address_equal(&c->address, &r->metrics.address))
+	if (!endpoint_equal(&c->address, &r->metrics.address))
 		metrics_move(&r->metrics, &c->address, p->listens ? p->metrics_fd : -1);
 	metrics_count_runs(&r->metrics, c->address.len && c->bpf_stats, r->log);
 }

@@ -106,7 +106,7 @@ static int parse_address(const struct option_context *cx, const struct option_ro
 	r = option_expand(cx, node, &text);
 	if (r < 0)
 		return r;
-	if (address_parse(&metrics->address, text.text) < 0)
+	if (endpoint_parse(&metrics->address, text.text) < 0)
 		return option_wrong(cx, row->name, node, "%s", row->form);
 	metrics->line = text.line;
 	metrics->col = text.col;

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
-#include "config/address.h"
+#include "config/endpoint.h"
 #include "config/file.h"
 #include "config/mute.h"
 #include "config/option.h"
@@ -53,7 +53,7 @@ struct config_agent {
 };
 
 struct config_metrics {
-	struct address address;		/* len 0: none */
+	struct endpoint address;		/* len 0: none */
 	unsigned line, col;		/* of the address */
 	bool bpf_stats;			/* the kernel shall count runs of programs */
 };

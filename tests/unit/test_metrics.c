@@ -7,7 +7,7 @@
 #include "agent/figures.h"
 #include "agent/metrics_text.h"
 #include "base/histogram.h"
-#include "config/address.h"
+#include "config/endpoint.h"
 
 static bool same_metric(const struct figure *a, const struct figure *b)
 {
@@ -98,12 +98,12 @@ Test(address, round_trips)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		char text[ADDRESS_TEXT];
-		struct address a;
+		char text[ENDPOINT_TEXT];
+		struct endpoint a;
 
-		cr_assert_eq(address_parse(&a, rows[i].text), 0, "%s", rows[i].text);
-		cr_expect_str_eq(address_text(&a, text), rows[i].text);
-		cr_expect_eq(address_loopback(&a), rows[i].loopback, "%s", rows[i].text);
-		cr_expect(address_equal(&a, &a));
+		cr_assert_eq(endpoint_parse(&a, rows[i].text), 0, "%s", rows[i].text);
+		cr_expect_str_eq(endpoint_text(&a, text), rows[i].text);
+		cr_expect_eq(endpoint_loopback(&a), rows[i].loopback, "%s", rows[i].text);
+		cr_expect(endpoint_equal(&a, &a));
 	}
 }

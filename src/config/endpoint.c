@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/address.h"
+#include "config/endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "config/unit.h"
 
-static int parse_v6(struct address *ret, const char *host, in_port_t port)
+static int parse_v6(struct endpoint *ret, const char *host, in_port_t port)
 {
 	struct sockaddr_in6 *at = (void *)&ret->at;
 
@@ -18,7 +18,7 @@ static int parse_v6(struct address *ret, const char *host, in_port_t port)
 	return inet_pton(AF_INET6, host, &at->sin6_addr) == 1 ? 0 : -EINVAL;
 }
 
-static int parse_v4(struct address *ret, const char *host, in_port_t port)
+static int parse_v4(struct endpoint *ret, const char *host, in_port_t port)
 {
 	struct sockaddr_in *at = (void *)&ret->at;
 
@@ -27,15 +27,15 @@ static int parse_v4(struct address *ret, const char *host, in_port_t port)
 	return inet_pton(AF_INET, host, &at->sin_addr) == 1 ? 0 : -EINVAL;
 }
 
-int address_parse(struct address *ret, const char *text)
+int endpoint_parse(struct endpoint *ret, const char *text)
 {
 	const char *colon = strrchr(text, ':');
 	size_t len = colon ? (size_t)(colon - text) : 0;
 	bool v6 = *text == '[';
-	char host[ADDRESS_TEXT];
+	char host[ENDPOINT_TEXT];
 	uint64_t port;
 
-	*ret = (struct address){ 0 };
+	*ret = (struct endpoint){ 0 };
 	if (len == 0 || len >= sizeof(host) || unit_number(colon + 1, &port) < 0 || port > UINT16_MAX)
 		return -EINVAL;
 	memcpy(host, text, len);
@@ -48,7 +48,7 @@ int address_parse(struct address *ret, const char *text)
 	return parse_v6(ret, host + 1, htons(port));
 }
 
-char *address_text(const struct address *a, char to[ADDRESS_TEXT])
+char *endpoint_text(const struct endpoint *a, char to[ENDPOINT_TEXT])
 {
 	const struct sockaddr_in6 *v6 = (const void *)&a->at;
 	const struct sockaddr_in *v4 = (const void *)&a->at;
@@ -56,15 +56,15 @@ char *address_text(const struct address *a, char to[ADDRESS_TEXT])
 
 	if (a->at.ss_family == AF_INET6) {
 		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		snprintf(to, ADDRESS_TEXT, "[%s]:%u", host, ntohs(v6->sin6_port));
+		snprintf(to, ENDPOINT_TEXT, "[%s]:%u", host, ntohs(v6->sin6_port));
 	} else {
 		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		snprintf(to, ADDRESS_TEXT, "%s:%u", host, ntohs(v4->sin_port));
+		snprintf(to, ENDPOINT_TEXT, "%s:%u", host, ntohs(v4->sin_port));
 	}
 	return to;
 }
 
-bool address_loopback(const struct address *a)
+bool endpoint_loopback(const struct endpoint *a)
 {
 	const struct sockaddr_in6 *v6 = (const void *)&a->at;
 	const struct sockaddr_in *v4 = (const void *)&a->at;
@@ -74,7 +74,7 @@ bool address_loopback(const struct address *a)
 	return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
 }
 
-bool address_equal(const struct address *a, const struct address *b)
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->len == b->len && !memcmp(&a->at, &b->at, a->len);
 }
