@@ -72,6 +72,14 @@ struct mutes_map {
 	__type(value, u64);
 };
 
+/* What is executed, by the address of its struct file, which forks share and each exec makes anew. */
+struct exes_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, EXES_MAX);
+	__type(key, u64);
+	__type(value, struct exe);
+};
+
 struct tree_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
@@ -89,6 +97,7 @@ extern struct perf_map perf_critical SEC(".maps"), perf_normal SEC(".maps"), per
 extern struct loud_map loud SEC(".maps");
 extern struct tree_map tree SEC(".maps");
 extern struct mutes_map mutes SEC(".maps");
+extern struct exes_map exes SEC(".maps");
 extern const volatile __u32 transport, page_bytes;
 extern const volatile bool policies_on;
 extern __u16 filter_of[2][EVENTS_MAX];

@@ -204,6 +204,8 @@ static __always_inline void exec_fill(struct event_process_exec *e, struct task_
 				      struct linux_binprm *bprm)
 {
 	exec_file(e, BPF_CORE_READ(bprm, file));
+	if (policies_on)
+		exe_note(e->head.slot, (u64)BPF_CORE_READ(task, mm, exe_file), e->path.off, e->path.len, BPF_ANY);
 	put_str(&e->head, &e->filename, BPF_CORE_READ(bprm, filename), KERNEL, PATH_MAX_BYTES,
 		BIT_process_exec_filename);
 	exec_script(e, bprm);

@@ -161,6 +161,34 @@ __noinline u64 path_put(u32 number, u64 path)
 	return (u64)at.off << 32 | at.len | (whole ? 0 : PACKED_TRUNCATED);
 }
 
+__noinline int exe_note(u32 number, u64 file, u32 off, u32 len, u64 flags)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	struct super_block *sb;
+	struct inode *inode;
+	struct exe *exe;
+	struct file *f;
+	u32 end, n;
+
+	if (!s || !file || len < 2)
+		return 0;
+	len--;
+	n = len < FILTER_TEXT_MAX ? len : FILTER_TEXT_MAX;
+	end = (off + len - n) & (RECORD_MAX - 1);
+	exe = (struct exe *)s->path;	/* is free between two paths */
+	f = CAST(file, file);
+	inode = CAST(inode, GET_CAST(f, f_inode));
+	sb = CAST(super_block, GET_CAST(inode, i_sb));
+	exe->dev = dev_number(GET_CAST(sb, s_dev));
+	exe->ino = GET_CAST(inode, i_ino);
+	exe->len = len;
+	exe->pad = 0;
+	bpf_probe_read_kernel(exe->begin, FILTER_TEXT_MAX, s->record + (off & (RECORD_MAX - 1)));
+	bpf_probe_read_kernel(exe->end, FILTER_TEXT_MAX, s->record + end);
+	bpf_map_update_elem(&exes, &file, exe, flags);
+	return 0;
+}
+
 static __always_inline void addr_set(struct wire_addr *to, u16 family, u16 port, const void *addr, u32 len)
 {
 	to->family = family;

@@ -23,6 +23,9 @@ int file_put(u32 number, u64 file);
 /* Fill addresses, family and protocol of the event_sock_state in the record of this slot. */
 int sock_put(u32 number, u64 sk);
 
+/* Remember of an executable, by its struct file, the path whose span lies in the record of this slot. */
+int exe_note(u32 number, u64 file, u32 off, u32 len, u64 flags);
+
 static __always_inline void span_set(struct head *h, struct span *at, u64 packed, u32 bit)
 {
 	at->off = packed >> 32;

@@ -37,6 +37,17 @@ enum {
  * be asked. */
 enum answer { NO, YES, UNKNOWN };
 
+/* What the current process runs; NULL when it is not known, or another file has the address since
+ * (PR_SET_MM_EXE_FILE). */
+static __always_inline const struct exe *current_exe(void)
+{
+	struct file *file = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), mm, exe_file);
+	u64 key = (u64)file;
+	const struct exe *exe = bpf_map_lookup_elem(&exes, &key);
+
+	return exe && exe->ino == BPF_CORE_READ(file, f_inode, i_ino) ? exe : 0;
+}
+
 /* Any offset in the record.  A slot is larger: whatever is read there lies in it. */
 static __always_inline const void *at_off(const void *record, u32 off)
 {
@@ -159,13 +170,10 @@ static __always_inline bool number_in(u32 set, u64 value, u32 generation)
 	return bpf_map_lookup_elem(&filter_members, &key);
 }
 
-static __always_inline bool compare_number(const void *record, const struct filter_term *t, u32 generation)
+static __always_inline bool number_is(const struct filter_term *t, u64 value, u32 generation)
 {
 	bool less;
-	u64 value;
 
-	if (!term_number(record, t, &value))
-		return false;
 	less = t->is_signed ? (s64)value < (s64)t->value : value < t->value;
 	switch (t->op) {
 	case TERM_EQ: return value == t->value;
@@ -178,6 +186,22 @@ static __always_inline bool compare_number(const void *record, const struct filt
 	case TERM_TYPE: return t->value >> (value >> 12 & 15) & 1;
 	default: return number_in(t->value, value, generation);
 	}
+}
+
+static __always_inline enum answer compare_number(const void *record, const struct filter_term *t, u32 generation)
+{
+	const struct exe *exe;
+	u64 value;
+
+	if (t->from == FROM_EXE) {
+		exe = current_exe();
+		if (!exe)
+			return UNKNOWN;
+		value = t->off ? exe->ino : exe->dev;
+	} else if (!term_number(record, t, &value)) {
+		return NO;
+	}
+	return number_is(t, value, generation) ? YES : NO;
 }
 
 /* Compare len bytes, eight at a time: both sides may be read to the next multiple of eight. */
@@ -278,6 +302,23 @@ static __always_inline enum answer name_is(const void *record, u32 op, const str
 	return text_is(b, op, text) ? YES : NO;
 }
 
+/* Its path: of one that is longer only begin and end are known. */
+static __always_inline enum answer exe_is(u32 op, const struct filter_text *text)
+{
+	const struct exe *exe = current_exe();
+	struct bytes b;
+
+	if (!exe)
+		return UNKNOWN;
+	b.len = exe->len;
+	b.at = exe->begin;
+	if (op == TERM_TEXT_SUFFIX) {
+		b.at = exe->end;
+		b.len = exe->len < FILTER_TEXT_MAX ? exe->len : FILTER_TEXT_MAX;
+	}
+	return text_is(b, op, text) ? YES : NO;
+}
+
 static __always_inline enum answer compare_text(const void *record, const struct filter_term *t, u32 bank)
 {
 	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1));
@@ -287,6 +328,8 @@ static __always_inline enum answer compare_text(const void *record, const struct
 		return NO;
 	if (t->from == FROM_NAME)
 		return name_is(record, t->op, text);
+	if (t->from == FROM_EXE)
+		return exe_is(t->op, text);
 	return text_is(term_text(record, t), t->op, text) ? YES : NO;
 }
 
@@ -337,7 +380,7 @@ static __always_inline bool term_passes(const void *record, const struct filter_
 	else if (t->op >= TERM_TEXT_EQ)
 		answer = compare_text(record, t, generation & 1);
 	else
-		answer = compare_number(record, t, generation) ? YES : NO;
+		answer = compare_number(record, t, generation);
 	return answer == UNKNOWN || (answer == YES) != !!t->negate;
 }
 

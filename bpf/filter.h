@@ -46,6 +46,15 @@ enum term_from {
 	FROM_NAME,		/* what fd_name says; off has no meaning */
 	FROM_REMOTE,		/* where its socket is connected to, else the sockaddr whose span is at off; 0: none */
 	FROM_SOCKADDR,		/* the sockaddr whose span is at off of the record */
+	FROM_EXE,		/* struct exe of what the process runs, a text is its path; passes when unknown */
+};
+
+/* What a process runs, as of its exec. */
+struct exe {
+	__u64 dev, ino;
+	__u32 len, pad;			/* of the path, without its NUL */
+	char begin[FILTER_TEXT_MAX];	/* of the path */
+	char end[FILTER_TEXT_MAX];	/* likewise; all of a path that is shorter */
 };
 
 struct filter_term {

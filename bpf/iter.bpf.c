@@ -21,6 +21,8 @@ static __always_inline void existing_exe(struct event_process_existing *e, struc
 		span_set(&e->head, &e->path, path_put(e->head.slot, file_path((u64)exe)), BIT_process_existing_path);
 		e->inode = BPF_CORE_READ(inode, i_ino);
 		e->dev = dev_number(BPF_CORE_READ(inode, i_sb, s_dev));
+		if (policies_on)
+			exe_note(e->head.slot, (u64)exe, e->path.off, e->path.len, BPF_NOEXIST);
 	}
 	span_set(&e->head, &e->cwd, path_put(e->head.slot, task_cwd(task)), BIT_process_existing_cwd);
 }

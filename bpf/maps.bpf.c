@@ -14,6 +14,7 @@ struct perf_map perf_bulk SEC(".maps");
 struct loud_map loud SEC(".maps");
 struct tree_map tree SEC(".maps");
 struct mutes_map mutes SEC(".maps");
+struct exes_map exes SEC(".maps");
 
 const volatile struct kernel_has kernel_has = {};
 const volatile __u32 transport = TRANSPORT_RING;

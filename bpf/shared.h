@@ -10,6 +10,7 @@ enum {
 	CALLS_MAX = 512,	/* numbers of system calls; a power of two */
 	EVENTS_MAX = 768,	/* ids of events */
 	MUTES_MAX = 4096,	/* cgroups that are muted */
+	EXES_MAX = 4096,	/* executables that run, or did a while ago */
 	SLOTS = 4,		/* probes that may be under way at once on one cpu */
 	STASH_SMALL = 768,	/* bytes of a record that waits for its call to return */
 	STASH_LARGE = RECORD_MAX,

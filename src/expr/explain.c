@@ -28,6 +28,7 @@ static const struct { uint8_t from; uint16_t off; const char *name; } fact_parts
 	{ FROM_SOCK, offsetof(struct fact_sock, family), "family of fd" },
 	{ FROM_SOCK, offsetof(struct fact_sock, proto), "protocol of fd" },
 	{ FROM_SOCK, offsetof(struct fact_sock, src), "fd.lip" },
+	{ FROM_EXE, offsetof(struct exe, ino), "proc.exe_ino" },
 };
 
 /* Ports are asked for as the upper half of a number whose lower half is the family. */
@@ -52,6 +53,8 @@ static const char *fact_part(const struct filter_term *t, unsigned id)
 
 	if (t->from == FROM_NAME)
 		return "fd.name";
+	if (t->from == FROM_EXE && !t->off)
+		return t->op >= TERM_TEXT_EQ ? "proc.exe" : "proc.exe_dev";
 	if (t->from == FROM_REMOTE)
 		return port ? "fd.rport" : "fd.rip";
 	for (size_t i = 0; i < sizeof(fact_parts) / sizeof(*fact_parts); i++)

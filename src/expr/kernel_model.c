@@ -117,14 +117,11 @@ static bool in_set(const struct push_down *shared, __u64 set, __u64 value)
 	return false;
 }
 
-static bool number_is(const struct filter_term *t, const struct push_down *shared,
-		      const char *record)
+static bool number_is(const struct filter_term *t, const struct push_down *shared, __u64 x)
 {
-	__u64 x, y = t->value;
+	__u64 y = t->value;
 	bool below;
 
-	if (!number(t, record, &x))
-		return false;
 	below = t->is_signed ? (__s64)x < (__s64)y : x < y;
 	switch (t->op) {
 	case TERM_EQ: return x == y;
@@ -206,8 +203,23 @@ static bool net_is(const struct filter_term *t, const struct filter_text *want, 
 	return true;
 }
 
-static enum answer term_is(const struct filter_term *t, const struct push_down *shared, const char *record)
+/* Of a long path the kernel has begin and end. */
+static enum answer exe_is(const struct filter_term *t, const struct push_down *shared, const struct model_exe *exe)
 {
+	if (!exe)
+		return UNKNOWN;
+	if (t->op >= TERM_TEXT_EQ)
+		return bytes_are(exe->path, strlen(exe->path), t->op, &shared->texts[t->value]) ? YES : NO;
+	return number_is(t, shared, t->off ? exe->ino : exe->dev) ? YES : NO;
+}
+
+static enum answer term_is(const struct filter_term *t, const struct push_down *shared, const char *record,
+			   const struct model_exe *exe)
+{
+	__u64 x;
+
+	if (t->from == FROM_EXE)
+		return exe_is(t, shared, exe);
 	switch (t->op) {
 	case TERM_TEXT_EQ: case TERM_TEXT_PREFIX: case TERM_TEXT_SUFFIX:
 		if (t->from == FROM_NAME)
@@ -216,26 +228,27 @@ static enum answer term_is(const struct filter_term *t, const struct push_down *
 	case TERM_NET:
 		return net_is(t, &shared->texts[t->value], record);
 	default:
-		return number_is(t, shared, record);
+		return number(t, record, &x) && number_is(t, shared, x) ? YES : NO;
 	}
 }
 
-static bool term_passes(const struct filter_term *t, const struct push_down *shared, const char *record)
+static bool term_passes(const struct filter_term *t, const struct push_down *shared, const char *record,
+			const struct model_exe *exe)
 {
-	enum answer answer = term_is(t, shared, record);
+	enum answer answer = term_is(t, shared, record, exe);
 
 	return answer == UNKNOWN || (answer == YES) != t->negate;
 }
 
 bool model_match(const struct event_filter *filter, const struct push_down *shared,
-		 const void *record)
+		 const void *record, const struct model_exe *exe)
 {
 	for (unsigned i = 0; i < filter->nalternatives && i < FILTER_ALTERNATIVES; i++) {
 		const struct filter_alternative *all = &filter->alternatives[i];
 		bool passes = true;
 
 		for (unsigned j = 0; j < all->nterms && j < FILTER_TERMS && passes; j++)
-			passes = term_passes(&all->terms[j], shared, record);
+			passes = term_passes(&all->terms[j], shared, record, exe);
 		if (passes)
 			return true;
 	}

@@ -6,8 +6,14 @@
 
 #include "expr/expr.h"
 
-/* Whether a valid record passes the filter. */
+/* What the kernel knows of the process's executable. */
+struct model_exe {
+	const char *path;
+	__u64 dev, ino;
+};
+
+/* Whether a valid record passes the filter.  exe: NULL when it is not known. */
 bool model_match(const struct event_filter *filter, const struct push_down *shared,
-		 const void *record);
+		 const void *record, const struct model_exe *exe);
 
 #endif

@@ -310,7 +310,8 @@ void push_test(const struct push_context *c, const struct test *t, bool negate, 
 		if (t->access.class == CLASS_TEXT)
 			push_texts(c, t, push_term(c, &t->access), negate, ret);
 		break;
-	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: case GET_ANCESTORS: case GET_SINCE:
+	case GET_PROCESS: push_process(c, t, negate, ret); break;
+	case GET_PARENT: case GET_ANCESTOR: case GET_ANCESTORS: case GET_SINCE:
 	case GET_EXTRA: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
 	}
 }

@@ -35,6 +35,12 @@ static struct filter_term fact_term(unsigned from, unsigned off, unsigned width,
 	};
 }
 
+/* Events whose record names the current process: of others the kernel cannot know what they run. */
+static bool current_acts(const struct push_context *c)
+{
+	return is_call(c) || c->id == EVENT_file_open || c->id == EVENT_task_rename || c->id == EVENT_signal_generate;
+}
+
 #define FACT(member) fact_term(FROM_FACT, offsetof(struct fact, member), sizeof(((struct fact *)0)->member), false)
 #define SOCK(member) fact_term(FROM_SOCK, offsetof(struct fact_sock, member), 2, false)
 
@@ -272,6 +278,25 @@ void push_fd(const struct push_context *c, const struct test *t, bool negate, st
 			family(c, t, negate, ret);
 		break;
 	}
+}
+
+/* --- what the process runs */
+
+void push_process(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
+{
+	struct filter_term term = fact_term(FROM_EXE, 0, 8, false);
+
+	dnf_everything(ret, false);
+	if (!current_acts(c))
+		return;
+	term.late = 0;
+	if (t->access.arg == PART_INO)
+		term.off = offsetof(struct exe, ino);
+	if (t->access.arg == PART_EXE)
+		push_texts(c, t, term, negate, ret);
+	else if (t->access.arg == PART_DEV || t->access.arg == PART_INO)
+		number(c, t, term, negate, ret);
+	ret->exact = false;	/* what the kernel does not know passes */
 }
 
 /* --- addresses and ports */

@@ -107,13 +107,14 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 	return controller_find((struct kernel_has *)&skel->rodata->kernel_has, btf, o->controller);
 }
 
-/* Maps of several megabytes that one kind of program alone uses: made with the first of them. */
-static void maps_spare(struct saker_bpf *skel)
+/* Maps of megabytes that only filters, or one kind of program, use: made with the first of them. */
+static void maps_spare(struct saker_bpf *skel, bool policies)
 {
 	bool calls = bpf_program__autoload(skel->progs.syscall__exit) ||
 		     bpf_program__autoload(skel->progs.syscall__enter);
 	bool socks = bpf_program__autoload(skel->progs.sock_state__tp);
 
+	bpf_map__set_autocreate(skel->maps.exes, policies);
 	bpf_map__set_autocreate(skel->maps.stash_small, calls);
 	bpf_map__set_autocreate(skel->maps.stash_large, calls);
 	bpf_map__set_autocreate(skel->maps.owners, socks);
@@ -160,7 +161,7 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 		return fail(p, p->options.btf ? p->options.btf : "cannot read the kernel's BTF", r);
 	rungs_choose(p, *skel, btf, events, refusals, n);
 	lanes_size(*skel, &p->options);
-	maps_spare(*skel);
+	maps_spare(*skel, p->options.policies);
 	if (p->skel)
 		r = maps_reuse(p, *skel);
 	else

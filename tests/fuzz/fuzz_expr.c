@@ -33,7 +33,7 @@ static void ask(const struct expr *expr, const struct record *r, FILE *to)
 	struct expr_view view = { .record = r };
 	struct event_filter filter;
 	enum push push = expr_push_down(expr, r->head.id, &shared, &filter);
-	bool pass = model_match(&filter, &shared, r);
+	bool pass = model_match(&filter, &shared, r, NULL);
 
 	check(!expr_match(expr, &view) || pass);
 	check(push != PUSH_NOTHING || !pass);

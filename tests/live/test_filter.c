@@ -24,6 +24,7 @@
 
 #include "event/schema.h"
 #include "expr/kernel_model.h"
+#include "identity/process.h"
 #include "live.h"
 #include "output/capture.h"
 #include "policy/policy.h"
@@ -199,6 +200,9 @@ static void say_comparison(struct text *t, unsigned event)
 		"errno != EBADF", "errno in (ENOENT, EBADF, EINVAL)", "ret = -2", "ret in (-9, -2, -22)",
 		"user.uid = 0", "user.uid != 0", "user.uid in (0, 1, 2)", "proc.name startswith sub", "proc.pid > 1",
 		"not proc.name = other", "evt.res = ENOENT", "user.gid < 100", "evt.is_open_write = true",
+		"proc.exe endswith live", "proc.exe startswith /nowhere", "proc.exe in (/bin/cat, /bin/sh)",
+		"not proc.exe contains live", "not proc.exe endswith /live", "proc.exe != /bin/cat", "proc.exe_ino > 5",
+		"proc.exe_ino = 5", "not proc.exe_dev = 0",
 	};
 
 	if (event != 9 && event != 3 && event != 5 && chance(3) == 0)
@@ -425,11 +429,21 @@ static void record_stop(void)
 	waitpid(recorder, NULL, 0);
 }
 
-static bool model_passes(const struct policy_set *set, const struct head *h)
+/* Who did what was recorded. */
+static struct process_table processes;
+
+static bool model_passes(const struct policy_set *set, const struct head *h, const struct process *p)
 {
+	const struct process_file *file = p ? process_file(p) : NULL;
+	struct model_exe exe = { .path = p ? p->exe : "" };
 	unsigned number = set->filter_of[h->id];
 
-	return number != FILTER_UNWANTED && model_match(&set->filters[number - 1], &set->shared, h);
+	if (file) {
+		exe.dev = file->dev;
+		exe.ino = file->inode;
+	}
+	return number != FILTER_UNWANTED &&
+	       model_match(&set->filters[number - 1], &set->shared, h, file ? &exe : NULL);
 }
 
 static struct { unsigned records, matched, passed, wrong; } sum;
@@ -447,13 +461,14 @@ static json_t *next_of(pid_t pid, size_t *at)
 
 static void compare(struct round *r, const struct head *h, size_t *at)
 {
-	struct expr_view view = { .record = h };
+	const struct process *p = process_of(&processes, h);
+	struct expr_view view = { .record = h, .subject = { .process = p, .processes = &processes } };
 	struct policy_verdict v = policy_match(r->set, &view);
 	char names[64] = "[", got[64];
 	json_t *told;
 
 	sum.records++;
-	sum.passed += model_passes(r->set, h);
+	sum.passed += model_passes(r->set, h, p);
 	if (!v.policies)
 		return;
 	sum.matched++;
@@ -482,18 +497,24 @@ static void compare_all(void)
 	size_t len;
 
 	memset(at, 0, sizeof(at));
+	if (process_table_init(&processes, PROCESS_BYTES_DEFAULT) < 0)
+		give_up("no memory");
 	if (!in || capture_reader_open(&reader, in) < 0)
 		give_up("cannot read %s: %s", recording, reader.error);
 	while (capture_read(&reader, &record, &len) > 0) {
 		const struct head *h = record;
 
-		if (!event_valid(record, len) || h->id < EVENT_SYSCALL)
+		if (!event_valid(record, len))
+			continue;
+		process_observe(&processes, record);
+		if (h->id < EVENT_SYSCALL)
 			continue;
 		for (unsigned i = 0; i < nrounds && sum.wrong < 4; i++)
 			if (rounds[i].pid == (pid_t)h->who.proc_pid)
 				compare(&rounds[i], h, &at[i]);
 	}
 	fclose(in);
+	process_table_fini(&processes);
 	for (unsigned i = 0; i < nrounds && sum.wrong == 0; i++)
 		if (next_of(rounds[i].pid, &at[i]))
 			fail("seed %#llx: more is told than was recorded", (unsigned long long)rounds[i].seed);

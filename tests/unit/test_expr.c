@@ -335,7 +335,7 @@ static void expect_filter(const struct expr *expr, const struct record *r, const
 	struct event_filter filter;
 
 	expr_push_down(expr, r->head.id, &shared, &filter);
-	cr_expect(model_match(&filter, &shared, r), "filtered: %s", text);
+	cr_expect(model_match(&filter, &shared, r, NULL), "filtered: %s", text);
 	cr_expect(expr_event_possible(expr, r->head.id), "impossible: %s", text);
 }
 
@@ -419,8 +419,8 @@ Test(expr, gives_up_without_memory)
 
 static const struct { const char *event, *text, *want; } explained[] = {
 	{ "openat", "proc.name = cat", "kernel: proc.name = \"cat\"\n" },
-	{ "openat", "args.path startswith /etc and proc.exe != /bin/ls",
-	  "kernel: args.path startswith \"/etc\"\nuser space: proc.exe != /bin/ls\n" },
+	{ "openat", "args.path startswith /etc and proc.cwd != /bin/ls",
+	  "kernel: args.path startswith \"/etc\"\nuser space: proc.cwd != /bin/ls\n" },
 	{ "openat", "user.uid = 0 and ret < 0", "kernel: user.uid = 0 and ret < 0\n" },
 	{ "openat", "evt.type = openat", "kernel: everything\n" },
 	{ "openat", "evt.type = open", "kernel: nothing, it is never true\n" },
@@ -429,8 +429,8 @@ static const struct { const char *event, *text, *want; } explained[] = {
 	  "kernel: args.path startswith \"/etc/\" and args.path endswith \".conf\"\nuser space: args.path glob '/etc/*.conf'\n" },
 	{ "openat", "not (proc.pid in (1, 2, 3) or args.flags contains O_CREAT)",
 	  "kernel: not args.flags has any bit of 0x40 and not proc.pid in (1, 2, 3)\n" },
-	{ "openat", "proc.exe = /bin/ls or proc.pid = 1",
-	  "kernel: everything\nuser space: proc.exe = /bin/ls or proc.pid = 1\n" },
+	{ "openat", "proc.cwd = /bin/ls or proc.pid = 1",
+	  "kernel: everything\nuser space: proc.cwd = /bin/ls or proc.pid = 1\n" },
 	{ "sock_state", "fd.rip in (10.0.0.0/8, fe80::/10)", "kernel: args.dst in 10.0.0.0/8 or args.dst in fe80::/10\n" },
 	{ "read", "args.count = 16 and not args.buf = 0",
 	  "kernel: args.count = 16\nuser space: args.count = 16\nuser space: not args.buf = 0\n" },

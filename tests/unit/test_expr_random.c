@@ -16,6 +16,7 @@
 #include "event/value.h"
 #include "expr/kernel_model.h"
 #include "expr/program.h"
+#include "identity/process.h"
 #include "record.h"
 
 enum { ROUNDS = 60000, RECORDS = 4, TEXT = 4096, TEXTS = 64, MEMBERS = 2048 };
@@ -23,6 +24,9 @@ enum { ROUNDS = 60000, RECORDS = 4, TEXT = 4096, TEXTS = 64, MEMBERS = 2048 };
 struct world {
 	uint64_t state;
 	struct record records[RECORDS];
+	struct process_table table;
+	const struct process *processes[RECORDS];	/* that did what the records tell; NULL: not known */
+	struct model_exe exes[RECORDS];
 	char text[TEXT];
 	size_t len;
 	unsigned pairs, matches, filtered, passed, refused, excluded;
@@ -234,6 +238,17 @@ static void say_end(struct world *w, const struct record *r)
 	}
 }
 
+static void say_exe(struct world *w)
+{
+	const struct model_exe *exe = &w->exes[0];
+
+	switch (below(w, 4)) {
+	case 0: say(w, "proc.exe_ino"); say_number_test(w, exe->ino, 4); break;
+	case 1: say(w, "proc.exe_dev %s %llu", below(w, 2) ? "=" : "!=", (unsigned long long)exe->dev); break;
+	default: say(w, "proc.exe"); say_text_test(w, exe->path, strlen(exe->path));
+	}
+}
+
 /* What a descriptor is, by the fact of a call that a person would see. */
 static void say_fd(struct world *w, const struct record *r)
 {
@@ -316,8 +331,9 @@ static void say_comparison(struct world *w, const struct record *r)
 
 	while (!good && begin < TEXT) {
 		w->len = begin;
-		switch (below(w, 10)) {
+		switch (below(w, 11)) {
 		case 8: case 9: say_fd(w, r); break;
+		case 10: say_exe(w); break;
 		case 0: case 1: say_who(w, r); break;
 		case 2: say_ret(w, r); break;
 		case 3: say_other(w, r); break;
@@ -395,6 +411,26 @@ static void fill(struct world *w, struct record *r, unsigned id)
 			fill_sockaddr(w, r, (void *)(r->bytes + schema_field_off(s, i)));
 }
 
+/* What each record's process runs, as an exec tells it. */
+static void fill_processes(struct world *w)
+{
+	static const char *const paths[] = { "/bin/cat", "/usr/bin/cat", "/usr/sbin/nginx", "/bin/sh", "/a" };
+	static struct record exec;
+
+	process_table_fini(&w->table);
+	cr_assert_eq(process_table_init(&w->table, PROCESS_BYTES_MIN), 0);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		w->exes[i] = (struct model_exe){ paths[below(w, LEN_OF(paths))], 8 + below(w, 2), 1 + below(w, 5) };
+		record_exec(&exec, w->exes[i].path, "x", 2);
+		exec.process_exec.dev = w->exes[i].dev;
+		exec.process_exec.inode = w->exes[i].ino;
+		exec.head.who.host_pid = 100 + i;
+		process_observe(&w->table, &exec);
+		exec.head.who.host_pid = 100 + i;
+		w->processes[i] = below(w, 4) ? process_find(&w->table, &exec.head.who) : NULL;
+	}
+}
+
 static unsigned any_event(struct world *w)
 {
 	static const unsigned often[] = {
@@ -440,8 +476,9 @@ static void compare(struct world *w, const struct expr *expr, unsigned id)
 	enum push push = expr_push_down(expr, id, &shared, &filter);
 
 	for (unsigned i = 0; i < RECORDS; i++) {
-		struct expr_view view = { .record = &w->records[i] };
-		bool match = expr_match(expr, &view), pass = model_match(&filter, &shared, &w->records[i]);
+		struct expr_view view = { .record = &w->records[i], .subject = { .process = w->processes[i] } };
+		bool match = expr_match(expr, &view);
+		bool pass = model_match(&filter, &shared, &w->records[i], w->processes[i] ? &w->exes[i] : NULL);
 
 		cr_assert(event_valid(&w->records[i], w->records[i].head.size));
 		cr_assert_eq(match, by_tree(expr->root, &view), "not as the tree: %s", w->text);
@@ -464,6 +501,7 @@ static void one_round(struct world *w)
 
 	for (unsigned i = 0; i < RECORDS; i++)
 		fill(w, &w->records[i], id);
+	fill_processes(w);
 	w->len = 0;
 	say_expr(w, &w->records[0], below(w, 4));
 	if (w->len >= TEXT)

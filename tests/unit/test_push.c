@@ -21,6 +21,11 @@ static const struct row rows[] = {
 	{ "getppid", "proc.cgroup = 77", "kernel: proc.cgroup = 77\n" },
 	{ "getppid", "proc.mnt_ns = 4026531841", "kernel: proc.mnt_ns = 4026531841\n" },
 	{ "getppid", "proc.pid_ns != 4026531836", "kernel: not proc.pid_ns = 4026531836\n" },
+	{ "openat", "proc.exe = /bin/cat", "kernel: proc.exe = \"/bin/cat\"\nuser space: proc.exe = /bin/cat\n" },
+	{ "openat", "not proc.exe startswith /usr/lib",
+	  "kernel: not proc.exe startswith \"/usr/lib\"\nuser space: not proc.exe startswith /usr/lib\n" },
+	{ "openat", "proc.exe_ino = 77", "kernel: proc.exe_ino = 77\nuser space: proc.exe_ino = 77\n" },
+	{ "sock_state", "proc.exe = /bin/cat", "kernel: everything\nuser space: proc.exe = /bin/cat\n" },
 	/* claims */
 	{ "openat", "args.path = /etc/shadow", "kernel: args.path = \"/etc/shadow\"\n" },
 	{ "openat", "args.path startswith /etc", "kernel: args.path startswith \"/etc\"\n" },
