@@ -54,6 +54,7 @@ static void on_second(uv_timer_t *timer)
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	process_fill_parents(&a->pipeline.processes, FILL_PARENTS);
+	lookups_start(&a->lookups, &a->loop, &a->pipeline.users);
 	if (agent_settled(a))
 		agent_settle(a);
 	health_tick(a);
@@ -220,6 +221,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 		options->opened(options->ctx, a);
 	if (options->header)
 		road_header(&a->pipeline.road, 0);
+	users_open(&a->pipeline.users, &a->pipeline.mounts, clock_boot());
 	probe_start(&a->probe);
 	r = look_at_existing(a);
 	if (r < 0)

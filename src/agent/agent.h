@@ -11,6 +11,7 @@
 #include "agent/child.h"
 #include "agent/health.h"
 #include "agent/lag.h"
+#include "agent/lookups.h"
 #include "agent/losses.h"
 #include "agent/mute.h"
 #include "agent/pipeline.h"
@@ -58,6 +59,7 @@ struct agent {
 	struct mutes mutes;
 	struct pipeline pipeline;
 	struct child child;
+	struct lookups lookups;
 	struct canaries canaries;
 	struct health_watch health;
 	struct lag lag;

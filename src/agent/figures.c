@@ -128,6 +128,11 @@ AGENT_VALUE(processes_evicted, f->agent->pipeline.processes.evicted)
 AGENT_VALUE(processes_evicted_running, f->agent->pipeline.processes.evicted_running)
 AGENT_VALUE(processes_unknown, f->agent->pipeline.processes.misses)
 AGENT_VALUE(ancestors_unknown, f->agent->pipeline.processes.lost_ancestors)
+AGENT_VALUE(mount_spaces, f->agent->pipeline.mounts.entries)
+AGENT_VALUE(mount_spaces_evicted, f->agent->pipeline.mounts.evicted)
+AGENT_VALUE(names_bytes, f->agent->pipeline.mounts.names_bytes)
+AGENT_VALUE(names_read, f->agent->pipeline.users.reads)
+AGENT_VALUE(names_failed, f->agent->pipeline.users.failed)
 AGENT_VALUE(applied, reloads(f, 0))
 AGENT_VALUE(refused, reloads(f, 1))
 AGENT_VALUE(watch_overflows, f->reload ? f->reload->watch.overflows : 0)
@@ -323,6 +328,11 @@ const struct figure figures[] = {
 	COUNT(AGENT, "processes_evicted_running", processes_evicted_running, "Of these, processes that still ran"),
 	COUNT(AGENT, "processes_unknown", processes_unknown, "Records whose process was not in the table"),
 	COUNT(AGENT, "ancestors_unknown", ancestors_unknown, "Ancestors that were asked for and were not in the table"),
+	GAUGE(AGENT, "mount_namespaces", mount_spaces, "Mount namespaces of which a process is known"),
+	COUNT(AGENT, "mount_namespaces_evicted", mount_spaces_evicted, "Mount namespaces forgotten for want of room"),
+	GAUGE(AGENT, "names_bytes", names_bytes, "Size of the names of users and groups of all roots"),
+	COUNT(AGENT, "names_read", names_read, "Times that a root's passwd and group were read"),
+	COUNT(AGENT, "names_failed", names_failed, "Times that they could not be"),
 	COUNT_BY(AGENT, "reloads", "result", "applied", applied, "Reloads of the configuration and policies"),
 	COUNT_BY(AGENT, "reloads", "result", "refused", refused, "Reloads of the configuration and policies"),
 	{ .of = FIGURE_AGENT, .kind = FIGURE_GAUGE, .name = "reload_time_seconds", .per = 1000000000,

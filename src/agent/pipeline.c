@@ -105,6 +105,7 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 	}
 	p->counts.events[h->id].read++;
 	process_observe(&p->processes, record);
+	mounts_observe(&p->mounts, record);
 	if (p->mutes)
 		mute_observe(p->mutes, record);
 	if (p->options.capture && !p->done)
@@ -113,7 +114,9 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		p->counts.unselected[h->lane]++;
 		return;
 	}
-	view.subject = (struct subject){ .process = process_of(&p->processes, h), .processes = &p->processes };
+	view.subject = (struct subject){
+		.process = process_of(&p->processes, h), .processes = &p->processes, .users = &p->users,
+	};
 	if (p->policies[0] || p->policies[1])
 		wanted = policies_want(p, &view);
 	else if (p->options.where && !from_agent(h) && !expr_match(p->options.where, &view))
@@ -152,11 +155,14 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 		.table = (options->color ? TABLE_COLOUR : 0) | (options->whole ? TABLE_FULL : 0),
 		.lineage = options->lineage,
 	};
+	int r;
 
 	*p = (struct pipeline){ .options = *options };
 	mapping_table_init(&p->mappings);
+	p->users.mounts = &p->mounts;
 	road_init(&p->road, &lines);
-	return process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
+	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
+	return r < 0 ? r : mounts_init(&p->mounts);
 }
 
 void pipeline_fini(struct pipeline *p)
@@ -164,4 +170,5 @@ void pipeline_fini(struct pipeline *p)
 	road_fini(&p->road);
 	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
+	mounts_fini(&p->mounts);
 }

@@ -11,6 +11,7 @@
 #include "event/set.h"
 #include "identity/mapping.h"
 #include "identity/process.h"
+#include "identity/users.h"
 #include "output/road.h"
 
 struct capture_writer;
@@ -43,6 +44,8 @@ struct pipeline_counts {
 struct pipeline {
 	struct pipeline_options options;
 	struct process_table processes;
+	struct mounts mounts;
+	struct users users;
 	struct road road;
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */

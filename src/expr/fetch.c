@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include "identity/users.h"
+
 static const struct span *span_at(const struct access *a, const void *record)
 {
 	return (const void *)((const char *)record + a->off);
@@ -83,6 +85,15 @@ static void fetch_open(struct fetched *f, const struct access *a, const void *re
 	fetched_number(f, a->arg == 1 ? flags == 0 || flags == 2 : flags == 1 || flags == 2);
 }
 
+static void fetch_user(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+	const char *name = view->subject.users ? users_name(view->subject.users, &h->who, a->arg) : NULL;
+
+	if (name)
+		fetched_text(f, name, strlen(name));
+}
+
 static void fetch_since(struct fetched *f, const struct access *a, const void *record)
 {
 	uint64_t begin;
@@ -110,6 +121,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_SPAN: fetch_span(f, a, record); break;
 	case GET_WIRE_ADDR: fetch_wire_addr(f, (const void *)comm); break;
 	case GET_SOCKADDR: fetch_sockaddr(f, a, record); break;
+	case GET_USER: fetch_user(f, a, view); break;
 	case GET_SINCE: fetch_since(f, a, record); break;
 	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: fetch_process(f, a, view); break;
 	case GET_FD: fetch_fd(f, a, record); break;

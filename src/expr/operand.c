@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "event/schema.h"
+#include "identity/users.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 #define HEAD(member) offsetof(struct head, member)
@@ -50,6 +51,9 @@ static const struct operand operands[] = {
 	{ "proc.host_pid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_pid), "process id on the host, where agent.home_pid_ns is another namespace" },
 	{ "proc.host_tid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_tid), "thread id on the host" },
 	{ "proc.host_ppid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_ppid), "parent's process id on the host" },
+	{ "user.name", CLASS_TEXT, T_str, GET_USER, USER_NAME, 0, "name of the real user, as the process's own root has it; unknown until that was read" },
+	{ "user.loginname", CLASS_TEXT, T_str, GET_USER, USER_LOGIN, 0, "name of the user that logged in, of processes with the host's root" },
+	{ "group.name", CLASS_TEXT, T_str, GET_USER, USER_GROUP, 0, "name of the real group, likewise" },
 	{ "fd.num", CLASS_NUM, T_fd, GET_FD, FD_NUM, 0, "descriptor the call made or works on" },
 	{ "fd.name", CLASS_TEXT, T_path, GET_FD, FD_NAME, 0, "path or addresses of what the descriptor stands for; the event's path" },
 	{ "fd.filename", CLASS_TEXT, T_path, GET_FD, FD_FILENAME, 0, "the last component of fd.name" },
@@ -375,7 +379,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 		if (a->class == CLASS_NUM)
 			access_number(a);
 		return true;
-	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR:
+	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_USER:
 	case GET_EXTRA: case GET_EVENT: case GET_CATEGORY: return true;
 	}
 	return false;

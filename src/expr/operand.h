@@ -21,6 +21,7 @@ enum get {
 	GET_PARENT,	/* likewise, of the parent it has now */
 	GET_ANCESTOR,	/* likewise, of the one at depth; while it is looked up, of any */
 	GET_ANCESTORS,	/* likewise, each of them a value */
+	GET_USER,	/* arg: enum user_part */
 	GET_SINCE,	/* time from what lies at off to the event */
 	GET_FD,		/* arg: enum fd_part; from a fact, or from fields of the event */
 	GET_END,	/* arg: enum end_part, an address or port; likewise */

@@ -130,9 +130,6 @@ unsigned process_fill_args(struct process_table *table, unsigned max);
 /* Who adopted those whose parent ended, likewise.  The number of entries looked at. */
 unsigned process_fill_parents(struct process_table *table, unsigned max);
 
-/* Whether /proc/PID is the process with this start, nanoseconds since boot. */
-bool process_same(uint32_t pid, uint64_t start);
-
 /* Call with each running process, a parent before its children and children by age; those whose
  * parent does not run begin at depth 0.  Their number, or -ENOMEM. */
 typedef void process_visit(void *ctx, const struct process *p, unsigned depth);

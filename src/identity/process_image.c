@@ -108,6 +108,8 @@ const struct process_file *process_file(const struct process *p)
 
 const char *process_chain(const struct process *p, uint32_t *len)
 {
-	*len = p->image && p->executed ? p->image->chain_len : 0;
-	return *len ? p->args + p->args_len + 1 : "";
+	const struct image *image = p->image;
+
+	*len = image && p->executed ? image->chain_len : 0;
+	return *len ? (const char *)(image + 1) + image->exe_len + image->cwd_len + image->args_len + 3 : "";
 }

@@ -2,85 +2,34 @@
 /* What no record tells, from /proc. */
 #include "identity/process_own.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static ssize_t read_proc(uint32_t pid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n;
-	int fd;
+#include "identity/proc.h"
 
-	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, size);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	return n;
+static int read_stat(uint32_t pid, struct proc_stat *ret)
+{
+	int proc = proc_open(pid, 0), r = proc < 0 ? proc : proc_read_stat(proc, ret);
+
+	if (proc >= 0)
+		close(proc);
+	return r;
 }
 
-/* What stat tells: the name in field 2 may hold anything, even ')'. */
-struct stat_fields { uint32_t ppid; uint64_t start; };
-
-static bool read_stat(uint32_t pid, struct stat_fields *ret)
+static uint32_t read_link(int proc, const char *name, char *buf, size_t size)
 {
-	char buf[1024], *s;
-	ssize_t n = read_proc(pid, "stat", buf, sizeof(buf) - 1);
+	ssize_t n = readlinkat(proc, name, buf, size);
 
-	if (n <= 0)
-		return false;
-	buf[n] = 0;
-	s = strrchr(buf, ')');
-	for (int field = 2; s && field < 22; field++) {
-		s = strchr(s + 1, ' ');
-		if (s && field == 3)
-			ret->ppid = strtoul(s + 1, NULL, 10);
-	}
-	if (s)
-		ret->start = strtoull(s + 1, NULL, 10);
-	return s;
-}
-
-/* Starts are shown there in clock ticks. */
-static bool same_start(uint64_t shown, uint64_t start)
-{
-	uint64_t tick = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK), ours = start / tick;
-
-	return shown + 1 >= ours && shown <= ours + 1;
-}
-
-bool process_same(uint32_t pid, uint64_t start)
-{
-	struct stat_fields shown;
-
-	return read_stat(pid, &shown) && same_start(shown.start, start);
-}
-
-static uint32_t read_link(uint32_t pid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
-	n = readlink(path, buf, size);
 	return n < 0 ? 0 : n;
 }
 
-/* The arguments are read first: who has the pid and the right start after that had it before. */
-static bool fill(struct process_table *t, struct process *p)
+/* What is known stays; the arguments are always read. */
+static bool fill_from(struct process_table *t, struct process *p, int proc)
 {
-	char args[PROCESS_ARGS_MAX + 1], exe[PROCESS_PATH_MAX], cwd[PROCESS_PATH_MAX];
-	char chain[PROCESS_CHAIN_MAX];
-	ssize_t n = read_proc(p->pid, "cmdline", args, sizeof(args));
+	char args[PROCESS_ARGS_MAX + 2], exe[PROCESS_PATH_MAX], cwd[PROCESS_PATH_MAX], chain[PROCESS_CHAIN_MAX];
 	struct image_source from = { .exe = exe, .cwd = cwd, .args = args, .chain = chain };
-	const char *before;
+	ssize_t n = proc_read(proc, "cmdline", args, sizeof(args));
+	const char *before = process_chain(p, &from.chain_len);
 
 	if (n < 0)
 		return false;
@@ -88,16 +37,13 @@ static bool fill(struct process_table *t, struct process *p)
 	from.cwd_len = p->image ? p->image->cwd_len : 0;
 	memcpy(exe, p->exe, from.exe_len);
 	memcpy(cwd, p->cwd, from.cwd_len);
-	before = process_chain(p, &from.chain_len);
 	memcpy(chain, before, from.chain_len);
 	if (p->image)
 		from.file = p->image->file;
 	if (!from.exe_len)
-		from.exe_len = read_link(p->pid, "exe", exe, sizeof(exe) - 1);
+		from.exe_len = read_link(proc, "exe", exe, sizeof(exe) - 1);
 	if (!from.cwd_len)
-		from.cwd_len = read_link(p->pid, "cwd", cwd, sizeof(cwd) - 1);
-	if (!process_same(p->pid, p->start))
-		return false;
+		from.cwd_len = read_link(proc, "cwd", cwd, sizeof(cwd) - 1);
 	p->args_truncated = n > PROCESS_ARGS_MAX;
 	if (n > PROCESS_ARGS_MAX)
 		n = PROCESS_ARGS_MAX;
@@ -107,6 +53,16 @@ static bool fill(struct process_table *t, struct process *p)
 	from.args_len = n;
 	image_set(t, p, &from);
 	return true;
+}
+
+static bool fill(struct process_table *t, struct process *p)
+{
+	int proc = proc_open(p->pid, p->start);
+	bool known = proc >= 0 && fill_from(t, p, proc);
+
+	if (proc >= 0)
+		close(proc);
+	return known;
 }
 
 static void fill_slot(struct process_table *t, struct process *p)
@@ -139,14 +95,14 @@ unsigned process_fill_args(struct process_table *table, unsigned max)
 /* The running one with this pid. */
 static struct process *running(struct process_table *t, uint32_t pid)
 {
-	struct stat_fields shown;
+	struct proc_stat shown;
 
-	if (!read_stat(pid, &shown))
+	if (read_stat(pid, &shown) < 0)
 		return NULL;
 	for (uint32_t i = process_home(t, pid); t->index[i]; i = (i + 1) & t->index_mask) {
 		struct process *p = &t->slots[t->index[i]];
 
-		if (p->pid == pid && !p->exited && same_start(shown.start, p->start))
+		if (p->pid == pid && !p->exited && proc_same_start(shown.start, p->start))
 			return p;
 	}
 	return NULL;
@@ -154,10 +110,10 @@ static struct process *running(struct process_table *t, uint32_t pid)
 
 static void fill_parent(struct process_table *t, struct process *p)
 {
-	struct stat_fields shown;
+	struct proc_stat shown;
 	const struct process *parent;
 
-	if (!read_stat(p->pid, &shown) || !same_start(shown.start, p->start))
+	if (read_stat(p->pid, &shown) < 0 || !proc_same_start(shown.start, p->start))
 		return;
 	parent = shown.ppid ? running(t, shown.ppid) : NULL;
 	if (!parent && shown.ppid)

@@ -6,11 +6,13 @@
 struct process;
 struct process_table;
 struct stack;
+struct users;
 
 /* Borrowed from the tables of identity for as long as the record. */
 struct subject {
 	const struct process *process;		/* NULL when unknown */
 	struct process_table *processes;	/* where its ancestors are, see ancestry.h; NULL: nowhere */
+	struct users *users;			/* their names; NULL: none */
 	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */
 };
 

@@ -21,7 +21,7 @@ struct fact;
 struct subject;
 
 enum {
-	FRAGMENTS = 256, FRAGMENT_TEXT = 2136,
+	FRAGMENTS = 256, FRAGMENT_TEXT = 2128,
 	MEMOS = 1024, MEMO_TEXT = 51,
 	PIECE_STEP = 16,	/* pieces are copied, and so padded, in such steps */
 	KEY_MAX = 64,		/* bytes of a name with quotes, colon and padding */
@@ -53,6 +53,7 @@ struct fragment {
 	uint64_t stamp;		/* of the process; 0 none */
 	uint64_t tree;		/* of the process table, when lineage was last found to hold */
 	uint64_t lineage;	/* of the ancestors */
+	uint64_t names;		/* of users and groups */
 	uint32_t len;		/* 0: empty */
 	char text[FRAGMENT_TEXT];
 };

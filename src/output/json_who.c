@@ -5,6 +5,7 @@
 #include "identity/ancestry.h"
 #include "identity/process.h"
 #include "identity/subject.h"
+#include "identity/users.h"
 #include "output/redact.h"
 
 static void who_strings(struct line *l, const struct process *p)
@@ -155,6 +156,30 @@ static void who_name(struct line *l, const char *name, const struct subject *who
 	who_ancestors(l, who);
 }
 
+static void user_member(struct line *l, const char *key, const char *name)
+{
+	if (!name)
+		return;
+	text_str(&l->t, key);
+	text_quoted(&l->t, name, strlen(name));
+}
+
+/* Behind the last number of user.  Names are printable, see accounts.c. */
+static void who_user(struct line *l, struct users *users)
+{
+	const struct who *who = &((const struct head *)l->record)->who;
+	const char *group = users ? users_name(users, who, USER_GROUP) : NULL;
+
+	if (users) {
+		user_member(l, ",\"name\":", users_name(users, who, USER_NAME));
+		user_member(l, ",\"loginname\":", users_name(users, who, USER_LOGIN));
+	}
+	text_char(&l->t, '}');
+	user_member(l, ",\"group\":{\"name\":", group);
+	if (group)
+		text_char(&l->t, '}');
+}
+
 /* The fields that all records have; the keys hold what opens and closes the groups. */
 static void who_write(struct line *l, const struct subject *who)
 {
@@ -176,12 +201,17 @@ static void who_write(struct line *l, const struct subject *who)
 			put_value(l, f->form, f->type, value);
 		}
 	}
-	text_char(&l->t, '}');
+	who_user(l, who->users);
 }
 
 static uint64_t tree_stamp(const struct subject *who)
 {
 	return who->processes ? who->processes->tree_stamp : 0;
+}
+
+static uint64_t names_stamp(const struct subject *who)
+{
+	return who->users ? who->users->mounts->stamp : 0;
 }
 
 /* Whether what was written of ancestors still holds; only when some process changed are they looked up. */
@@ -210,7 +240,7 @@ void line_who(struct line *l, const struct subject *who)
 	size_t len;
 
 	if (kept->len && kept->stamp == stamp && !memcmp(&kept->who, &h->who, sizeof(kept->who)) &&
-	    same_lineage(l, kept, who)) {
+	    kept->names == names_stamp(who) && same_lineage(l, kept, who)) {
 		text_raw(&l->t, kept->text, kept->len);
 		return;
 	}
@@ -222,6 +252,7 @@ void line_who(struct line *l, const struct subject *who)
 		return;
 	kept->who = h->who;
 	kept->stamp = stamp;
+	kept->names = names_stamp(who);
 	kept->tree = tree_stamp(who);
 	kept->lineage = ancestry_stamp(who, &h->who, l->json->lineage.depth);
 	kept->len = len;

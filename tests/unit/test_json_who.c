@@ -3,12 +3,14 @@
 #include <jansson.h>
 
 #include "identity/subject.h"
+#include "identity/users.h"
 #include "life.h"
 #include "output/json.h"
 
 static struct process_table table;
 static struct json_encoder json;
 static struct record r;
+static struct users *names;
 static char buf[JSON_LINE_MAX];
 
 static const struct being nobody = { 0 }, init = { 1, RECORD_SECOND }, sshd = { 20, 2ULL * RECORD_SECOND };
@@ -35,7 +37,7 @@ TestSuite(json_who, .init = setup, .fini = teardown);
 
 static json_t *encode(void)
 {
-	struct subject who = { .process = process_of(&table, &r.head), .processes = &table };
+	struct subject who = { .process = process_of(&table, &r.head), .processes = &table, .users = names };
 	size_t len = json_encode(&json, &r, &who, buf, sizeof(buf));
 	json_t *tree = json_loadb(buf, len, JSON_REJECT_DUPLICATES, NULL);
 
@@ -118,6 +120,39 @@ Test(json_who, names_that_are_no_utf8_and_exec_chains)
 	expect("raw", "proc.ancestors.0.name", "\"62ff\"");
 	expect("raw", "proc.ancestors.0.exe", "\"2f62fe\"");
 	expect("proc", "exec_chain", "[\"/bin/cat\"]");
+}
+
+/* As of a container whose user namespace begins at 100000. */
+Test(json_who, names_once_they_are_known)
+{
+	struct mounts mounts;
+	struct users users = { .mounts = &mounts, .host_ns = 9 };
+	struct accounts *a = calloc(1, sizeof(*a));
+	struct mount_space *space;
+
+	names = &users;
+	cr_assert_eq(mounts_init(&mounts), 0);
+	record_openat(&r);
+	r.head.who.user_uid = r.head.who.user_gid = r.head.who.user_loginuid = 101000;
+	expect("group", "name", "none");
+	expect("user", "name", "none");
+	mounts_add(&mounts, r.head.who.proc_mnt_ns, (struct mount_pid){ RECORD_PID, 1 }, 1);
+	expect("user", "name", "none");
+	cr_expect_eq(users.wanted, 1);
+	account_maps_parse(&a->uids, "0 100000 65536");
+	account_maps_parse(&a->gids, "0 100000 65536");
+	account_names_parse(&a->users, "app:x:1000:", 11);
+	account_names_parse(&a->groups, "staff:x:1000:", 13);
+	space = mounts_find(&mounts, r.head.who.proc_mnt_ns);
+	mounts_set_accounts(&mounts, space, a);
+	expect("user", "name", "none");
+	space->usable = true;
+	mounts.stamp++;
+	expect("user", "name", "\"app\"");
+	expect("user", "loginname", "none");
+	expect("group", "name", "\"staff\"");
+	expect("user", "uid", "101000");
+	mounts_fini(&mounts);
 }
 
 Test(json_who, long_lines_are_cut_and_say_so)
