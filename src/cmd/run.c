@@ -15,6 +15,8 @@
 #include "cmd/watch.h"
 #include "config/config.h"
 
+enum { THREADS = 4 };		/* beside one for each sink */
+
 static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload)
 {
 	const struct config_agent *a = &c->agent;
@@ -43,13 +45,13 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 	};
 }
 
-static int run_agent(struct reload *reload, struct policy_set *policies, const struct instance *instance)
+/* *closed: false when a thread hangs in a write of a sink. */
+static int run_agent(struct reload *reload, struct policy_set *policies, const struct instance *instance, bool *closed)
 {
 	static struct agent agent;
 	static struct control control;
 	struct agent_options options = options_of(&reload->config, policies, reload);
 	int status = EXIT_OK, r;
-	bool closed;
 
 	r = agent_open(&agent, &options);
 	if (r == 0)
@@ -60,18 +62,25 @@ static int run_agent(struct reload *reload, struct policy_set *policies, const s
 		r = agent_run(&agent);
 	if (r < 0)
 		status = watch_failed(&agent, r);
-	closed = reload_finish(reload);
+	*closed = reload_finish(reload);
 	agent_summary(&agent);
 	watch_stop(&reload->watch);
 	control_close(&control);
 	metrics_stop(&reload->metrics);
-	agent_close(&agent, !closed);
-	if (!closed)
-		_exit(status);		/* a thread hangs in a write: exit would wait for it */
+	agent_close(&agent, !*closed);
 	return status;
 }
 
-static int run_alone(const char *path, const struct instance *instance, struct log *log)
+/* A sink may hang in a write, and must take a thread of its own with it, not those of others. */
+static void size_threads(unsigned sinks)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", THREADS + sinks);
+	setenv("UV_THREADPOOL_SIZE", text, 0);
+}
+
+static int run_alone(const char *path, const struct instance *instance, struct log *log, bool *closed)
 {
 	static struct reload reload;
 	struct policy_set *policies;
@@ -79,8 +88,10 @@ static int run_alone(const char *path, const struct instance *instance, struct l
 
 	if (reload_open(&reload, path, log, &policies) < 0)
 		return EXIT_FAILED;
-	status = run_agent(&reload, policies, instance);
-	reload_close(&reload);
+	size_threads(reload.config.nsinks);
+	status = run_agent(&reload, policies, instance, closed);
+	if (*closed)
+		reload_close(&reload);
 	return status;
 }
 
@@ -106,13 +117,16 @@ static int run_file(const char *path)
 {
 	static struct instance instance = { .dir = -1, .lock = -1 };
 	static struct log log;
+	bool closed = true;
 	int status, r;
 
 	log_open(&log, STDERR_FILENO, getenv("JOURNAL_STREAM"), LOG_info);
 	r = lock(&instance, path, &log);
-	status = r == 0 ? run_alone(path, &instance, &log) : r == -EBUSY ? EXIT_BUSY : EXIT_FAILED;
+	status = r == 0 ? run_alone(path, &instance, &log, &closed) : r == -EBUSY ? EXIT_BUSY : EXIT_FAILED;
 	instance_close(&instance);
 	log_close(&log);
+	if (!closed)
+		_exit(status);		/* exit would wait for the thread */
 	return status;
 }
 

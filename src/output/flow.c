@@ -47,9 +47,42 @@ void flow_resume(struct flow *f)
 	f->ended(f->sink, r);
 }
 
-bool flow_start(struct flow *f, struct sink *s, uv_file fd, void (*ended)(struct sink *sink, int r))
+/* Lines of a piece whose end lies within so many bytes of it. */
+static uint32_t whole_lines(const struct queue_piece *p, uint64_t bytes)
+{
+	uint32_t begin = batch_begin(p->batch, p->first), n = 0;
+
+	if (bytes >= p->bytes)
+		return p->n;
+	while (n < p->n && batch_mark(p->batch, p->first + n)->end - begin <= bytes)
+		n++;
+	return n;
+}
+
+/* Keep of the pieces what is at most so long, but a line. */
+static void cut_pieces(struct flow *f, uint64_t most)
+{
+	uint64_t left = most;
+
+	for (unsigned i = 0; i < f->npieces; i++) {
+		struct queue_piece *p = &f->pieces[i];
+
+		if (p->bytes > left) {
+			p->n = whole_lines(p, left);
+			p->n = p->n || i ? p->n : 1;
+			f->npieces = p->n ? i + 1 : i;
+			p->bytes = batch_begin(p->batch, p->first + p->n) - batch_begin(p->batch, p->first);
+			return;
+		}
+		left -= p->bytes;
+	}
+}
+
+bool flow_start(struct flow *f, struct sink *s, uv_file fd, uint64_t most, void (*ended)(struct sink *sink, int r))
 {
 	f->npieces = queue_next(&s->queue, f->pieces, FLOW_PIECES);
+	if (most)
+		cut_pieces(f, most);
 	f->bytes = f->written = 0;
 	f->sink = s;
 	f->fd = fd;
@@ -61,18 +94,6 @@ bool flow_start(struct flow *f, struct sink *s, uv_file fd, void (*ended)(struct
 	if (f->npieces)
 		flow_resume(f);
 	return f->npieces;
-}
-
-/* Lines of a piece whose end lies within so many bytes of it. */
-static uint32_t whole_lines(const struct queue_piece *p, uint64_t bytes)
-{
-	uint32_t begin = batch_begin(p->batch, p->first), n = 0;
-
-	if (bytes >= p->bytes)
-		return p->n;
-	while (n < p->n && batch_mark(p->batch, p->first + n)->end - begin <= bytes)
-		n++;
-	return n;
 }
 
 uint64_t flow_settle(struct flow *f)

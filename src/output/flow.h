@@ -23,9 +23,11 @@ struct flow {
 	uint64_t bytes, written;	/* of the pieces */
 };
 
-/* Write the next lines of the queue to fd.  ended is called when they are written (0), or what could
+/* Write the next lines of the queue to fd, at most so many bytes but at least a line; most 0: as many
+ * as go in one request.  ended is called when they are written (0), or what could
  * be of them (negative errno); flow_settle tells how much.  False: there is nothing to write. */
-bool flow_start(struct flow *flow, struct sink *sink, uv_file fd, void (*ended)(struct sink *sink, int r));
+bool flow_start(struct flow *flow, struct sink *sink, uv_file fd, uint64_t most,
+		void (*ended)(struct sink *sink, int r));
 
 /* Go on with the same lines, after a failure. */
 void flow_resume(struct flow *flow);

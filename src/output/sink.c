@@ -10,7 +10,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 30000 };
+enum {
+	BACKOFF_LEAST_MS = 100, BACKOFF_MOST_MS = 30000,
+	JITTER = 5,		/* a fifth more or less, so that many agents do not come at once */
+	TROUBLE_MS = 60000,	/* between two tellings of trouble */
+	STABLE_MS = 10000,	/* up so long, the next failure is a new one */
+};
 
 const char *const sink_state_names[SINK_STATES] = {
 	"new", "opening", "up", "retrying", "gone", "closing", "closed",
@@ -132,40 +137,41 @@ static void say(struct sink *s, enum log_level level, const char *text)
 		log_say(s->log, level, "sink \"%s\": %s", s->name, text);
 }
 
-/* Once, until it works again. */
-static void tell_failure(struct sink *s, int r, const char *what, va_list args)
+static void note_error(struct sink *s, int r, const char *what, va_list args)
 {
-	char text[96];
+	char text[160];
 
 	vsnprintf(text, sizeof(text), what, args);
-	snprintf(s->error, sizeof(s->error), "%s: %s", text, strerror(-r));
-	if (s->failed_told)
-		return;
-	s->failed_told = true;
-	say(s, LOG_error, s->error);
+	snprintf(s->error, sizeof(s->error), "%s%s%s", text, r ? ": " : "", r ? strerror(-r) : "");
 }
 
 void sink_up(struct sink *s)
 {
 	s->state = SINK_UP;
 	s->counts.opened++;
+	s->up_since = clock_boot();
+	sink_wake(s);
+}
+
+/* Lines go: what was wrong is over. */
+static void note_success(struct sink *s)
+{
 	s->backoff_ms = 0;
 	if (s->failed_told)
 		say(s, LOG_info, "works again");
 	s->failed_told = false;
-	sink_wake(s);
 }
 
-/* Twice as long each time, and up to a quarter less, so that many agents do not come at once. */
 static uint64_t next_backoff(struct sink *s)
 {
-	uint64_t jitter = 0;
+	unsigned most = s->ops->backoff_most_ms ? s->ops->backoff_most_ms : BACKOFF_MOST_MS;
+	uint32_t chance = 0;
 
 	s->backoff_ms = s->backoff_ms ? s->backoff_ms * 2 : BACKOFF_LEAST_MS;
-	if (s->backoff_ms > BACKOFF_MOST_MS)
-		s->backoff_ms = BACKOFF_MOST_MS;
-	uv_random(NULL, NULL, &jitter, sizeof(jitter), 0, NULL);
-	return s->backoff_ms - jitter % (s->backoff_ms / 4 + 1);
+	if (s->backoff_ms > most)
+		s->backoff_ms = most;
+	uv_random(NULL, NULL, &chance, sizeof(chance), 0, NULL);
+	return s->backoff_ms - s->backoff_ms / JITTER + chance % (s->backoff_ms / JITTER * 2 + 1);
 }
 
 void sink_retry(struct sink *s, int r, const char *what, ...)
@@ -175,9 +181,14 @@ void sink_retry(struct sink *s, int r, const char *what, ...)
 	if (s->state == SINK_CLOSING || s->state == SINK_CLOSED)
 		return;
 	va_start(args, what);
-	tell_failure(s, r, what, args);
+	note_error(s, r, what, args);
 	va_end(args);
+	if (!s->failed_told)
+		say(s, LOG_error, s->error);
+	s->failed_told = true;
 	s->counts.retries++;
+	if (s->state == SINK_UP && clock_boot() - s->up_since > STABLE_MS * UINT64_C(1000000))
+		s->backoff_ms = 0;
 	queue_rewind(&s->queue);
 	s->state = SINK_RETRYING;
 	uv_timer_start(&s->retry, on_retry, next_backoff(s), 0);
@@ -188,8 +199,13 @@ void sink_trouble(struct sink *s, int r, const char *what, ...)
 	va_list args;
 
 	va_start(args, what);
-	tell_failure(s, r, what, args);
+	note_error(s, r, what, args);
 	va_end(args);
+	s->counts.troubles++;
+	if (s->trouble_told && clock_boot() - s->trouble_told < TROUBLE_MS * UINT64_C(1000000))
+		return;
+	s->trouble_told = clock_boot();
+	say(s, LOG_warning, s->error);
 }
 
 void sink_gone(struct sink *s, int r)
@@ -241,6 +257,8 @@ uint32_t sink_done(struct sink *s, uint32_t lines)
 {
 	uint32_t n = queue_done(&s->queue, lines, clock_boot());
 
+	if (n && (s->failed_told || s->backoff_ms))
+		note_success(s);
 	/* The deadline closes it, at once but not from inside the kind's own call. */
 	if (s->draining && !s->queue.lines && s->loop && s->state != SINK_CLOSING)
 		uv_timer_start(&s->deadline, on_deadline, 0, 0);

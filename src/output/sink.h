@@ -9,7 +9,7 @@
  *
  *	open	begin to connect, or open the file.  When that is done call sink_up; if it fails,
  *		now or later, free what was opened and call sink_retry: open is called again after
- *		100 ms to 30 s, with jitter.  A broken connection is the same: free, queue_rewind for
+ *		100 ms to 30 s, twice as long each time until a line is done, with jitter.  A broken connection is the same: free, queue_rewind for
  *		what no peer acknowledged (sink_retry does it), sink_retry.
  *	wake	the queue has lines that were not sent.  Called at any time while the sink is up,
  *		also when it is busy: then it does nothing and looks at the queue itself when it is
@@ -60,6 +60,7 @@ struct sink;
 struct sink_ops {
 	struct config_sink_kind kind;
 	size_t size;				/* of sink->own */
+	unsigned backoff_most_ms;		/* between two tries; 0: 30 s */
 	void (*open)(struct sink *sink);
 	void (*wake)(struct sink *sink);
 	void (*reopen)(struct sink *sink);
@@ -87,6 +88,7 @@ struct sink_counts {
 	uint64_t limited;	/* by limit */
 	uint64_t unencoded;	/* the line did not fit or there was no memory for it */
 	uint64_t retries;	/* times sink_retry was called */
+	uint64_t troubles;	/* times sink_trouble was called */
 	uint64_t opened;	/* times sink_up was called: all but the first are reconnects */
 };
 
@@ -113,8 +115,9 @@ struct sink {
 	uv_timer_t retry, deadline;
 	unsigned backoff_ms, closing_handles;
 	int gone;			/* why, a negative errno */
-	bool failed_told;		/* that it fails; not again until it has worked */
-	char error[160];		/* the last, "" if there never was one */
+	bool failed_told;		/* that it fails; not again until a line was done */
+	uint64_t up_since, trouble_told;	/* nanoseconds since boot; 0: never */
+	char error[240];		/* the last, "" if there never was one */
 	void (*closed)(struct sink *sink);
 	void *owner;			/* whoever waits for closed */
 	struct sink_counts counts;
@@ -161,7 +164,7 @@ void sink_free(struct sink *sink);
 void sink_up(struct sink *sink);
 
 /* It is not, or not any more, because of r, a negative errno; what is in flight waits again.  what:
- * "cannot connect to 10.1.2.3:514", before the words for the error.  The kind has freed all that it
+ * "cannot connect to 10.1.2.3:514", before the words for the error; r 0: it says it all.  The kind has freed all that it
  * opened, but for requests under way that will come to nothing. */
 __attribute__((format(printf, 3, 4)))
 void sink_retry(struct sink *sink, int r, const char *what, ...);

@@ -48,7 +48,7 @@ static void write_next(struct sink *s)
 {
 	struct sink_stdout *o = s->own;
 
-	flow_start(&o->flow, s, STDOUT_FILENO, on_written);
+	flow_start(&o->flow, s, STDOUT_FILENO, 0, on_written);
 }
 
 static bool busy(const struct sink_stdout *o)
