@@ -37,6 +37,13 @@ static json_t *value_of(const struct figures *f, const struct figure *figure, un
 	return figure->per > 1 ? json_real((double)value / figure->per) : json_integer((json_int_t)value);
 }
 
+static json_t *inner_of(json_t *to, const char *name)
+{
+	if (!json_object_get(to, name))
+		json_object_set_new(to, name, json_object());
+	return json_object_get(to, name);
+}
+
 /* {"read": 5, "dropped": {"full": 0, "scratch": 0}} */
 static void add_value(json_t *to, const struct figure *figure, json_t *value)
 {
@@ -46,12 +53,10 @@ static void add_value(json_t *to, const struct figure *figure, json_t *value)
 		json_object_set_new(to, figure->name, value);
 		return;
 	}
-	inner = json_object_get(to, figure->name);
-	if (!inner) {
-		inner = json_object();
-		json_object_set_new(to, figure->name, inner);
-	}
-	json_object_set_new(inner, figure->detail_value, value);
+	inner = inner_of(to, figure->name);
+	if (figure->lane)
+		inner = inner_of(inner, figure->detail_value);
+	json_object_set_new(inner, figure->lane ? figure->lane : figure->detail_value, value);
 }
 
 /* All figures of one place; NULL when all of them are 0 and it is one of very many. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/figures_sink.h"
 #include "agent/reload.h"
 #include "base/clock.h"
 #include "base/histogram.h"
@@ -253,17 +254,6 @@ AGENT_VALUE(policy_deduplicated, counts_of(f, i).deduplicated)
 AGENT_VALUE(policy_sampled, counts_of(f, i).sampled)
 AGENT_VALUE(policy_empty, counts_of(f, i).empty)
 
-/* --- of a sink */
-
-static const struct sink *sink_of(const struct figures *f, unsigned i)
-{
-	return f->agent->pipeline.road.sinks[i];
-}
-
-AGENT_VALUE(sink_written, sink_of(f, i)->queue.counts.done)
-AGENT_VALUE(sink_rejected, sink_of(f, i)->counts.rejected)
-AGENT_VALUE(sink_bytes, sink_of(f, i)->queue.counts.done_bytes)
-
 /* --- of a check, a canary */
 
 AGENT_VALUE(check_ok, f->health.checks[i].ok)
@@ -303,6 +293,13 @@ static bool runs_counted(const struct figures *f, unsigned i)
 #define GAUGE(of_, name_, value_, help_) \
 	{ .of = FIGURE_##of_, .kind = FIGURE_GAUGE, .name = name_, .value = value_, .help = help_ }
 
+#define SINK_QUEUED(lane_) \
+	COUNT_BY(SINK, "queued", "lane", #lane_, figure_sink_queued_##lane_, "Lines taken into the queue")
+#define SINK_DROPPED_OF(why, reason, lane_) \
+	{ .of = FIGURE_SINK, .name = "dropped", .detail = "reason", .detail_value = reason, .lane = #lane_, \
+	  .value = figure_sink_##why##_##lane_, .help = "Lines that did not get where they should" }
+#define SINK_DROPPED(why, reason) \
+	SINK_DROPPED_OF(why, reason, critical), SINK_DROPPED_OF(why, reason, normal), SINK_DROPPED_OF(why, reason, bulk)
 #define INFO(of_, name_, label, text_, help_) \
 	{ .of = FIGURE_##of_, .kind = FIGURE_INFO, .name = name_, .detail = label, .text = text_, .help = help_ }
 
@@ -395,9 +392,28 @@ const struct figure figures[] = {
 	COUNT(POLICY, "sampled", policy_sampled, "Records left out by taking only a share"),
 	COUNT(POLICY, "empty", policy_empty, "Records left out because a field was empty"),
 
-	COUNT(SINK, "written", sink_written, "Lines that the sink wrote, or its peer acknowledged"),
-	COUNT(SINK, "rejected", sink_rejected, "Records that the sink's own expression kept back"),
-	COUNT(SINK, "written_bytes", sink_bytes, "Bytes that the sink wrote"),
+	INFO(SINK, "kind", "type", figure_sink_kind, "The kind of the sink"),
+	GAUGE(SINK, "up", figure_sink_up, "Whether the sink is open and takes lines"),
+	COUNT(SINK, "offered", figure_sink_offered, "Records delivered while the sink was there"),
+	COUNT(SINK, "unwanted", figure_sink_unwanted, "Records that policies want in other sinks"),
+	COUNT(SINK, "rejected", figure_sink_rejected, "Records that the sink's own expression kept back"),
+	COUNT(SINK, "limited", figure_sink_limited, "Records that the sink's own limit kept back"),
+	COUNT(SINK, "unencoded", figure_sink_unencoded, "Records whose line did not fit, or found no memory"),
+	SINK_QUEUED(critical), SINK_QUEUED(normal), SINK_QUEUED(bulk),
+	SINK_DROPPED(REFUSED, "refused"), SINK_DROPPED(DISPLACED, "displaced"), SINK_DROPPED(NO_MEMORY, "no_memory"),
+	SINK_DROPPED(UNSENDABLE, "unsendable"), SINK_DROPPED(LEFT, "left"),
+	COUNT(SINK, "sent", figure_sink_sent, "Lines given to the system, again after a connection broke"),
+	COUNT(SINK, "written", figure_sink_written, "Lines that the sink wrote, or its peer acknowledged"),
+	COUNT(SINK, "written_bytes", figure_sink_written_bytes, "Bytes that the sink wrote"),
+	COUNT(SINK, "retries", figure_sink_retries, "Times when the sink failed and was to be opened anew"),
+	COUNT(SINK, "opened", figure_sink_opened, "Times when it was opened: all but the first are reconnects"),
+	GAUGE(SINK, "waiting", figure_sink_waiting, "Lines that are not done yet"),
+	GAUGE(SINK, "waiting_bytes", figure_sink_waiting_bytes, "Their text"),
+	GAUGE(SINK, "in_flight", figure_sink_in_flight, "Lines that were sent and are not done yet"),
+	GAUGE(SINK, "queue_bytes", figure_sink_memory, "Memory of the queue"),
+	GAUGE(SINK, "queue_limit_bytes", figure_sink_memory_most, "Its bound"),
+	{ .of = FIGURE_SINK, .kind = FIGURE_HISTOGRAM, .name = "latency_seconds", .histogram = figure_sink_latency,
+	  .help = "From the event to when its line was written or acknowledged" },
 
 	GAUGE(CHECK, "ok", check_ok, "Whether this check of health is well"),
 	COUNT(CANARY, "sent", canary_sent, "Times when the agent did something that the hook must see"),
@@ -484,7 +500,7 @@ const char *figures_label(const struct figures *f, enum figure_of of, unsigned i
 	case FIGURE_POLICY:
 		return policy_name(policies_of(f), i);
 	case FIGURE_SINK:
-		return sink_of(f, i) ? sink_of(f, i)->name : NULL;
+		return figure_sink_label(f, i);
 	case FIGURE_CHECK:
 		return f->health.checks[i].name;
 	case FIGURE_CANARY:

@@ -42,6 +42,7 @@ struct figures {
 struct figure {
 	const char *name;		/* NULL ends the table */
 	const char *detail, *detail_value;	/* a second label: "reason", "full"; NULL: none */
+	const char *lane;		/* a third one; NULL: none */
 	enum figure_of of;
 	enum figure_kind kind;
 	uint64_t per;			/* the value is this many times what the name says; 0: once */

@@ -112,6 +112,10 @@ static void put_name(struct page *p, const struct figure *f, unsigned i, const c
 		put_label(t, before, f->detail, f->text ? f->text(p->source, i) : f->detail_value);
 		before = ',';
 	}
+	if (f->lane) {
+		put_label(t, before, "lane", f->lane);
+		before = ',';
+	}
 	if (le) {
 		put_label(t, before, "le", le);
 		before = ',';

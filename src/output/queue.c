@@ -261,14 +261,6 @@ void queue_sent(struct queue *q, uint32_t lines)
 	}
 }
 
-static void count_latency(struct queue_counts *c, uint64_t ns)
-{
-	unsigned i = ns >> 10 ? 64 - (unsigned)__builtin_clzll(ns >> 10) : 0;
-
-	c->latency[i < QUEUE_LATENCIES ? i : QUEUE_LATENCIES - 1]++;
-	c->latency_ns += ns;
-}
-
 static void done_line(struct queue *q, const struct batch *b, uint32_t i, uint64_t now)
 {
 	const struct mark *m = batch_mark(b, i);
@@ -276,7 +268,7 @@ static void done_line(struct queue *q, const struct batch *b, uint32_t i, uint64
 	forget_line(q, b, i);
 	q->counts.done++;
 	q->counts.done_bytes += m->end - batch_begin(b, i);
-	count_latency(&q->counts, now > m->time ? now - m->time : 0);
+	histogram_add(&q->counts.latency, now > m->time ? now - m->time : 0);
 }
 
 static void leave(struct queue *q)

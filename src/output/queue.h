@@ -21,11 +21,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "output/batch.h"
 
 enum {
 	QUEUE_BYTES_MIN = 1 << 20,	/* so that the longest line fits below the largest reserve */
-	QUEUE_LATENCIES = 28,
 };
 
 enum queue_full { QUEUE_DROP_OLDEST, QUEUE_DROP_NEWEST };
@@ -55,10 +55,7 @@ struct queue_counts {
 	uint64_t done;			/* written, or acknowledged where the peer does that */
 	uint64_t done_bytes;
 	uint64_t dropped[QUEUE_DROPS][LANES];
-	/* From a record's time to done: the n-th counts those below 1.024 us << n that the one before
-	 * does not; the last has the rest. */
-	uint64_t latency[QUEUE_LATENCIES];
-	uint64_t latency_ns;		/* their sum */
+	struct histogram latency;	/* from a record's time to done */
 };
 
 struct queue_entry {

@@ -286,11 +286,11 @@ Test(queue, latencies)
 
 	start(QUEUE_DROP_OLDEST, 0);
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		uint64_t before = q.counts.latency[rows[i].slot];
+		uint64_t before = q.counts.latency.counts[rows[i].slot];
 
 		add(1, LANE_normal, i, LINE);
 		queue_sent(&q, 1);
 		queue_done(&q, 1, 1000 + rows[i].ns);
-		cr_expect_eq(q.counts.latency[rows[i].slot], before + 1, "%llu", (unsigned long long)rows[i].ns);
+		cr_expect_eq(q.counts.latency.counts[rows[i].slot], before + 1, "%llu", (unsigned long long)rows[i].ns);
 	}
 }
