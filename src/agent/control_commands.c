@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/control_processes.h"
 #include "agent/control_status.h"
 #include "agent/figures.h"
 #include "agent/reload.h"
@@ -168,10 +169,21 @@ static int run_sinks(struct control *x, struct request *q, json_t *reply)
 	return 0;
 }
 
+static int run_ps(struct control *x, struct request *q, json_t *reply)
+{
+	json_t *all = control_processes(&x->agent->pipeline.processes);
+
+	if (!all)
+		return request_fail(q, -ENOMEM, "no memory for so many processes");
+	json_object_set_new(reply, "processes", all);
+	return 0;
+}
+
 const struct control_command control_commands[] = {
 	{ .name = "status", .doc = "what is in force, and whether all is well", .run = run_status },
 	{ .name = "stats", .doc = "every counter", .run = run_stats },
 	{ .name = "sinks", .doc = "where events go, and how that goes", .run = run_sinks },
+	{ .name = "ps", .doc = "the processes that run, as a tree", .run = run_ps },
 	{ .name = "reload", .doc = "read configuration and policies again", .right = RIGHT_CHANGE, .run = run_reload },
 	{ .name = "loglevel", .doc = "tell or set the least important message that is written", .right = RIGHT_ARGUMENTS,
 	  .arguments = { "level" }, .run = run_loglevel },

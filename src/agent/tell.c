@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/tell.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "agent/agent.h"
 #include "base/clock.h"
 #include "event/schema.h"
+#include "identity/proc.h"
 
 void agent_tell(struct agent *a)
 {
@@ -19,6 +22,7 @@ void tell_start(struct agent *a)
 {
 	struct build *b = &a->losses.build;
 	struct event_agent_start *e = build_begin(b, EVENT_agent_start, clock_boot(), ++a->losses.seq);
+	char boot[64] = "";
 	struct utsname uts;
 	char text[PROBE_WHY + 64];
 
@@ -26,6 +30,9 @@ void tell_start(struct agent *a)
 	e->elapsed = clock_boot() - a->started;
 	build_str(b, &e->version, SAKER_VERSION);
 	build_str(b, &e->kernel, uts.release);
+	if (proc_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
+		boot[strcspn(boot, "\n")] = 0;
+	build_str(b, &e->boot_id, boot);
 	for (unsigned id = 1; id < EVENT_COUNT; id++)
 		if (event_set_has(&a->probe.wanted, id) && a->probe.rungs[id].name && id < EVENT_lost + 0u) {
 			snprintf(text, sizeof(text), "%s=%s", schema_get(id)->name, a->probe.rungs[id].name);

@@ -23,6 +23,7 @@ static const struct ctl_command {
 	{ "status", "", "what is in force, and whether all is well", { NULL }, 0, ctl_text_status },
 	{ "stats", "", "every counter of lanes, events, policies and sinks", { NULL }, 0, ctl_text_stats },
 	{ "sinks", "", "where events go, and how that goes", { NULL }, 0, ctl_text_sinks },
+	{ "ps", "", "the processes that run, as a tree", { NULL }, 0, ctl_text_ps },
 	{ "reload", "", "read the configuration and policies again (root)", { NULL }, 0, ctl_text_reload },
 	{ "loglevel", " [error|warning|info|debug]", "tell or set what the agent's log has (to set: root)",
 	  { "level" }, 0, ctl_text_loglevel },

@@ -278,6 +278,18 @@ void ctl_text_status(const json_t *reply)
 	printf("\n%-12s %s\n", "log level", text_of(reply, "loglevel"));
 }
 
+void ctl_text_ps(const json_t *reply)
+{
+	char name[CELL], exe[CELL];
+	json_t *p;
+	size_t i;
+
+	printf("%10s  NAME\n", "PID");
+	json_array_foreach(json_object_get(reply, "processes"), i, p)
+		printf("%10lld  %*s%s  %s\n", number_of(p, "pid"), (int)number_of(p, "depth") * 2, "",
+		       cell(json_object_get(p, "name"), name), cell(json_object_get(p, "exe"), exe));
+}
+
 /* --- what changes something */
 
 void ctl_text_reload(const json_t *reply)

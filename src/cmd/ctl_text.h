@@ -7,6 +7,7 @@
 
 void ctl_text_status(const json_t *reply);
 void ctl_text_stats(const json_t *reply);
+void ctl_text_ps(const json_t *reply);
 void ctl_text_reload(const json_t *reply);
 void ctl_text_loglevel(const json_t *reply);
 

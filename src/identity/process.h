@@ -40,6 +40,7 @@ enum process_class {
 struct process {
 	uint32_t pid;
 	uint32_t ppid;		/* the parent it has now, as far as records told; 0: none */
+	uint64_t cgroup;	/* id, as of the last record */
 	uint64_t start;		/* of the leader, nanoseconds since boot; with pid the key */
 	uint64_t parent_start;	/* with ppid the parent's key */
 	uint64_t origin_start;	/* with origin the key of the parent it was born to */

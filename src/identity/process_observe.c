@@ -24,9 +24,12 @@ static void observe_fork(struct process_table *t, const struct event_process_for
 	caller = process_lookup(t, who->host_pid, who->proc_leader_start);
 	if (caller)
 		caller->shown_pid = who->proc_pid;
+	if (caller && who->host_tid == who->host_pid)
+		process_rename(t, caller, who->proc_name.s, e->head.time);
 	child = process_get(t, e->pid, e->start, e->head.time, caller);
 	process_born_to(t, child, e->parent, fork_parent_start(e));
 	process_rename(t, child, who->proc_name.s, e->head.time);
+	child->cgroup = who->proc_cgroup;
 	if (!caller || !caller->image)
 		return;
 	image_use(child, caller->image);
@@ -93,6 +96,7 @@ static void observe_image(struct process_table *t, const void *record, struct im
 	from.chain = chain;
 	from.chain_len = chain_of(p, chain);
 	p->shown_pid = h->who.proc_pid;
+	p->cgroup = h->who.proc_cgroup;
 	p->ppid = h->who.host_ppid;
 	p->parent_start = h->who.proc_parent_start;
 	p->args_truncated = argv->len > PROCESS_ARGS_MAX || (h->truncated & 1u << argv_bit);
@@ -169,6 +173,7 @@ const struct process *process_of(struct process_table *table, const struct head 
 		table->misses += who->host_pid > 0;	/* the agent's own records have none */
 		return NULL;
 	}
+	p->cgroup = who->proc_cgroup;
 	if (p->parent_start != who->proc_parent_start || p->ppid != who->host_ppid)
 		adopted(table, p, who);
 	if (who->host_tid == who->host_pid && memcmp(p->name, who->proc_name.s, PROCESS_NAME))

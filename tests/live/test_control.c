@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -245,6 +247,83 @@ TEST(control_status, "status, stats, sinks, reload and loglevel answer the truth
 	check(agent_stop() == 0, "saker failed");
 	r = ctl(0, "status", NULL);
 	check(r.status == 3 && strstr(r.err, "is saker run running?"), "%d: %s", r.status, r.err);
+}
+
+/* Subtrees under two reapers, some of whose middles end. */
+static void plant(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			prctl(PR_SET_CHILD_SUBREAPER, i % 2);
+			for (int k = 0; k < 3; k++)
+				if (fork() == 0 && (fork() == 0 || k == 0)) {
+					pause();
+					_exit(0);
+				}
+			if (i < 2)
+				pause();
+			_exit(0);
+		}
+	shared->n[0] = 1;
+	while (shared->n[0] < 2)
+		usleep(1000);
+	syscall(SYS_kill, 0, SIGKILL);
+}
+
+static void plant_alone(void)
+{
+	setpgid(0, 0);
+	plant();
+}
+
+/* How many of the agent's processes have another parent in /proc, of those that are there. */
+static unsigned differences(json_t *all, unsigned *same)
+{
+	unsigned wrong = 0;
+	json_t *p;
+	size_t i;
+
+	*same = 0;
+	json_array_foreach(all, i, p) {
+		char path[64], name[64];
+		int ppid;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%lld/stat", number(p, "pid"));
+		f = fopen(path, "r");
+		if (f && fscanf(f, "%*d (%63[^)]) %*c %d", name, &ppid) == 2) {
+			wrong += ppid != number(p, "ppid");
+			*same += ppid == number(p, "ppid");
+		}
+		if (f)
+			fclose(f);
+	}
+	return wrong;
+}
+
+TEST(control_ps, "ps shows the kernel's own tree, also after adoptions")
+{
+	unsigned wrong = 1, same = 0;
+	double end;
+	struct run r;
+	json_t *s;
+	pid_t pid;
+
+	start_control("");
+	memset(shared, 0, sizeof(*shared));
+	pid = subject_start(plant_alone);
+	for (end = now() + deadline(); wrong && now() < end; usleep(100000)) {
+		s = shared->n[0] ? ask("{\"cmd\":\"ps\"}") : NULL;
+		if (s)
+			wrong = differences(json_object_get(s, "processes"), &same);
+	}
+	check(wrong == 0 && same > 10, "%u parents differ, %u do not", wrong, same);
+	r = ctl(0, "ps", NULL);
+	check(r.status == 0 && strstr(r.out, "  subject  ") && strstr(r.out, "  NAME\n"), "%d: %s", r.status, r.out);
+	shared->n[0] = 2;
+	subject_wait(pid);
+	check(agent_stop() == 0, "saker failed");
 }
 
 static void calls(void)

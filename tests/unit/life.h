@@ -59,7 +59,11 @@ static inline void life_exit(struct process_table *table, struct being who, uint
 static inline void life_spawn(struct process_table *table, struct being parent, struct being child, const char *name,
 			      const char *path, const char *argv, size_t argv_len)
 {
-	life_fork(table, parent, (struct being){ 0 }, "parent", child, parent.pid);
+	const struct process *p = process_find(table, &(struct who){ .host_pid = parent.pid, .proc_leader_start = parent.start });
+	char called[PROCESS_NAME + 1];
+
+	snprintf(called, sizeof(called), "%.16s", p ? p->name : "parent");
+	life_fork(table, parent, (struct being){ 0 }, called, child, parent.pid);
 	life_exec(table, child, parent, name, path, argv, argv_len);
 }
 

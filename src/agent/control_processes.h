@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control socket's view of the process table. */
+#ifndef AGENT_CONTROL_PROCESSES_H
+#define AGENT_CONTROL_PROCESSES_H
+
+#include <jansson.h>
+
+struct process_table;
+
+/* The running processes as an array, a parent before its children; NULL when out of memory.  Arguments
+ * are left out: those who may look at the agent need not see what others give their programs. */
+json_t *control_processes(const struct process_table *table);
+
+#endif

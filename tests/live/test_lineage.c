@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+/* proc.ancestors, proc.pname, proc.exec_chain: who started whom, whatever became of them */
+#include "live.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TRACED "--ancestors 4 -e getpgid,process_exec"
+
+enum { MIDDLE, LAST, ADOPTER, CALLER };	/* of shared->n */
+enum { REUSED = 300 };
+
+static void mark(void)
+{
+	syscall(SYS_getpgid, 0);
+}
+
+static json_t *ancestor(json_t *r, unsigned n)
+{
+	json_t *one = json_array_get(json_object_get(json_object_get(r, "proc"), "ancestors"), n);
+
+	if (!one)
+		give_up("there is no ancestor %u: %s", n, json_dumps(json_object_get(r, "proc"), 0));
+	return one;
+}
+
+static void by_double_fork(void)
+{
+	int gone[2];
+	char c;
+
+	shared->n[CALLER] = getpid();
+	if (pipe(gone) < 0)
+		subject_fail("pipe");
+	if (fork() == 0) {
+		prctl(PR_SET_NAME, "middle");
+		shared->n[MIDDLE] = getpid();
+		if (fork() > 0)
+			_exit(0);
+		prctl(PR_SET_NAME, "last");
+		while (getppid() == shared->n[MIDDLE])
+			usleep(1000);
+		shared->n[LAST] = getpid();
+		shared->n[ADOPTER] = getppid();
+		mark();
+		_exit(0);
+	}
+	wait(NULL);
+	close(gone[1]);
+	if (read(gone[0], &c, 1) != 0)
+		subject_fail("read");
+	while (wait(NULL) > 0)
+		;
+}
+
+static void by_double_fork_under_a_subreaper(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	by_double_fork();
+}
+
+static void double_forked(void (*body)(void))
+{
+	json_t *r;
+	pid_t pid;
+
+	memset(shared, 0, sizeof(*shared));
+	pid = subject(body);
+	r = await("getpgid", shared->n[LAST], NULL);
+	is(r, "proc.ppid", "%ld", shared->n[ADOPTER]);
+	is(ancestor(r, 0), "pid", "%ld", shared->n[MIDDLE]);
+	is(ancestor(r, 0), "name", "middle");
+	is(ancestor(r, 1), "pid", "%d", pid);
+	is(ancestor(r, 1), "name", "subject");
+	is(ancestor(r, 2), "pid", "%d", getpid());
+	check(strstr(value(ancestor(r, 2), "exe"), "live"), "%s", value(ancestor(r, 2), "exe"));
+}
+
+TEST(lineage_double_fork, "who forked twice keeps its ancestors; its parent is who adopted it")
+{
+	trace(TRACED);
+	double_forked(by_double_fork);
+	double_forked(by_double_fork_under_a_subreaper);
+	check(shared->n[ADOPTER] == shared->n[CALLER], "adopted by %ld", shared->n[ADOPTER]);
+}
+
+static void by_vfork(void)
+{
+	if (vfork() == 0) {
+		shared->n[LAST] = syscall(SYS_getpid);
+		execl("/bin/sh", "sh", "-c", "exec env true", NULL);
+		_exit(1);
+	}
+	wait(NULL);
+}
+
+TEST(lineage_exec_chain, "vfork, and what a process ran before its last exec")
+{
+	json_t *r, *chain;
+	pid_t pid;
+
+	trace(TRACED);
+	pid = subject(by_vfork);
+	r = await("process_exec", shared->n[LAST], "proc.name=sh", NULL);
+	check(!json_object_get(json_object_get(r, "proc"), "exec_chain"), "it ran nothing before");
+	r = await("process_exec", shared->n[LAST], "proc.name=true", NULL);
+	is(ancestor(r, 0), "pid", "%d", pid);
+	is(r, "proc.pname", "subject");
+	chain = json_object_get(json_object_get(r, "proc"), "exec_chain");
+	check(json_array_size(chain) == 2, "%s", json_dumps(chain, 0));
+	check(strstr(json_string_value(json_array_get(chain, 0)), "/env"), "%s", json_dumps(chain, 0));
+}
+
+static void by_clone_parent(void)
+{
+	if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) == 0) {
+		shared->n[LAST] = getpid();
+		mark();
+		_exit(0);
+	}
+}
+
+static void in_a_pid_namespace(void)
+{
+	int ns;
+
+	shared->n[CALLER] = getpid();
+	if (unshare(CLONE_NEWPID) < 0)
+		subject_fail("unshare");
+	if (fork() == 0) {
+		if (fork() == 0) {
+			truth_take(&shared->truth);
+			mark();
+			_exit(0);
+		}
+		wait(NULL);
+		pause();
+	}
+	while (!shared->truth.pid)
+		usleep(1000);
+	/* And another one from outside, by setns. */
+	ns = syscall(SYS_pidfd_open, shared->truth.ppid, 0);
+	if (setns(ns, CLONE_NEWPID) < 0)
+		subject_fail("setns");
+	if (fork() == 0) {
+		shared->n[LAST] = getpid();
+		mark();
+		_exit(0);
+	}
+	wait(NULL);
+	kill(shared->truth.ppid, SIGKILL);
+	wait(NULL);
+}
+
+TEST(lineage_clone, "CLONE_PARENT makes a sibling; ancestors cross pid namespaces")
+{
+	json_t *r;
+	pid_t pid;
+
+	trace(TRACED);
+	memset(shared, 0, sizeof(*shared));
+	pid = subject(by_clone_parent);
+	waitpid(shared->n[LAST], NULL, 0);
+	r = await("getpgid", shared->n[LAST], NULL);
+	is(ancestor(r, 0), "pid", "%d", getpid());
+	is(r, "proc.ppid", "%d", getpid());
+	memset(shared, 0, sizeof(*shared));
+	pid = subject(in_a_pid_namespace);
+	r = await("getpgid", shared->truth.pid, NULL);
+	is(ancestor(r, 0), "pid", "%d", shared->truth.ppid);
+	is(ancestor(r, 1), "pid", "%d", pid);
+	r = await("getpgid", 0, "proc.vpid=3", NULL);
+	is(r, "proc.ppid", "%d", pid);
+	is(r, "proc.vppid", "0");
+	is(ancestor(r, 0), "pid", "%d", pid);
+}
+
+/* The same pid for one process after the other, by parents of other names. */
+static void by_the_same_pid(void)
+{
+	pid_t wanted = 31000;
+	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1 };
+
+	for (int i = 0; i < REUSED; i++) {
+		if (fork() == 0) {
+			char name[16];
+			long child;
+
+			snprintf(name, sizeof(name), "parent%d", i);
+			prctl(PR_SET_NAME, name);
+			child = syscall(SYS_clone3, &args, sizeof(args));
+			if (child == 0) {
+				syscall(SYS_getpgid, i + 1000000);
+				_exit(0);
+			}
+			_exit(waitpid(child, NULL, 0) < 0);
+		}
+		wait(NULL);
+	}
+}
+
+TEST(lineage_pid_reuse, "whose pid was used before has its own parent")
+{
+	unsigned wrong = 0;
+	char pid[32], name[32];
+
+	trace(TRACED);
+	subject(by_the_same_pid);
+	for (int i = 0; i < REUSED; i++) {
+		json_t *r;
+
+		snprintf(pid, sizeof(pid), "args.pid=%d", i + 1000000);
+		snprintf(name, sizeof(name), "parent%d", i);
+		r = await("getpgid", 0, pid, NULL);
+		wrong += strcmp(value(r, "proc.pname"), name) || strcmp(value(ancestor(r, 0), "name"), name);
+	}
+	check(wrong == 0, "%u of %d parents are wrong", wrong, REUSED);
+}
+
+TEST(lineage_where, "expressions ask for ancestors")
+{
+	trace("--ancestors 4 -e getpgid proc.aname = middle and proc.aname[2] = subject and proc.duration < 1h");
+	memset(shared, 0, sizeof(*shared));
+	subject(mark);
+	subject(by_double_fork);
+	await("getpgid", shared->n[LAST], NULL);
+	check(count("getpgid", 0, NULL) == 1, "%u records", count("getpgid", 0, NULL));
+}
