@@ -131,10 +131,10 @@ char *control_receipt(const struct reload_receipt *t)
 		return request_refusal(error);
 	}
 	return request_line(json_pack(
-		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f}", "ok", 1, "result",
+		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s}", "ok", 1, "result",
 		t->result == 0 ? "applied" : "unchanged", "generation", (int)t->generation, "added", (int)t->added, "removed",
 		(int)t->removed, "changed", (int)t->changed, "same", (int)t->same, "hooks", (int)t->hooks, "hooks_before",
-		(int)t->hooks_before, "elapsed_ms", t->elapsed / 1e6));
+		(int)t->hooks_before, "elapsed_ms", t->elapsed / 1e6, "waiting", t->waiting));
 }
 
 static int run_loglevel(struct control *x, struct request *q, json_t *reply)

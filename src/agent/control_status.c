@@ -135,6 +135,8 @@ void status_fill(struct control *x, json_t *to)
 	hooks(a, to, degraded);
 	if (x->reload->watch.degraded[0])
 		json_array_append_new(degraded, request_json(x->reload->watch.degraded));
+	if (x->reload->waiting[0])
+		json_object_set_new(to, "waiting_for_start", request_json(x->reload->waiting));
 	json_object_set_new(to, "degraded", degraded);
 	json_object_set_new(to, "lost", losses(a));
 	json_object_set_new(to, "transport",

@@ -83,7 +83,8 @@ static void note_wrong(struct plan *p, const char *line)
  * back. */
 static bool being_written(const struct plan *p, const struct policy_file_set *files)
 {
-	if (fingerprint_writing(p->source->config.file.path) == 1)
+	if (fingerprint_writing(p->source->config.file.path) == 1 ||
+	    (files->last.path && fingerprint_writing(files->last.path) == 1))
 		return true;
 	for (unsigned i = 0; i < files->n; i++)
 		if (fingerprint_writing(files->files[i]->file.path) == 1)
@@ -100,14 +101,17 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	policy_file_set_init(&files);
 	e = policy_file_add_all(&files, &p->source->config, &p->diag, NULL);
 	p->hash = config_hash(p->hash, &files.hash, sizeof(files.hash));
-	if (e < 0) {
+	if (e < 0)
 		note_wrong(p, policy_file_line(&files, &p->diag));
+	if (e < 0 && files.last.text)
+		p->hash = config_hash(p->hash, files.last.text, files.last.len);
+	if (r->agent && e == 0 && p->hash == r->hash)
+		e = -EALREADY;
+	if (r->agent && e != -EALREADY && being_written(p, &files))
+		e = -EBUSY;
+	if (e < 0) {
 		policy_file_set_fini(&files);
 		return e;
-	}
-	if (r->agent && (p->hash == r->hash || being_written(p, &files))) {
-		policy_file_set_fini(&files);
-		return p->hash == r->hash ? -EALREADY : -EBUSY;
 	}
 	e = slots_plan(&r->slots, &p->slots, p->source, &p->diag);
 	slots_names(&p->slots, names);
@@ -171,17 +175,22 @@ static int plan_make(const struct reload *r, struct plan *p, const struct policy
 		e = source_compile(p->source, &p->diag);
 	if (e < 0) {
 		note_wrong(p, config_line(&p->source->config, &p->diag));
-		return e;
+		return r->agent && fingerprint_writing(r->path) == 1 ? -EBUSY : e;
 	}
 	e = plan_policies(r, p, before);
 	return e < 0 ? e : plan_metrics(r, p);
 }
 
-/* Lanes are mapped and programs loaded by what was said at start. */
-static void tell_late(struct log *log, const struct config_agent *before, const struct config_agent *after)
+/* What shall be and what was said at start differ in what only a start can change: it is told as long as
+ * it does. */
+static void note_waiting(struct reload *r, const struct config *next)
 {
-	if (before->transport != after->transport || memcmp(&before->lanes, &after->lanes, sizeof(before->lanes)))
-		log_say(log, LOG_warning, "agent.transport and agent.lanes take effect when saker is started again");
+	char waiting[sizeof(r->waiting)];
+
+	config_waiting(&r->started->config, next, waiting, sizeof(waiting));
+	if (*waiting && strcmp(waiting, r->waiting) != 0)
+		log_say(r->log, LOG_warning, "%s: changed, but it takes effect only when saker is started again", waiting);
+	memcpy(r->waiting, waiting, sizeof(waiting));
 }
 
 static void apply_metrics(struct reload *r, const struct plan *p)
@@ -240,6 +249,8 @@ int reload_open(struct reload *r, const char *path, struct log *log, struct poli
 		return e;
 	}
 	*ret = p.policies;
+	r->started = p.source;
+	r->started->holders++;
 	plan_apply(r, &p);
 	return 0;
 }
@@ -259,6 +270,7 @@ static void tell_event(struct agent *a, const struct reload_receipt *t)
 	build_str(&a->losses.build, &x->result, t->result < 0 ? "refused" : "applied");
 	if (t->result < 0)
 		build_str(&a->losses.build, &x->error, t->error);
+	build_str(&a->losses.build, &x->waiting, t->waiting);
 	agent_tell(a);
 }
 
@@ -298,6 +310,7 @@ static void conclude(struct reload *r, struct plan *p, int e)
 	t->hooks = r->agent->probe.nlinks;
 	t->elapsed = clock_boot() - p->began;
 	snprintf(t->error, sizeof(t->error), "%s", p->error);
+	memcpy(t->waiting, r->waiting, sizeof(t->waiting));
 	if (is_news(r, p, e))
 		tell(r, t, p->said);
 	if (r->over)
@@ -337,7 +350,7 @@ static void on_switched(void *ctx, int e)
 	slots_add_fresh(&r->slots, &p->slots, p->source);
 	if (slots_go(&r->slots, &p->slots))
 		agent_settle(a);
-	tell_late(r->log, &r->config.agent, &p->source->config.agent);
+	note_waiting(r, &p->source->config);
 	plan_apply(r, p);
 	start_metrics(r);
 	watch_again(r, &r->config);
@@ -424,16 +437,36 @@ void reload_attach(void *reload, struct agent *agent)
 	slots_start(&r->slots, &agent->pipeline.road, &agent->loop);
 }
 
+static void on_health(void *reload)
+{
+	struct reload *r = reload;
+
+	if (*r->watch.degraded)
+		log_say(r->log, LOG_warning, "%s", r->watch.degraded);
+	else
+		log_say(r->log, LOG_info, "all files and folders of the configuration are watched again");
+}
+
+static void nothing(uv_work_t *work)
+{
+}
+
+static void on_nothing(uv_work_t *work, int status)
+{
+}
+
 int reload_watch(struct reload *r, struct agent *agent)
 {
-	int e;
+	/* Threads are made now: when memory is short libuv would rather end the program. */
+	int e = uv_queue_work(&agent->loop, &r->first, nothing, on_nothing);
 
+	if (e < 0)
+		return e;
+	r->watch.health = on_health;
 	start_metrics(r);
 	e = watch_start(&r->watch, &agent->loop, &r->path, 1, on_change, r);
 	if (e < 0)
 		return e;
-	if (r->watch.degraded[0])
-		log_say(r->log, LOG_warning, "%s", r->watch.degraded);
 	watch_again(r, &r->config);
 	on_change(r);		/* what changed since it was read */
 	return 0;
@@ -465,4 +498,6 @@ void reload_close(struct reload *r)
 	slots_free(&r->slots);
 	if (r->source)
 		source_release(r->source);
+	if (r->started)
+		source_release(r->started);
 }

@@ -24,6 +24,7 @@ struct reload_receipt {
 	unsigned generation, added, removed, changed, same;
 	unsigned hooks, hooks_before;
 	uint64_t elapsed;	/* nanoseconds */
+	char waiting[256];	/* options that take effect when the agent is started again */
 	char error[480];	/* why it was refused, in one line */
 };
 
@@ -36,6 +37,9 @@ struct reload {
 	uint64_t hash;			/* of all contents in force */
 	struct slots slots;
 	struct watch watch;
+	uv_work_t first;		/* makes the threads that later work is done on */
+	struct source *started;		/* what was said at start; options of the agent borrow from it */
+	char waiting[256];		/* options that wait for the next start; "": none */
 	struct plan *plan;		/* that is being put in force; NULL: none */
 	bool again, again_asked;	/* something changed meanwhile; or somebody asked */
 	uint64_t runs;			/* begun so far */

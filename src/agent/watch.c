@@ -162,6 +162,15 @@ static void take(struct watch *w, struct fingerprint *f, bool ask)
 		watch_degrade(w, "a folder has more than %u entries", FINGERPRINT_ENTRIES);
 }
 
+static void tell_health(struct watch *w)
+{
+	if (!strcmp(w->degraded, w->told_degraded))
+		return;
+	memcpy(w->told_degraded, w->degraded, sizeof(w->told_degraded));
+	if (w->health)
+		w->health(w->ctx);
+}
+
 static void on_settled(uv_timer_t *timer)
 {
 	struct watch *w = timer->data;
@@ -171,6 +180,7 @@ static void on_settled(uv_timer_t *timer)
 	w->pending = w->certain = false;
 	arm(w);
 	take(w, &f, true);
+	tell_health(w);
 	if (!certain && (f.hash == w->hash || being_written(&f)))
 		return;
 	/* The end of the writing may escape us: let the next look find a difference. */
@@ -188,6 +198,7 @@ static void on_look(uv_timer_t *timer)
 	w->looks++;
 	arm(w);
 	take(w, &f, false);
+	tell_health(w);
 	if (f.hash != w->hash && !w->pending)
 		schedule(w, NEWS_maybe);
 }
@@ -270,7 +281,7 @@ int watch_start(struct watch *w, uv_loop_t *loop, const char *const *paths, size
 	int r;
 
 	*w = (struct watch){
-		.times = w->times, .loop = loop, .changed = changed, .ctx = ctx, .fd = -1,
+		.times = w->times, .health = w->health, .loop = loop, .changed = changed, .ctx = ctx, .fd = -1,
 	};
 	set_default(&w->times.quiet_ms, WATCH_QUIET_MS);
 	set_default(&w->times.storm_ms, WATCH_STORM_MS);
@@ -290,6 +301,7 @@ int watch_start(struct watch *w, uv_loop_t *loop, const char *const *paths, size
 	start_timers(w);
 	arm(w);
 	take(w, &f, false);
+	tell_health(w);
 	w->hash = f.hash;
 	return 0;
 }

@@ -38,6 +38,7 @@ struct watch_times {
 
 struct watch {
 	struct watch_times times;
+	void (*health)(void *ctx);	/* degraded has another text; set before watch_start, may be NULL */
 	void (*changed)(void *ctx);
 	void *ctx;
 	uv_loop_t *loop;
@@ -53,6 +54,7 @@ struct watch {
 	bool started;
 	bool pending;			/* a change was not yet told */
 	bool certain;			/* and needs no look whether it was one */
+	char told_degraded[256];
 	char degraded[256];		/* what inotify does not tell, for people; "": nothing */
 
 	/* Counters. */

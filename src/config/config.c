@@ -48,22 +48,22 @@ static const struct option_row ancestors_rows[] = {
 };
 
 static const struct option_row agent_rows[] = {
-	OPTION(ENUM, config_agent, transport, .name = "transport", .words = transports,
+	OPTION(ENUM, config_agent, transport, .name = "transport", .at_start = true, .words = transports,
 	       .value = "ring",
 	       .help = "how records leave the kernel; perf buffers where ring buffers do not work"),
-	OPTION(GROUP, config_agent, lanes, .name = "lanes", .rows = lane_rows,
+	OPTION(GROUP, config_agent, lanes, .name = "lanes", .at_start = true, .rows = lane_rows,
 	       .help = "Buffers between kernel and agent, so that a flood in one takes nothing "
 		       "from another; with perf buffers the size is that of each processor's"),
-	OPTION(PATH, config_agent, btf, .name = "btf", .sample = "/usr/lib/saker/kernel.btf",
+	OPTION(PATH, config_agent, btf, .name = "btf", .at_start = true, .sample = "/usr/lib/saker/kernel.btf",
 	       .help = "types of the kernel, when it has none in /sys/kernel/btf/vmlinux"),
-	OPTION(PATH, config_agent, run_dir, .name = "run_dir", .sample = "/run/saker",
+	OPTION(PATH, config_agent, run_dir, .name = "run_dir", .at_start = true, .sample = "/run/saker",
 	       .help = "folder of the lock and the control socket, of which one agent a host has one; "
 		       "without it, what systemd made as RuntimeDirectory, or /run/saker"),
-	OPTION(STRING, config_agent, group, .name = "group", .sample = "adm",
+	OPTION(STRING, config_agent, group, .name = "group", .at_start = true, .sample = "adm",
 	       .help = "group that run_dir is given to: its members may ask the agent how it is"),
-	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .rows = cgroup_rows,
+	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .at_start = true, .rows = cgroup_rows,
 	       .help = "Control groups"),
-	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .value = "0",
+	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .at_start = true, .value = "0",
 	       .max = UINT32_MAX,
 	       .help = "pid namespace whose ids are shown as proc.pid, tid and ppid, by its inode as of "
 		       "readlink /proc/PID/ns/pid; 0 is the host's. What is not in it has 0 there; "
@@ -81,7 +81,7 @@ static const struct option_row agent_rows[] = {
 	       .max = 3600 * 1000,
 	       .help = "how often the agent does something harmless for each kind of hook, to see "
 		       "that the hooks run; 0 is never"),
-	OPTION(GROUP, config_agent, ancestors, .name = "ancestors", .rows = ancestors_rows,
+	OPTION(GROUP, config_agent, ancestors, .name = "ancestors", .at_start = true, .rows = ancestors_rows,
 	       .help = "proc.ancestors in JSON: who started the process, who started that one, and "
 		       "so on"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
@@ -218,6 +218,11 @@ bool config_is(const struct node *root)
 		if (row->type != OPTION_BOOL && node_get(root, row->name))
 			return true;
 	return false;
+}
+
+char *config_waiting(const struct config *now, const struct config *next, char *to, size_t size)
+{
+	return option_waiting(agent_rows, "agent", &now->agent, &next->agent, to, size);
 }
 
 /* FNV-1a. */

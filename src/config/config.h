@@ -85,6 +85,10 @@ int config_parse(struct config *config, const struct config_sink_kind *const *ki
 /* Whether this version does what the configuration says: 0, or -EINVAL with words in diag. */
 int config_honoured(const struct config *config, struct diag *diag);
 
+/* The names of the options that differ and take effect when the agent is started again; "" when none
+ * does.  Returns to. */
+char *config_waiting(const struct config *now, const struct config *next, char *to, size_t size);
+
 /* Also after a failure, and of a zeroed one. */
 void config_fini(struct config *config);
 

@@ -67,6 +67,7 @@ struct option_row {
 	const struct option_row *rows;	/* of a group */
 	option_parser parse;	/* of what is custom */
 	bool required;
+	bool at_start;		/* a change waits for the next start; of a group: all in it */
 	const char *form;	/* how what is custom is written: "N/s burst N" */
 	const char *help;
 	const char *sample;	/* what the sample shows, if not the default */
@@ -86,6 +87,11 @@ int option_read(const struct option_row *rows, const struct option_context *cx,
 /* One value by its row; what option_read does with each. */
 int option_value(const struct option_row *row, const struct option_context *cx,
 		 const struct node *node, void *to);
+
+/* The names of the options of two structs that differ and wait for the next start, ", " between them; ""
+ * when there are none.  Returns to. */
+char *option_waiting(const struct option_row *rows, const char *where, const void *now, const void *next,
+		     char *to, size_t size);
 
 /* Say what is wrong with a value: 'agent.transport "rnig": want ring or perf'.  -EINVAL. */
 __attribute__((format(printf, 4, 5))) int option_wrong(const struct option_context *cx,

@@ -43,12 +43,14 @@ static void describe(const struct option_row *row, bool with_default, char *to, 
 
 	if (row->type == OPTION_GROUP && strcmp(option_want(row, want, sizeof(want)), "a map"))
 		snprintf(to, size, "%s (%s)", row->help, want);
+	else if (row->type == OPTION_GROUP && row->at_start)
+		snprintf(to, size, "%s (changes wait for the next start)", row->help);
 	else if (row->type == OPTION_GROUP)
 		snprintf(to, size, "%s", row->help);
 	else
-		snprintf(to, size, "%s (%s%s%s%s)", row->help, option_want(row, want, sizeof(want)),
+		snprintf(to, size, "%s (%s%s%s%s%s)", row->help, option_want(row, want, sizeof(want)),
 			 value ? ", default " : "", value ? value : "",
-			 row->required ? ", required" : "");
+			 row->required ? ", required" : "", row->at_start ? ", changes wait for the next start" : "");
 }
 
 static const char *path_name(const char *where, const struct option_row *row,

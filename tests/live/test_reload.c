@@ -228,7 +228,7 @@ TEST(reload_sinks, "sinks come, change and go while others go on")
 TEST(reload_hooks, "new events bring their programs, and take them away")
 {
 	static const char *const events[] = {
-		"cgroup_mkdir:", "signal_generate:", "cgroup_mkdir:\n  signal_generate:", "task_rename:", "syscalls:",
+		"oom_kill:", "signal_generate:", "oom_kill:\n  signal_generate:", "task_rename:", "syscalls:",
 	};
 	long long hooks, more;
 	unsigned n = slowness() > 4 ? 2 : 5 * sizeof(events) / sizeof(*events);
