@@ -2,8 +2,9 @@
 #include "output/link.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,12 +14,6 @@ enum {
 	RESOLVE_MS = 3000,	/* before the last good address is used */
 	CONNECT_MS = 10000,
 	USER_TIMEOUT_MS = 30000,	/* data that nobody acknowledges breaks a connection */
-};
-
-/* Outlives the link if the resolver hangs. */
-struct link_question {
-	uv_getaddrinfo_t request;
-	struct link *link;		/* NULL: nobody waits any more */
 };
 
 void link_target_address(struct link_target *t, int socktype, const struct option_text *address)
@@ -44,10 +39,14 @@ static void stop_timer(struct link *l)
 	uv_timer_stop(&l->timer);
 }
 
-static void on_ended(uv_handle_t *timer)
+static void on_ended(uv_handle_t *handle)
 {
-	struct link *l = timer->data;
+	struct link *l = handle->data;
 
+	if (handle == (uv_handle_t *)&l->timer) {
+		uv_close((uv_handle_t *)&l->answer, on_ended);
+		return;
+	}
 	l->begun = false;
 	sink_closed(l->sink);
 }
@@ -55,7 +54,7 @@ static void on_ended(uv_handle_t *timer)
 static void end(struct link *l)
 {
 	if (l->question)
-		l->question->link = NULL;
+		resolve_forget(l->question);
 	l->question = NULL;
 	if (l->begun)
 		uv_close((uv_handle_t *)&l->timer, on_ended);
@@ -227,31 +226,23 @@ static void use_results(struct link *l)
 	try_next(l);
 }
 
-static void take_results(struct link *l, const struct addrinfo *list)
+/* An answer that comes too late for this connection is kept for the next one. */
+static void on_answer(uv_async_t *async)
 {
-	l->nresults = 0;
-	for (const struct addrinfo *a = list; a && l->nresults < ADDRESS_RESULTS; a = a->ai_next) {
-		if (a->ai_addrlen > sizeof(l->results[0]))
-			continue;
-		memcpy(&l->results[l->nresults], a->ai_addr, a->ai_addrlen);
-		l->lengths[l->nresults++] = a->ai_addrlen;
-	}
-}
+	struct link *l = async->data;
+	union endpoint results[ADDRESS_RESULTS];
+	socklen_t lengths[ADDRESS_RESULTS];
+	int n = l->question ? resolve_take(l->question, results, lengths) : 0;
 
-/* An answer that comes too late is kept for the next time. */
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
-{
-	struct link_question *q = (struct link_question *)request;
-	struct link *l = q->link;
-
-	free(q);
-	if (l) {
-		l->question = NULL;
-		if (status == 0 && list && l->state != LINK_CONNECTING)
-			take_results(l, list);
+	if (n == 0)
+		return;
+	l->question = NULL;
+	if (n > 0 && l->state != LINK_CONNECTING) {
+		memcpy(l->results, results, sizeof(results));
+		memcpy(l->lengths, lengths, sizeof(lengths));
+		l->nresults = (unsigned)n;
 	}
-	uv_freeaddrinfo(list);
-	if (!l || l->state != LINK_RESOLVING)
+	if (l->state != LINK_RESOLVING)
 		return;
 	if (l->nresults) {
 		use_results(l);
@@ -259,7 +250,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 	}
 	stop_timer(l);
 	l->state = LINK_CLOSED;
-	sink_retry(l->sink, -ENXIO, "cannot resolve %s (%s)", l->target->shown, uv_strerror(status));
+	sink_retry(l->sink, -ENXIO, "cannot resolve %s (%s)", l->target->shown, gai_strerror(n));
 }
 
 /* The resolver takes its time: its last answer has to do, and it may go on. */
@@ -274,28 +265,9 @@ static void resolver_hangs(struct link *l)
 	sink_retry(l->sink, -ETIMEDOUT, "cannot resolve %s", l->target->shown);
 }
 
-static int ask(struct link *l)
-{
-	struct addrinfo hints = { .ai_socktype = l->target->socktype, .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
-	struct link_question *q = calloc(1, sizeof(*q));
-	int r;
-
-	if (!q)
-		return -ENOMEM;
-	q->link = l;
-	r = uv_getaddrinfo(l->sink->loop, &q->request, on_resolved, l->target->address.host, l->target->address.port,
-			   &hints);
-	if (r < 0)
-		free(q);
-	else
-		l->question = q;
-	return r;
-}
-
-/* One question at a time: a resolver that hangs must not take all threads. */
 static void resolve(struct link *l)
 {
-	int r = l->question ? 0 : ask(l);
+	int r = l->question ? 0 : resolve_ask(&l->question, &l->target->address, l->target->socktype, &l->answer);
 
 	if (r < 0) {
 		l->state = LINK_CLOSED;
@@ -310,7 +282,8 @@ static void resolve(struct link *l)
 static void begin(struct link *l)
 {
 	uv_timer_init(l->sink->loop, &l->timer);
-	l->timer.data = l;
+	uv_async_init(l->sink->loop, &l->answer, on_answer);
+	l->timer.data = l->answer.data = l;
 	l->fd = -1;
 	l->begun = true;
 }

@@ -10,11 +10,10 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "output/address.h"
+#include "output/resolve.h"
 
 struct sink;
 struct link;
-struct link_question;
 
 /* Where to; of the settings. */
 struct link_target {
@@ -46,7 +45,8 @@ struct link {
 	uv_poll_t poll;
 	uv_timer_t timer;		/* for connecting and resolving, then the owner's */
 	void (*on_timer)(struct link *link);
-	struct link_question *question;	/* a name that is being resolved; NULL: none */
+	uv_async_t answer;
+	struct question *question;	/* a name that is being resolved; NULL: none */
 	union endpoint results[ADDRESS_RESULTS];	/* the last good ones of a name */
 	socklen_t lengths[ADDRESS_RESULTS];
 	unsigned nresults, tried;

@@ -18,7 +18,7 @@
 #include "live.h"
 #include "live_own.h"
 
-enum { SINKS = 4, MARK = 0x40000000 };
+enum { SINKS = 12, MARK = 0x40000000 };
 
 struct tail {
 	char name[32];
@@ -33,6 +33,7 @@ static struct {
 	unsigned marks, told;		/* policy_reloads that were returned */
 	struct tail tails[SINKS];
 	unsigned ntails;
+	void (*setup)(void);
 } agent;
 
 /* --- files */
@@ -260,6 +261,11 @@ pid_t agent_pid(void)
 	return agent.pid;
 }
 
+void agent_setup(void (*setup)(void))
+{
+	agent.setup = setup;
+}
+
 static void become_saker(void)
 {
 	int fd = open(agent_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
@@ -269,6 +275,8 @@ static void become_saker(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGALRM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	if (agent.setup)
+		agent.setup();
 	execl(saker_path(), "saker", "run", "-c", agent_path("saker.yaml"), NULL);
 	_exit(126);
 }
@@ -285,6 +293,7 @@ void agent_start(void)
 	agent.pid = fork();
 	if (agent.pid == 0)
 		become_saker();
+	agent.setup = NULL;
 	find_soon("events", 0, "agent_start", 0, nothing, 30 + slowness());
 }
 

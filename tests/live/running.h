@@ -18,6 +18,9 @@ void agent_file_remove(const char *name);
  * barriers.  A name, format and text for more sinks: "  other: {type: file, path: other.json}\n". */
 void agent_fresh(const char *more_sinks);
 
+/* What the next one that is started does in its process first; forgotten then. */
+void agent_setup(void (*setup)(void));
+
 /* Start it and wait until it watches; stop it as SIGTERM does.  Its exit status. */
 void agent_start(void);
 int agent_stop(void);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Peers of sinks, good and bad: children that write the whole lines they got to NAME.json in the
+ * agent's folder, where agent_records looks for a sink's records. */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum peer_kind {
+	PEER_TCP, PEER_UDP,	/* on 127.0.0.1, at a port that peer_start returns */
+	PEER_STREAM, PEER_SEQPACKET, PEER_DATAGRAM,	/* listens at NAME.sock */
+	PEER_STREAM_READER, PEER_SEQPACKET_READER,	/* connects to what the agent's sink listens at */
+};
+
+struct peer_how {
+	bool ack;		/* say how many whole lines were written */
+	bool deaf;		/* accept and never read */
+	long rate;		/* bytes a second; 0: as they come */
+	long reset;		/* break after a random number of bytes below this; 0: never */
+	int resets;		/* so many times, then no more; counted in shared->n[PEER_RESETS] */
+	const char *at;		/* socket of another name */
+	int port;		/* 0: any that is free */
+};
+
+enum { PEER_RESETS = 40, PEER_ENDS, PEER_DUPLICATES };	/* places in shared->n */
+
+/* A peer that is ready when this returns; its port, 0 for a local one.  pid may be NULL. */
+int peer_start(const char *name, enum peer_kind kind, const struct peer_how *how, pid_t *pid);
+
+/* End all. */
+void peers_stop(void);
+
+#endif

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Sinks that are sockets, and peers of every temper. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "live.h"
+#include "peer.h"
+#include "running.h"
+
+enum { CALLS = 500 };
+
+static void many_sids(void)
+{
+	for (int i = 0; i < CALLS; i++)
+		syscall(SYS_getsid, i + 1000);
+}
+
+/* A thousand a second, for shared->n[0] milliseconds. */
+static void steady_sids(void)
+{
+	double end = now() + (double)shared->n[0] / 1000;
+
+	while (now() < end) {
+		for (int i = 0; i < 20; i++)
+			syscall(SYS_getsid, i + 1000);
+		poll(NULL, 0, 20);
+	}
+}
+
+static void begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void begin(const char *format, ...)
+{
+	char sinks[4096];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sinks, sizeof(sinks), format, args);
+	va_end(args);
+	agent_file("saker.yaml", "agent: {drain_timeout: 1s}\npolicies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n%s", sinks);
+	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n");
+	agent_start();
+}
+
+/* The identity of a record: no two have the same. */
+static const char *key(json_t *record)
+{
+	static char text[200];
+	const char *lane = json_string_value(json_object_get(record, "lane"));
+
+	snprintf(text, sizeof(text), "%s %lld %s %lld %s", value(record, "event"), number(record, "cpu"),
+		 lane ? lane : "", number(record, "seq"), value(record, "time"));
+	return text;
+}
+
+/* How many of the file's records the peer lacks; *again: how many it has more than once. */
+static unsigned lacking(const char *peer, unsigned *again)
+{
+	json_t *have = json_object(), *r;
+	unsigned lacks = 0;
+	size_t i;
+
+	*again = 0;
+	json_array_foreach(agent_records(peer), i, r) {
+		*again += json_object_get(have, key(r)) != NULL;
+		json_object_set_new(have, key(r), json_true());
+	}
+	json_array_foreach(agent_records("events"), i, r)
+		lacks += !json_object_get(have, key(r));
+	json_decref(have);
+	return lacks;
+}
+
+static void has_all_once(const char *peer)
+{
+	unsigned again, lacks = lacking(peer, &again);
+
+	check(lacks == 0 && again == 0, "%s: %u of %zu lines are not there, %u are there again", peer, lacks,
+	      json_array_size(agent_records("events")), again);
+}
+
+static json_t *sink_figures(const char *name)
+{
+	static json_t *reply;
+	char at[4200];
+	struct run r;
+	json_t *sink;
+	size_t i;
+
+	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
+	r = RUN("ctl", "-s", at, "-o", "json", "sinks");
+	json_decref(reply);
+	reply = json_loads(r.out, 0, NULL);
+	if (!reply)
+		give_up("ctl sinks: %s%s", r.out, r.err);
+	json_array_foreach(json_object_get(reply, "sinks"), i, sink)
+		if (!strcmp(json_string_value(json_object_get(sink, "name")), name))
+			return sink;
+	give_up("ctl sinks has no %s: %s", name, r.out);
+}
+
+static long resident_kib(void)
+{
+	char path[64], line[256];
+	long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", agent_pid());
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+static void end(void)
+{
+	check(agent_stop() == 0, "saker failed");
+	poll(NULL, 0, 200);
+	peers_stop();
+}
+
+TEST(peer_kinds, "a peer of every kind gets every line once, in order")
+{
+	static const struct peer_how acks = { .ack = true };
+	static const char *const names[] = {
+		"tcp", "acks", "named", "udp", "stream", "message", "packet", "reader", "packets",
+	};
+	int tcp, ack, named, udp;
+
+	agent_fresh("");
+	tcp = peer_start("tcp", PEER_TCP, NULL, NULL);
+	ack = peer_start("acks", PEER_TCP, &acks, NULL);
+	named = peer_start("named", PEER_TCP, NULL, NULL);
+	udp = peer_start("udp", PEER_UDP, NULL, NULL);
+	peer_start("stream", PEER_STREAM, &acks, NULL);
+	peer_start("message", PEER_DATAGRAM, NULL, NULL);
+	peer_start("packet", PEER_SEQPACKET, NULL, NULL);
+	peer_start("reader", PEER_STREAM_READER, NULL, NULL);
+	peer_start("packets", PEER_SEQPACKET_READER, NULL, NULL);
+	begin("  tcp: {type: tcp, address: \"127.0.0.1:%d\"}\n"
+	      "  acks: {type: tcp, address: \"127.0.0.1:%d\", ack: true}\n"
+	      "  named: {type: tcp, address: \"localhost:%d\"}\n"
+	      "  udp: {type: udp, address: \"127.0.0.1:%d\"}\n"
+	      "  stream: {type: unix, path: %s, ack: true}\n"
+	      "  message: {type: unix, path: %s, socket: datagram}\n"
+	      "  packet: {type: unix, path: %s, socket: seqpacket}\n"
+	      "  reader: {type: unix, path: %s, listen: true}\n"
+	      "  packets: {type: unix, path: %s, listen: true, socket: seqpacket}\n",
+	      tcp, ack, named, udp, agent_path("stream.sock"), agent_path("message.sock"), agent_path("packet.sock"),
+	      agent_path("reader.sock"), agent_path("packets.sock"));
+	subject(many_sids);
+	agent_barrier();
+	end();
+	check(agent_count("events", "getsid", 0, NULL) == CALLS, "%u calls", agent_count("events", "getsid", 0, NULL));
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+		has_all_once(names[i]);
+	check(access(agent_path("reader.sock"), F_OK) < 0, "reader.sock is left behind");
+}
+
+TEST(peer_resets, "peers that break in the middle of lines get what they did not acknowledge again")
+{
+	int resets = brief() ? 10 : getenv("LIVE_LONG") ? 1000 : 40;
+	struct peer_how how = { .ack = true, .reset = 300000, .resets = resets };
+	unsigned lacks, again;
+	pid_t load;
+	int port;
+
+	agent_fresh("");
+	memset((void *)&shared->n[PEER_RESETS], 0, 3 * sizeof(shared->n[0]));
+	port = peer_start("tcp", PEER_TCP, &how, NULL);
+	peer_start("stream", PEER_STREAM, &how, NULL);
+	begin("  tcp: {type: tcp, address: \"127.0.0.1:%d\", ack: true, queue: {bytes: 64M}}\n"
+	      "  stream: {type: unix, path: %s, ack: true, queue: {bytes: 64M}}\n", port, agent_path("stream.sock"));
+	shared->n[0] = 600000;
+	load = subject_start(steady_sids);
+	for (double until = deadline() + 2 * resets; shared->n[PEER_RESETS] < 2 * resets && now() < until; )
+		poll(NULL, 0, 10);
+	kill(load, SIGKILL);
+	subject_wait(load);
+	agent_barrier();
+	check(shared->n[PEER_RESETS] == 2 * resets, "%ld resets", shared->n[PEER_RESETS]);
+	end();
+	lacks = lacking("tcp", &again);
+	check(lacks == 0, "tcp: %u lines lack", lacks);
+	note("%d resets: %u of %zu lines came again over tcp", resets, again, json_array_size(agent_records("events")));
+	lacks = lacking("stream", &again);
+	check(lacks == 0, "stream: %u lines lack", lacks);
+}
+
+TEST(peer_slow, "one who reads slowly and one who never reads delay nobody, and what they miss is counted")
+{
+	static const struct peer_how slow = { .rate = 1000 }, deaf = { .deaf = true };
+	long before, after;
+	json_t *s;
+	int one, two;
+
+	agent_fresh("");
+	one = peer_start("slow", PEER_TCP, &slow, NULL);
+	two = peer_start("deaf", PEER_TCP, &deaf, NULL);
+	peer_start("unread", PEER_STREAM, &deaf, NULL);
+	begin("  slow: {type: tcp, address: \"127.0.0.1:%d\", queue: {bytes: 1M}}\n"
+	      "  deaf: {type: tcp, address: \"127.0.0.1:%d\", queue: {bytes: 1M, when_full: drop_newest}}\n"
+	      "  unread: {type: unix, path: %s, queue: {bytes: 1M}}\n", one, two, agent_path("unread.sock"));
+	agent_file("policies/s.yaml", "name: s\nevents:\n  stats:\n");
+	agent_reload();
+	before = resident_kib();
+	for (unsigned i = 0; i < 40; i++)
+		subject(many_sids);
+	agent_barrier();
+	after = resident_kib();
+	check(agent_count("events", "getsid", 0, NULL) == 40 * CALLS, "%u calls in the file",
+	      agent_count("events", "getsid", 0, NULL));
+	check(after - before < 3 * 1024 + 4096, "%ld KiB more memory", after - before);
+	for (unsigned i = 0; i < 3; i++) {
+		s = sink_figures((const char *[]){ "slow", "deaf", "unread" }[i]);
+		check(number(s, "dropped") > 0 && number(s, "offered") ==
+		      number(s, "written") + number(s, "waiting") + number(s, "dropped"), "%s", json_dumps(s, 0));
+	}
+	check(agent_count("events", "lost", 0, NULL) == 0, "something was lost in the kernel");
+	end();
+}
+
+TEST(peer_readers, "readers come and go; one who does not read is sent away, and the others miss nothing")
+{
+	static const struct peer_how deaf = { .deaf = true, .at = "reader" },
+				     fickle = { .reset = 30000, .resets = 1 << 30, .at = "reader" };
+	unsigned again, lacks;
+
+	agent_fresh("");
+	peer_start("reader", PEER_STREAM_READER, NULL, NULL);
+	begin("  reader: {type: unix, path: %s, listen: true, patience: 100ms}\n", agent_path("reader.sock"));
+	subject(many_sids);
+	agent_barrier();
+	peer_start("stuck", PEER_STREAM_READER, &deaf, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		peer_start("fickle", PEER_STREAM_READER, &fickle, NULL);
+	for (unsigned i = 0; i < 6; i++) {
+		subject(many_sids);
+		poll(NULL, 0, 100);
+	}
+	agent_barrier();
+	check(strstr(value(sink_figures("reader"), "error"), "too slow"), "the stuck reader is still there: %s",
+	      value(sink_figures("reader"), "error"));
+	end();
+	lacks = lacking("reader", &again);
+	check(lacks == 0 && again == 0, "the good reader lacks %u lines and has %u again", lacks, again);
+	check(json_array_size(agent_records("fickle")) > 0, "those who come and go got nothing");
+}
+
+/* What a peer says instead of how many lines it has. */
+static void liars(int port, const char *says)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), c;
+	int on = 1;
+
+	inet_pton(AF_INET, "127.0.0.1", &at.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 1) < 0)
+		give_up("cannot listen at %d: %s", port, strerror(errno));
+	c = accept(fd, NULL, NULL);
+	if (write(c, says, strlen(says)) < 0)
+		give_up("cannot lie");
+	for (char byte[4096]; read(c, byte, sizeof(byte)) > 0; )
+		;
+	close(c);
+	close(fd);
+}
+
+TEST(peer_lies, "a peer that acknowledges what cannot be is left, and nothing is lost for it")
+{
+	struct peer_how acks = { .ack = true };
+	static const char *const lies[] = {
+		"18446744073709551615\n", "99999999999999999999999\n", "1000000\n", "-1\n", "x\n", "\n", "{\"ok\":1}\n",
+		"7777777777777777777777777777777777777777777777777",
+	};
+
+	agent_fresh("");
+	acks.port = peer_start("first", PEER_TCP, &acks, NULL);
+	peers_stop();
+	begin("  tcp: {type: tcp, address: \"127.0.0.1:%d\", ack: true}\n", acks.port);
+	for (unsigned i = 0; i < sizeof(lies) / sizeof(*lies); i++)
+		liars(acks.port, lies[i]);
+	check(strstr(value(sink_figures("tcp"), "error"), "something else"), "it says %s",
+	      value(sink_figures("tcp"), "error"));
+	peer_start("tcp", PEER_TCP, &acks, NULL);
+	subject(many_sids);
+	agent_barrier();
+	end();
+	has_all_once("tcp");
+}
+
+/* --- a resolver that never answers */
+
+static void hide_resolver(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(agent_path("resolv.conf"), "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0)
+		_exit(125);
+}
+
+TEST(peer_resolver, "a resolver that never answers delays nobody else")
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(53) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char sinks[2048] = "";
+
+	inet_pton(AF_INET, "127.0.0.77", &at.sin_addr);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		skip("port 53 of 127.0.0.77 is taken: %s", strerror(errno));
+	agent_fresh("");
+	agent_file("resolv.conf", "nameserver 127.0.0.77\noptions timeout:30 attempts:2\n");
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(sinks + strlen(sinks), sizeof(sinks) - strlen(sinks),
+			 "  far%u: {type: tcp, address: \"far%u.example:514\"}\n", i, i);
+	agent_setup(hide_resolver);
+	begin("%s", sinks);
+	subject(many_sids);
+	agent_barrier();
+	check(agent_count("events", "getsid", 0, NULL) == CALLS, "%u calls in the file",
+	      agent_count("events", "getsid", 0, NULL));
+	check(!strcmp(value(sink_figures("far7"), "state"), "opening") ||
+	      strstr(value(sink_figures("far7"), "error"), "resolve"), "far7 is %s, %s",
+	      value(sink_figures("far7"), "state"), value(sink_figures("far7"), "error"));
+	check(number(sink_figures("far7"), "waiting") > 0, "nothing waits for it");
+	end();
+	close(fd);
+}
