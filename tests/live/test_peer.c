@@ -283,8 +283,7 @@ TEST(peer_lies, "a peer that acknowledges what cannot be is left, and nothing is
 {
 	struct peer_how acks = { .ack = true };
 	static const char *const lies[] = {
-		"18446744073709551615\n", "99999999999999999999999\n", "1000000\n", "-1\n", "x\n", "\n", "{\"ok\":1}\n",
-		"7777777777777777777777777777777777777777777777777",
+		"18446744073709551615\n", "1000000\n", "\n", "{\"ok\":1}\n", "7777777777777777777777777777777777",
 	};
 
 	agent_fresh("");
@@ -298,6 +297,8 @@ TEST(peer_lies, "a peer that acknowledges what cannot be is left, and nothing is
 	peer_start("tcp", PEER_TCP, &acks, NULL);
 	subject(many_sids);
 	agent_barrier();
+	for (double until = deadline() + 10; number(sink_figures("tcp"), "waiting") > 0 && now() < until; )
+		poll(NULL, 0, 50);
 	end();
 	has_all_once("tcp");
 }
