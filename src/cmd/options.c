@@ -26,7 +26,7 @@ enum option_id {
 
 static const struct { struct option option; const char *argument, *doc; } rows[] = {
 	{ { "events", 1, NULL, OPT_EVENTS }, "EVENT,..", "events, categories (syscalls, fs, net, proc), globs; - excludes" },
-	{ { "output", 1, NULL, OPT_OUTPUT }, "table|json", "how to print; table is the default" },
+	{ { "output", 1, NULL, OPT_OUTPUT }, "table|json|falco|falco_text", "how to print; table is the default" },
 	{ { "for", 1, NULL, OPT_FOR }, "TIME", "end after 500ms, 5s, 2m, .." },
 	{ { "count", 1, NULL, OPT_COUNT }, "N", "end after N events" },
 	{ { "pid", 1, NULL, OPT_PID }, "PID", "only this process" },
@@ -116,7 +116,7 @@ static int parse_output(struct watch_options *o, const char *value)
 	int format = format_find(value);
 
 	if (format < 0)
-		return complain("output", value, "table or json");
+		return complain("output", value, "table, json, falco or falco_text");
 	o->format = format;
 	return 0;
 }

@@ -112,7 +112,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_replay = {
 	.name = "replay",
-	.usage = "FILE [-e EVENT,..] [-o table|json] [EXPR]",
+	.usage = "FILE [-e EVENT,..] [-o FORMAT] [EXPR]",
 	.doc = "run the same pipeline over captured records",
 	.run = run,
 };

@@ -50,7 +50,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_trace = {
 	.name = "trace",
-	.usage = "[-e EVENT,..] [-o table|json] [--for TIME] [--count N] [EXPR] [-- COMMAND]",
+	.usage = "[-e EVENT,..] [-o FORMAT] [--for TIME] [--count N] [EXPR] [-- COMMAND]",
 	.doc = "watch now, no configuration needed",
 	.run = run,
 };

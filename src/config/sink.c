@@ -42,7 +42,8 @@ const struct option_row config_sink_rows[] = {
 	OPTION(CUSTOM, config_sink, type, .name = "type", .required = true, .sample = "stdout",
 	       .form = "a kind of sink", .help = "what it is; each kind has options of its own"),
 	OPTION(ENUM, config_sink, stream.format, .name = "format", .words = format_words, .value = "json",
-	       .help = "one JSON object a line, or a table for people"),
+	       .help = "one JSON object a line, a table for people, or alerts as Falco writes them, in JSON "
+		       "or as text"),
 	OPTION(GROUP, config_sink, stream.redact, .name = "redact", .rows = config_redact_rows,
 	       .help = "What this sink masks, beside what agent.redact tells"),
 	OPTION(TEXT, config_sink, where, .name = "where", .sample = "proc.name != cron",

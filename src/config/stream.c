@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-const char *const format_words[] = { "json", "table", NULL };
+const char *const format_words[] = { "json", "table", "falco", "falco_text", NULL };
 
 static const struct option_row pattern_rows[] = {
 	OPTION(WORD, config_pattern, name, .name = "name", .required = true, .sample = "badge",

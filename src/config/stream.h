@@ -11,7 +11,7 @@
 enum { CONFIG_PATTERNS = 64, CONFIG_PATTERN_NAME = 32 };
 
 /* As format_words, in this order. */
-enum format { FORMAT_JSON, FORMAT_TABLE, FORMATS };
+enum format { FORMAT_JSON, FORMAT_TABLE, FORMAT_FALCO, FORMAT_FALCO_TEXT, FORMATS };
 
 struct config_pattern {
 	struct option_text name;	/* what stands in the place of what was found: <redacted:name> */

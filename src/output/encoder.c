@@ -81,9 +81,42 @@ static size_t table_line(struct encoder *e, const void *record, const struct sub
 	return table_encode(&e->table, record, subject, buf, size);
 }
 
+static int falco_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
+{
+	int r = falco_encoder_init(&e->falco, options->host, options->boot_to_wall, stream->format == FORMAT_FALCO_TEXT);
+
+	e->falco.json.redactor = &e->redactor;
+	return r;
+}
+
+static void falco_fini(struct encoder *e)
+{
+	falco_encoder_fini(&e->falco);
+}
+
+static void falco_clock(struct encoder *e, int64_t boot_to_wall)
+{
+	falco_encoder_clock(&e->falco, boot_to_wall);
+}
+
+static void falco_policies(struct encoder *e, const char *const *names, unsigned n, uint64_t suppressed)
+{
+	(void)suppressed;
+	falco_encoder_policies(&e->falco, names, n);
+}
+
+static size_t falco_line(struct encoder *e, const void *record, const struct subject *subject, char *buf, size_t size)
+{
+	return falco_encode(&e->falco, record, subject, buf, size);
+}
+
+#define FALCO falco_init, falco_fini, falco_clock, falco_policies, NULL, falco_line
+
 static const struct encoder_ops formats[FORMATS] = {
 	[FORMAT_JSON] = { "json", json_init, json_fini, json_clock, json_policies, NULL, json_line },
 	[FORMAT_TABLE] = { "table", table_init, table_fini, table_clock, no_policies, table_names, table_line },
+	[FORMAT_FALCO] = { "falco", FALCO },
+	[FORMAT_FALCO_TEXT] = { "falco_text", FALCO },
 };
 
 int format_find(const char *name)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "config/stream.h"
+#include "output/falco.h"
 #include "output/json.h"
 #include "output/redact.h"
 #include "output/table.h"
@@ -31,6 +32,7 @@ struct encoder {
 	union {
 		struct json_encoder json;
 		struct table_encoder table;
+		struct falco_encoder falco;
 	};
 };
 

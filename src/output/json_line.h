@@ -111,6 +111,9 @@ void raw_add(struct json_encoder *json, struct json_raw raw);
 void put_value(struct line *l, enum form form, enum type type, uint64_t value);
 void put_addr(struct line *l, const struct wire_addr *addr);
 
+/* The value of the i-th field; VALUE_ROOM was asked for. */
+void line_value(struct line *l, const struct json_field *f, const struct schema *s, unsigned i);
+
 /* "key":value of the i-th field. */
 void line_field(struct line *l, const struct json_field *f, const struct schema *s, unsigned i);
 

@@ -233,14 +233,11 @@ static void put_arg(struct line *l, enum type type, unsigned i)
 	put_char(&l->t, '"');
 }
 
-void line_field(struct line *l, const struct json_field *f, const struct schema *s, unsigned i)
+void line_value(struct line *l, const struct json_field *f, const struct schema *s, unsigned i)
 {
 	const void *at = (const char *)l->record + f->off;
 	uint64_t value;
 
-	if (!text_room(&l->t, VALUE_ROOM))
-		return;
-	put_piece(&l->t, l->json, f->key);
 	if (f->form >= FORM_STR) {
 		member_span(l, f, s->fields[i].name, at);
 	} else if (f->form == FORM_COMM) {
@@ -253,4 +250,12 @@ void line_field(struct line *l, const struct json_field *f, const struct schema 
 		memcpy(&value, at, sizeof(value));
 		put_value(l, f->form, f->type, value);
 	}
+}
+
+void line_field(struct line *l, const struct json_field *f, const struct schema *s, unsigned i)
+{
+	if (!text_room(&l->t, VALUE_ROOM))
+		return;
+	put_piece(&l->t, l->json, f->key);
+	line_value(l, f, s, i);
 }

@@ -422,18 +422,55 @@ static void columns(struct row *r, const struct head *h)
 	event_name(r);
 }
 
-static void row_clock(struct row *r, struct table_encoder *table, uint64_t time)
+void table_time_of_day(struct table_encoder *table, uint64_t second, struct text *to)
 {
-	uint64_t wall = time + (uint64_t)table->boot_to_wall, second = wall / 1000000000;
-
 	if (second != table->second) {
 		clock_text(table->clock, second);
 		table->second = second;
 	}
-	text_raw(&r->t, table->clock, sizeof(table->clock));
+	text_raw(to, table->clock, sizeof(table->clock));
+}
+
+static void row_clock(struct row *r, struct table_encoder *table, uint64_t time)
+{
+	uint64_t wall = time + (uint64_t)table->boot_to_wall;
+
+	table_time_of_day(table, wall / 1000000000, &r->t);
 	text_char(&r->t, '.');
 	text_udec_pad(&r->t, wall / 1000000 % 1000, 3);
 	text_char(&r->t, ' ');
+}
+
+static struct row row_of(const struct table_encoder *table, const void *record, char *buf, size_t size)
+{
+	const struct head *h = record;
+	struct row r = {
+		.t = { .p = buf, .end = buf + size }, .table = table, .record = record,
+		.schema = schema_get(h->id),
+	};
+
+	r.compat = r.schema->syscall && h->abi == ABI_32;
+	return r;
+}
+
+static void details(struct row *r)
+{
+	const struct head *h = r->record;
+
+	if (r->schema->syscall)
+		call(r);
+	else if (sentences[h->id])
+		sentence(r, sentences[h->id]);
+	else
+		names_and_values(r);
+}
+
+size_t table_details(const struct table_encoder *table, const void *record, char *buf, size_t size)
+{
+	struct row r = row_of(table, record, buf, size);
+
+	details(&r);
+	return r.t.full ? 0 : (size_t)(r.t.p - buf);
 }
 
 int table_encoder_init(struct table_encoder *table, int64_t boot_to_wall, unsigned options)
@@ -477,21 +514,12 @@ size_t table_encode(struct table_encoder *table, const void *record, const struc
 		    char *buf, size_t size)
 {
 	const struct head *h = record;
-	struct row r = {
-		.t = { .p = buf, .end = buf + size }, .table = table, .record = record,
-		.schema = schema_get(h->id),
-	};
+	struct row r = row_of(table, record, buf, size);
 
 	(void)subject;
-	r.compat = r.schema->syscall && h->abi == ABI_32;
 	row_clock(&r, table, h->time);
 	columns(&r, h);
-	if (r.schema->syscall)
-		call(&r);
-	else if (sentences[h->id])
-		sentence(&r, sentences[h->id]);
-	else
-		names_and_values(&r);
+	details(&r);
 	text_char(&r.t, '\n');
 	return r.t.full ? 0 : (size_t)(r.t.p - buf);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct subject;
+struct text;
 
 enum table_option { TABLE_COLOUR = 1, TABLE_FULL = 2 };	/* full: strings are not shortened */
 
@@ -26,6 +27,12 @@ void table_encoder_fini(struct table_encoder *table);
 
 /* The wall clock was set. */
 void table_encoder_clock(struct table_encoder *table, int64_t boot_to_wall);
+
+/* The time of day in a second since 1970, local. */
+void table_time_of_day(struct table_encoder *table, uint64_t second, struct text *to);
+
+/* What happened, without the columns before it and '\n'; its length, 0 if it did not fit. */
+size_t table_details(const struct table_encoder *table, const void *record, char *buf, size_t size);
 
 /* The names of the columns, '\n' included; its length, 0 if it did not fit. */
 size_t table_header(const struct table_encoder *table, char *buf, size_t size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Any bytes as a record: what passes the check on entry gives a line of JSON and a row of a table. */
+/* Any bytes as a record: what passes the check on entry gives a line in every format. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +7,13 @@
 #include "event/schema.h"
 #include "identity/process.h"
 #include "identity/subject.h"
-#include "output/json.h"
-#include "output/table.h"
+#include "output/encoder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct fuzz {
 	struct process_table processes;
-	struct json_encoder json;
-	struct table_encoder table;
+	struct encoder encoders[FORMATS];
 };
 
 static _Alignas(8) uint8_t record[RECORD_MAX];
@@ -28,27 +26,33 @@ static void check(bool ok)
 		abort();
 }
 
-static void check_json(struct fuzz *f, const struct subject *subject)
+static void check_json(size_t len)
 {
-	size_t len = json_encode(&f->json, record, subject, line, sizeof(line));
 	json_error_t error;
-	json_t *tree;
+	json_t *tree = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
 
-	check(len > 0 && line[len - 1] == '\n');
-	for (size_t i = 0; i < len - 1; i++)
-		check(line[i] >= 0x20 && line[i] <= 0x7e);
-	tree = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
 	check(tree);
 	json_decref(tree);
 }
 
-static void check_table(struct fuzz *f, const struct subject *subject)
+static void check_line(struct fuzz *f, enum format format, const struct subject *subject)
 {
-	size_t len = table_encode(&f->table, record, subject, line, sizeof(line));
+	size_t len = encoder_encode(&f->encoders[format], record, subject, line, sizeof(line));
 
 	check(len > 0 && line[len - 1] == '\n');
 	for (size_t i = 0; i < len - 1; i++)
 		check(line[i] >= 0x20 && line[i] <= 0x7e);
+	if (format == FORMAT_JSON || format == FORMAT_FALCO)
+		check_json(len);
+}
+
+static void init(struct fuzz *f)
+{
+	const struct encoder_options options = { .host = "fuzz" };
+
+	check(!process_table_init(&f->processes, PROCESS_BYTES_MIN));
+	for (unsigned i = 0; i < FORMATS; i++)
+		check(!encoder_init(&f->encoders[i], &(struct config_stream){ .format = i }, &options));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -58,8 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct fuzz f;
 
 	if (!f.processes.slots)
-		check(!process_table_init(&f.processes, PROCESS_BYTES_MIN) &&
-		      !json_encoder_init(&f.json, "fuzz", 0) && !table_encoder_init(&f.table, 0, 0));
+		init(&f);
 	if (size > sizeof(record))
 		return 0;
 	memcpy(record, data, size);
@@ -67,8 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	process_observe(&f.processes, record);
 	subject = (struct subject){ .process = process_of(&f.processes, h), .processes = &f.processes };
-	check_json(&f, &subject);
-	f.table.options ^= TABLE_FULL;
-	check_table(&f, &subject);
+	f.encoders[FORMAT_TABLE].table.options ^= TABLE_FULL;
+	for (unsigned i = 0; i < FORMATS; i++)
+		check_line(&f, i, &subject);
 	return 0;
 }

@@ -25,6 +25,8 @@ readonly rows=(
 	'kinds.full      kinds  --color never --full'
 	'selected.json   kinds  -o json -e proc,-task_rename,openat'
 	'count.json      kinds  -o json --count 2'
+	'plain.falco     plain  -o falco'
+	'plain.text      plain  -o falco_text'
 )
 
 bad=0 n=0
