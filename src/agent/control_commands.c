@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/control_mute.h"
 #include "agent/control_processes.h"
 #include "agent/control_status.h"
 #include "agent/figures.h"
@@ -187,5 +188,9 @@ const struct control_command control_commands[] = {
 	{ .name = "reload", .doc = "read configuration and policies again", .right = RIGHT_CHANGE, .run = run_reload },
 	{ .name = "loglevel", .doc = "tell or set the least important message that is written", .right = RIGHT_ARGUMENTS,
 	  .arguments = { "level" }, .run = run_loglevel },
+	{ .name = "mute", .doc = "tell who is not heard, or mute one more", .right = RIGHT_ARGUMENTS,
+	  .arguments = { "kind", "name" }, .run = control_mute },
+	{ .name = "unmute", .doc = "hear somebody again", .right = RIGHT_CHANGE, .arguments = { "kind", "name" },
+	  .run = control_unmute },
 	{ .name = NULL },
 };

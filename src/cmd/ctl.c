@@ -27,6 +27,10 @@ static const struct ctl_command {
 	{ "reload", "", "read the configuration and policies again (root)", { NULL }, 0, ctl_text_reload },
 	{ "loglevel", " [error|warning|info|debug]", "tell or set what the agent's log has (to set: root)",
 	  { "level" }, 0, ctl_text_loglevel },
+	{ "mute", " [namespace|pod|container|cgroup] [NAME]", "who is not heard, or mute one more (root)",
+	  { "kind", "name" }, 0, ctl_text_mutes },
+	{ "unmute", " [namespace|pod|container|cgroup] NAME", "hear somebody again (root)", { "kind", "name" }, 1,
+	  ctl_text_mutes },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

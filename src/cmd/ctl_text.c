@@ -309,3 +309,13 @@ void ctl_text_loglevel(const json_t *reply)
 {
 	printf("%s\n", text_of(reply, "level"));
 }
+
+void ctl_text_mutes(const json_t *reply)
+{
+	const json_t *mutes = json_object_get(reply, "mutes");
+
+	if (json_array_size(mutes) > 0)
+		ctl_text_table(mutes);
+	else
+		printf("nobody is muted\n");
+}

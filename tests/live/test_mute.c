@@ -104,7 +104,7 @@ static void not_heard(pid_t pid)
 
 static void policies(void)
 {
-	agent_file("policies/calls.yaml", "name: calls\nevents: {getpriority: , openat: , process_fork: , process_exit: , "
+	agent_file("policies/calls.yaml", "name: calls\nscope: proc.name = subject\nevents: {getpriority: , openat: , process_fork: , process_exit: , "
 		   "stats: }\n");
 }
 
@@ -183,6 +183,43 @@ TEST(mute_reload, "a mute begins and ends with the configuration's")
 	heard(first);
 	not_heard(second);
 	heard(third);
+	remove_groups();
+	agent_stop();
+}
+
+static struct run ctl(const char *command, const char *kind, const char *what)
+{
+	return RUN("ctl", "-s", agent_path("run/control.sock"), "-o", "json", command, kind, what);
+}
+
+TEST(mute_control, "saker ctl mute and unmute")
+{
+	pid_t first, second;
+	char path[80];
+	struct run r;
+
+	make_group();
+	snprintf(path, sizeof(path), "/%s", name);
+	agent_fresh("agent: {run_dir: run}\n");
+	policies();
+	agent_start();
+	agent_barrier();
+	r = ctl("mute", "cgroup", path);
+	check(r.status == 0 && strstr(r.out, "\"cgroups\":1"), "status %d: %s%s", r.status, r.out, r.err);
+	r = ctl("mute", "cgroup", path);
+	check(r.status != 0 && strstr(r.err, "is muted already"), "status %d: %s", r.status, r.err);
+	r = ctl("mute", "cgroup", "/");
+	check(r.status != 0 && strstr(r.err, "below the root"), "status %d: %s", r.status, r.err);
+	first = subject(calls_inside);
+	agent_barrier();
+	r = ctl("unmute", "cgroup", path);
+	check(r.status == 0 && strstr(r.out, "\"mutes\":[]"), "status %d: %s%s", r.status, r.out, r.err);
+	r = ctl("unmute", "kube-system", NULL);
+	check(r.status != 0 && strstr(r.err, "namespace kube-system is not muted"), "status %d: %s", r.status, r.err);
+	second = subject(calls_inside);
+	agent_barrier();
+	not_heard(first);
+	heard(second);
 	remove_groups();
 	agent_stop();
 }
