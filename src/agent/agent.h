@@ -44,6 +44,8 @@ struct agent_options {
 	bool header;			/* a line of column names first, on the console */
 	void (*opened)(void *ctx, struct agent *agent);	/* loop and road are there; NULL: nothing */
 	void (*hangup)(void *ctx);	/* on SIGHUP; NULL: end */
+	void (*stopping)(void *ctx);	/* it is about to end; NULL: nobody asks */
+	void *stopping_ctx;
 	void (*idle)(void *ctx);	/* the switch of policies that was under way has ended; NULL: nobody asks */
 	void *ctx;
 };

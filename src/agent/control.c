@@ -334,12 +334,16 @@ static int remove_stale(const struct instance *instance)
 static int bind_to(int fd, const struct instance *instance)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct stat st;
 	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/" SOCKET_NAME, instance->path);
 
 	if (n >= (int)sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
-	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    fchownat(instance->dir, SOCKET_NAME, -1, instance->group, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	if (fstatat(instance->dir, SOCKET_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (st.st_gid != instance->group &&
+	     fchownat(instance->dir, SOCKET_NAME, -1, instance->group, AT_SYMLINK_NOFOLLOW) < 0) ||
 	    fchmodat(instance->dir, SOCKET_NAME, 0660, 0) < 0 || listen(fd, BACKLOG) < 0)
 		return -errno;
 	return 0;
@@ -374,8 +378,7 @@ int control_open(struct control *x, struct agent *agent, struct reload *reload, 
 	x->instance = instance;
 	x->log = agent->options.log;
 	x->fd = x->spare = -1;
-	reload->over = on_reloaded;
-	reload->ctx = x;
+	reload_listen(reload, &(struct reload_listener){ NULL, on_reloaded, x });
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		x->clients[i].fd = -1;
 	r = start(x, instance);
@@ -388,7 +391,7 @@ void control_close(struct control *x)
 {
 	if (!x->instance)
 		return;
-	x->reload->over = NULL;
+	reload_unlisten(x->reload, x);
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		let_go(&x->clients[i]);
 	if (x->poll.data)

@@ -101,6 +101,13 @@ void health_check(const struct agent *a, struct health *ret)
 	}
 }
 
+bool health_reads(const struct agent *a)
+{
+	char why[sizeof(((struct health_check *)0)->why)];
+
+	return lanes_ok(a, why, sizeof(why)) && canaries_ok(a, why, sizeof(why));
+}
+
 /* Told once when it goes wrong, once when it is right again. */
 static void tell(struct agent *a, const struct health *h)
 {
@@ -139,9 +146,9 @@ void health_tick(struct agent *a)
 	uint64_t now = clock_boot();
 	struct health h;
 
+	watch_lanes(a, now);
 	if (!a->canaries.interval)
 		return;
-	watch_lanes(a, now);
 	canaries_tick(&a->canaries, &a->probe, now);
 	health_check(a, &h);
 	tell(a, &h);

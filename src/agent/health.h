@@ -36,6 +36,9 @@ struct health_watch {
 /* Look now. */
 void health_check(const struct agent *agent, struct health *ret);
 
+/* Whether records are read and the canaries return: the rest can be mended while it runs. */
+bool health_reads(const struct agent *agent);
+
 /* To be called every half second: sends canaries, mends broken hooks, tells in the log what became
  * of the checks. */
 void health_tick(struct agent *agent);

@@ -313,8 +313,9 @@ static void conclude(struct reload *r, struct plan *p, int e)
 	memcpy(t->waiting, r->waiting, sizeof(t->waiting));
 	if (is_news(r, p, e))
 		tell(r, t, p->said);
-	if (r->over)
-		r->over(r->ctx, t);
+	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
+		if (r->listeners[i].over)
+			r->listeners[i].over(r->listeners[i].ctx, t);
 }
 
 /* What a configuration names is watched, be its policies right or wrong: they may be mended. */
@@ -399,6 +400,9 @@ static void begin(struct reload *r, bool asked)
 	p->began = clock_boot();
 	p->receipt.run = ++r->runs;
 	p->receipt.hooks_before = a->probe.nlinks;
+	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
+		if (r->listeners[i].begun)
+			r->listeners[i].begun(r->listeners[i].ctx);
 	e = plan_make(r, p, before);
 	if (e < 0) {
 		refuse(r, p, e);
@@ -409,6 +413,22 @@ static void begin(struct reload *r, bool asked)
 	e = agent_switch_begin(a, p->policies, on_switched, r);
 	if (e < 0)
 		on_switched(r, e);
+}
+
+void reload_listen(struct reload *r, const struct reload_listener *listener)
+{
+	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
+		if (!r->listeners[i].over) {
+			r->listeners[i] = *listener;
+			return;
+		}
+}
+
+void reload_unlisten(struct reload *r, const void *ctx)
+{
+	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
+		if (r->listeners[i].ctx == ctx)
+			r->listeners[i] = (struct reload_listener){ 0 };
 }
 
 void reload_ask(struct reload *r)

@@ -28,6 +28,15 @@ struct reload_receipt {
 	char error[480];	/* why it was refused, in one line */
 };
 
+/* Who wants to know of each run. */
+struct reload_listener {
+	void (*begun)(void *ctx);	/* NULL: only of its end */
+	void (*over)(void *ctx, const struct reload_receipt *receipt);	/* NULL: nobody at this place */
+	void *ctx;
+};
+
+enum { RELOAD_LISTENERS = 2 };
+
 struct reload {
 	const char *path;		/* of saker.yaml; borrowed */
 	struct log *log;		/* the caller's */
@@ -46,8 +55,7 @@ struct reload {
 	struct metrics metrics;
 	uint64_t applied, refused;	/* reloads */
 	uint64_t wrong;			/* hash of contents that were refused last, and why; 0: none */
-	void (*over)(void *ctx, const struct reload_receipt *receipt);	/* of each run; NULL: nobody asks */
-	void *ctx;
+	struct reload_listener listeners[RELOAD_LISTENERS];
 };
 
 /* Read the configuration and its policies and make the sinks; what is wrong is told in the
@@ -64,9 +72,13 @@ void reload_attach(void *reload, struct agent *agent);
 int reload_watch(struct reload *reload, struct agent *agent);
 
 /* Read everything again, now, because somebody asks: what is wrong is told, be it told before.
- * reload->over is called, perhaps at once, when the run is over whose number is one more than that of
+ * Listeners are told, perhaps at once, when the run is over whose number is one more than that of
  * the last; it may not be the next to be over. */
 void reload_ask(struct reload *reload);
+
+/* Tell this one of each run from now on; there must be a place.  Or no more. */
+void reload_listen(struct reload *reload, const struct reload_listener *listener);
+void reload_unlisten(struct reload *reload, const void *ctx);
 
 /* The agent can take policies again: what came meanwhile is read now. */
 void reload_idle(void *reload);

@@ -19,6 +19,8 @@ void agent_stop(struct agent *a, const char *reason)
 	if (a->stop_reason)
 		return;
 	a->stop_reason = reason;
+	if (a->options.stopping)
+		a->options.stopping(a->options.stopping_ctx);
 	uv_stop(&a->loop);
 }
 

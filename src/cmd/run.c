@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/control.h"
 #include "agent/instance.h"
+#include "agent/notify.h"
 #include "agent/reload.h"
 #include "base/log.h"
 #include "cmd/command.h"
@@ -50,16 +51,23 @@ static int run_agent(struct reload *reload, struct policy_set *policies, const s
 {
 	static struct agent agent;
 	static struct control control;
+	static struct notify notify;
 	struct agent_options options = options_of(&reload->config, policies, reload);
 	int status = EXIT_OK, r;
 
+	notify_open(&notify);
+	options.stopping = notify_stopping;
+	options.stopping_ctx = &notify;
 	r = agent_open(&agent, &options);
 	if (r == 0)
 		r = reload_watch(reload, &agent);
 	if (r == 0)
 		r = control_open(&control, &agent, reload, instance, agent.error, sizeof(agent.error));
-	if (r == 0)
+	if (r == 0) {
+		notify_ready(&notify, &agent, reload);
+		reload_listen(reload, &(struct reload_listener){ notify_reloading, notify_reloaded, &notify });
 		r = agent_run(&agent);
+	}
 	if (r < 0)
 		status = watch_failed(&agent, r);
 	*closed = reload_finish(reload);
@@ -67,6 +75,8 @@ static int run_agent(struct reload *reload, struct policy_set *policies, const s
 	watch_stop(&reload->watch);
 	control_close(&control);
 	metrics_stop(&reload->metrics);
+	reload_unlisten(reload, &notify);
+	notify_close(&notify);
 	agent_close(&agent, !*closed);
 	return status;
 }
