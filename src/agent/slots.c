@@ -189,28 +189,35 @@ static void start_waiting(struct slots *slots)
 	}
 }
 
-static uint64_t lines_left(const struct sink *s)
+/* Say how many events did not get where they should, and why; those that are still queued are left. */
+static void tell_dropped(struct slots *slots, const struct sink *s)
 {
-	uint64_t sum = 0;
+	size_t len = 0;
+	char text[200];
 
-	for (unsigned lane = 0; lane < LANES; lane++)
-		sum += s->queue.counts.dropped[QUEUE_LEFT][lane];
-	return sum;
+	for (unsigned why = 0; why < QUEUE_DROPS; why++) {
+		uint64_t n = why == QUEUE_LEFT ? s->queue.lines : 0;
+
+		for (unsigned lane = 0; lane < LANES; lane++)
+			n += s->queue.counts.dropped[why][lane];
+		slots->left += why == QUEUE_LEFT ? n : 0;
+		if (n && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%llu %s", len ? ", " : "",
+						(unsigned long long)n, queue_drop_names[why]);
+	}
+	if (len)
+		log_say(slots->log, LOG_warning, "sink \"%s\" dropped events: %s", s->name, text);
 }
 
 static void on_closed(struct sink *s)
 {
 	struct slot *slot = s->owner, **at = &slot->slots->leaving;
 	struct slots *slots = slot->slots;
-	uint64_t left = lines_left(s);
 
 	while (*at != slot)
 		at = &(*at)->next;
 	*at = slot->next;
-	slots->left += left;
-	if (left)
-		log_say(slots->log, LOG_warning, "sink \"%s\": %llu events were left in its queue", s->name,
-			(unsigned long long)left);
+	tell_dropped(slots, s);
 	slot_free(slot);
 	start_waiting(slots);
 }
@@ -297,6 +304,8 @@ bool slots_finish(struct slots *slots, uint64_t ms, const bool *hurry)
 	for (unsigned i = 0; slots->leaving && i < 8; i++)
 		uv_run(slots->loop, UV_RUN_NOWAIT);
 	uv_timer_stop(&slots->patience);
+	for (const struct slot *l = slots->leaving; l; l = l->next)
+		tell_dropped(slots, l->sink);
 	return !slots->leaving;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/mode.h"
 #include "config/unit.h"
 #include "output/file.h"
 #include "output/flow.h"
@@ -33,7 +34,7 @@ struct rotate_settings {
 struct file_settings {
 	struct option_text path;
 	uint64_t owner, group;	/* ids + 1; 0: whoever makes it */
-	uint64_t mode;		/* + 1; 0: not given */
+	unsigned mode;		/* 0: not given */
 	unsigned fsync;		/* enum fsync_when */
 	struct rotate_settings rotate;
 };
@@ -358,7 +359,7 @@ static void begin(struct sink *s)
 		.path = set->path.text,
 		.owner = set->owner ? (uid_t)(set->owner - 1) : (uid_t)FILE_UNCHANGED,
 		.group = set->group ? (gid_t)(set->group - 1) : (gid_t)FILE_UNCHANGED,
-		.mode = set->mode ? (mode_t)(set->mode - 1) : FILE_MODE,
+		.mode = set->mode ? set->mode : FILE_MODE,
 		.mode_given = set->mode != 0,
 		.keep = (unsigned)set->rotate.keep,
 		.compress = set->rotate.compress,
@@ -451,22 +452,6 @@ static int read_group(const struct option_context *cx, const struct option_row *
 	return group || read_id(text_of(node), to) ? 0 : option_wrong(cx, row->name, node, "%s", row->form);
 }
 
-static int read_mode(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
-{
-	const char *text = text_of(node);
-	size_t len = strspn(text, "01234567");
-	uint64_t mode = 0;
-
-	if (len < 3 || len > 4 || text[len])
-		return option_wrong(cx, row->name, node, "%s", row->form);
-	for (size_t i = 0; i < len; i++)
-		mode = mode * 8 + (uint64_t)(text[i] - '0');
-	if (mode > 0777)
-		return option_wrong(cx, row->name, node, "%s", row->form);
-	*(uint64_t *)to = mode + 1;
-	return 0;
-}
-
 static int read_size(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
 {
 	uint64_t size;
@@ -501,8 +486,8 @@ static const struct option_row rows[] = {
 	       .sample = "root", .help = "whom the file shall belong to"),
 	OPTION(CUSTOM, file_settings, group, .name = "group", .parse = read_group, .form = "a group's name or id",
 	       .sample = "adm", .help = "which group it shall belong to"),
-	OPTION(CUSTOM, file_settings, mode, .name = "mode", .parse = read_mode,
-	       .form = "three or four octal digits up to 0777", .sample = "\"0640\"",
+	OPTION(CUSTOM, file_settings, mode, .name = "mode", .parse = mode_read, .form = MODE_FORM,
+	       .sample = "\"0640\"",
 	       .help = "its permissions; if not given, 0640 when it is made"),
 	OPTION(ENUM, file_settings, fsync, .name = "fsync", .words = fsync_words, .value = "never",
 	       .help = "when lines are forced to the disk: left to the kernel, every second, or before they "
