@@ -152,8 +152,10 @@ static json_t *sink_status(const struct sink *s)
 	struct sink_stats stats;
 
 	sink_stats(s, &stats);
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", stats.name, "type", stats.kind,
-			 "state", stats.state, "offered", (json_int_t)stats.counts->offered, "written",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", stats.name, "type", stats.kind,
+			 "state", stats.state, "offered", (json_int_t)stats.counts->offered, "unwanted",
+			 (json_int_t)(stats.counts->unwanted + stats.counts->rejected), "limited",
+			 (json_int_t)stats.counts->limited, "unencoded", (json_int_t)stats.counts->unencoded, "written",
 			 (json_int_t)stats.queue->done, "written_bytes", (json_int_t)stats.queue->done_bytes, "waiting",
 			 (json_int_t)stats.waiting, "waiting_bytes", (json_int_t)stats.waiting_bytes, "in_flight",
 			 (json_int_t)stats.in_flight, "dropped", (json_int_t)stats.dropped, "retries",
