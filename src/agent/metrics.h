@@ -15,7 +15,7 @@ struct metrics_server;
 struct reload;
 
 enum {
-	METRICS_CONNECTIONS = 32,	/* at once; one more takes the place of the oldest that dawdles */
+	METRICS_CONNECTIONS = 32,	/* at once; then those that dawdle must make place */
 	METRICS_SECONDS = 10,		/* in which a connection must have its answer and have read it */
 	METRICS_BODIES = 8,		/* answers that are on their way at once, beside small ones */
 	METRICS_BYTES = 1 << 20,	/* of an answer at most */

@@ -189,24 +189,15 @@ static void expire(struct metrics_server *s, struct connection *slot)
 		s->counts->expired++;
 }
 
-/* Those that came long ago go; the oldest, too, when there are as many as there may be. */
+/* Those that came long ago go; when there are as many as there may be, all that dawdle. */
 static void sweep(struct metrics_server *s)
 {
-	struct connection *oldest = NULL;
+	uint64_t most = s->nconnections < METRICS_CONNECTIONS ? METRICS_SECONDS * UINT64_C(1000000000) : GRACE_NS;
 	uint64_t now = clock_boot();
 
-	for (unsigned i = 0; i < METRICS_CONNECTIONS; i++) {
-		struct connection *slot = &s->connections[i];
-
-		if (!slot->of)
-			continue;
-		if (now - slot->since > METRICS_SECONDS * UINT64_C(1000000000))
-			expire(s, slot);
-		else if (!oldest || slot->since < oldest->since)
-			oldest = slot;
-	}
-	if (oldest && s->nconnections == METRICS_CONNECTIONS && now - oldest->since > GRACE_NS)
-		expire(s, oldest);
+	for (unsigned i = 0; i < METRICS_CONNECTIONS; i++)
+		if (s->connections[i].of && now - s->connections[i].since > most)
+			expire(s, &s->connections[i]);
 }
 
 static void connection_begin(struct metrics_server *s, struct MHD_Connection *c, void **context)
@@ -246,8 +237,13 @@ static void on_timer(uv_timer_t *timer);
 static void turn(struct metrics_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	unsigned before;
 
-	s->http.run(s->daemon);
+	/* It listens again, after there were too many, only with the run that follows their end. */
+	do {
+		before = s->nconnections;
+		s->http.run(s->daemon);
+	} while (s->nconnections < before);
 	if (s->http.get_timeout(s->daemon, &ms) != MHD_YES)
 		ms = SWEEP_MS;
 	if (s->nconnections || ms < SWEEP_MS)
