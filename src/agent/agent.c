@@ -57,6 +57,7 @@ static void on_second(uv_timer_t *timer)
 	lookups_start(&a->lookups, &a->loop, &a->pipeline.users);
 	if (agent_settled(a))
 		agent_settle(a);
+	memory_tick(a);
 	health_tick(a);
 	agent_flush(a);
 	agent_look_at_child(a);
@@ -211,6 +212,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	memset(a, 0, sizeof(*a));
 	a->cgroup_root.fd = -1;
 	a->options = *options;
+	a->memory.limit = options->memory_limit;
 	a->started = clock_boot();
 	a->canaries.interval = options->canary_ms * 1000000;
 	signal(SIGPIPE, SIG_IGN);

@@ -13,6 +13,7 @@
 #include "agent/lag.h"
 #include "agent/lookups.h"
 #include "agent/losses.h"
+#include "agent/memory.h"
 #include "agent/mute.h"
 #include "agent/pipeline.h"
 #include "identity/cgroup_root.h"
@@ -38,6 +39,7 @@ struct agent_options {
 	const struct where *where;	/* the caller's; NULL: no expression.  Not together with policies. */
 	char **argv;			/* command to run and follow; NULL: none */
 	uint64_t duration_ms;		/* end after so long; 0: never */
+	uint64_t memory_limit;		/* bytes; 0: none */
 	uint64_t report_ms;		/* between two tellings of the figures; 0: as often as losses are looked at */
 	uint64_t drain_ms;		/* at most, for what is in the lanes at the end; 0: as long as it takes */
 	uint64_t canary_ms;		/* between two looks whether the hooks run; 0: never */
@@ -60,6 +62,7 @@ struct agent {
 	struct losses losses;
 	struct mutes mutes;
 	struct pipeline pipeline;
+	struct memory memory;
 	struct child child;
 	struct lookups lookups;
 	struct canaries canaries;

@@ -56,15 +56,7 @@ static uint64_t cpu_time(const struct figures *f, unsigned i)
 
 static uint64_t resident(const struct figures *f, unsigned i)
 {
-	unsigned long size, pages = 0;
-	FILE *statm = fopen("/proc/self/statm", "re");
-
-	if (!statm)
-		return 0;
-	if (fscanf(statm, "%lu %lu", &size, &pages) != 2)
-		pages = 0;
-	fclose(statm);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return memory_resident();
 }
 
 static uint64_t said(const struct figures *f, enum log_level level)
@@ -161,6 +153,7 @@ static const struct histogram *scrapes(const struct figures *f, unsigned i)
 	return &f->reload->metrics.counts.scrapes;
 }
 
+AGENT_VALUE(caches_emptied, f->agent->memory.emptied)
 AGENT_VALUE(mended, f->agent->health.mended)
 AGENT_VALUE(mend_failures, f->agent->health.mend_failures)
 
@@ -178,6 +171,7 @@ AGENT_VALUE(lane_bytes, f->agent->lanes.source[i].bytes)
 AGENT_VALUE(lane_pending, lanes_pending(&f->agent->lanes, i))
 AGENT_VALUE(lane_size, f->agent->options.probe.lane_bytes[i])
 AGENT_VALUE(lane_delivered, f->agent->pipeline.counts.delivered[i])
+AGENT_VALUE(lane_shed, f->agent->pipeline.counts.shed[i])
 AGENT_VALUE(lane_rejected, f->agent->pipeline.counts.unselected[i])
 
 /* --- of an event */
@@ -323,6 +317,7 @@ const struct figure figures[] = {
 	GAUGE(AGENT, "processes", processes, "Processes in the table"),
 	COUNT(AGENT, "processes_evicted", processes_evicted, "Processes thrown out of the table for want of room"),
 	COUNT(AGENT, "processes_evicted_running", processes_evicted_running, "Of these, processes that still ran"),
+	COUNT(AGENT, "caches_emptied", caches_emptied, "Times that caches were emptied because agent.memory_limit was near"),
 	COUNT(AGENT, "processes_unknown", processes_unknown, "Records whose process was not in the table"),
 	COUNT(AGENT, "ancestors_unknown", ancestors_unknown, "Ancestors that were asked for and were not in the table"),
 	GAUGE(AGENT, "mount_namespaces", mount_spaces, "Mount namespaces of which a process is known"),
@@ -371,6 +366,7 @@ const struct figure figures[] = {
 	GAUGE(LANE, "size_bytes", lane_size, "Size of the lane; with perf buffers, for each processor"),
 	COUNT(LANE, "delivered", lane_delivered, "Records given to sinks"),
 	COUNT(LANE, "rejected", lane_rejected, "Records that no policy wanted"),
+	COUNT(LANE, "shed", lane_shed, "Of those: left out because agent.memory_limit was reached"),
 
 	COUNT(EVENT, "filtered", event_filtered, "Events that the kernel's filters left out"),
 	COUNT(EVENT, "limited", event_limited, "Events that the kernel's limits left out"),

@@ -79,6 +79,16 @@ static bool policy_ok(const struct agent *a, char *why, size_t size)
 	return false;
 }
 
+static bool memory_ok(const struct agent *a, char *why, size_t size)
+{
+	bool ok = a->pipeline.shed_from == LANES;
+
+	if (!ok)
+		snprintf(why, size, "agent.memory_limit is reached: events of lane %s are left out",
+			 lane_names[a->pipeline.shed_from]);
+	return ok;
+}
+
 static const struct {
 	const char *name;
 	bool (*ok)(const struct agent *a, char *why, size_t size);
@@ -87,6 +97,7 @@ static const struct {
 	[HEALTH_canaries] = { "canaries", canaries_ok },
 	[HEALTH_hooks] = { "hooks", hooks_ok },
 	[HEALTH_policy] = { "policy", policy_ok },
+	[HEALTH_memory] = { "memory", memory_ok },
 };
 
 void health_check(const struct agent *a, struct health *ret)

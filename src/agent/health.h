@@ -11,7 +11,7 @@
 
 struct agent;
 
-enum health_check_id { HEALTH_lanes, HEALTH_canaries, HEALTH_hooks, HEALTH_policy, HEALTH_CHECKS };
+enum health_check_id { HEALTH_lanes, HEALTH_canaries, HEALTH_hooks, HEALTH_policy, HEALTH_memory, HEALTH_CHECKS };
 
 struct health_check {
 	const char *name;	/* "lanes" */

@@ -86,6 +86,14 @@ static bool selected(struct pipeline *p, const struct head *h)
 	return event_set_has(&p->options.selected, h->id);
 }
 
+static bool shed(struct pipeline *p, const struct head *h)
+{
+	if (h->lane < p->shed_from || from_agent(h))
+		return false;
+	p->counts.shed[h->lane]++;
+	return true;
+}
+
 /* What the kernel side mutes does not come here. */
 static bool muted(struct pipeline *p, const struct head *h)
 {
@@ -110,7 +118,7 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		mute_observe(p->mutes, record);
 	if (p->options.capture && !p->done)
 		capture(p, h);
-	if (p->done || !selected(p, h) || muted(p, h)) {
+	if (p->done || !selected(p, h) || muted(p, h) || shed(p, h)) {
 		p->counts.unselected[h->lane]++;
 		return;
 	}
@@ -157,11 +165,11 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 	};
 	int r;
 
-	*p = (struct pipeline){ .options = *options };
+	*p = (struct pipeline){ .options = *options, .shed_from = LANES };
 	mapping_table_init(&p->mappings);
 	p->users.mounts = &p->mounts;
 	road_init(&p->road, &lines);
-	r = process_table_init(&p->processes, PROCESS_BYTES_DEFAULT);
+	r = process_table_init(&p->processes, options->process_bytes ? options->process_bytes : PROCESS_BYTES_DEFAULT);
 	return r < 0 ? r : mounts_init(&p->mounts);
 }
 

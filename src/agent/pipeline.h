@@ -30,6 +30,7 @@ struct pipeline_options {
 	const struct filter *filter;	/* its pid, uid and comm; NULL: none */
 	bool filter_all;		/* nothing was filtered before; else only what identity needs was not */
 	uint32_t from_exec_of;		/* pid whose records count from its first execve on; 0: none */
+	size_t process_bytes;		/* of the process table; 0: its default */
 	uint64_t count;			/* end after so many; 0: never */
 	struct capture_writer *capture;	/* records go there raw, and nowhere else; NULL: encode */
 };
@@ -38,6 +39,7 @@ struct pipeline_counts {
 	uint64_t delivered[LANES];	/* to the sinks */
 	uint64_t unselected[LANES];	/* known only to the process table, or wanted by no policy */
 	struct { uint64_t read, delivered; } events[EVENT_COUNT];
+	uint64_t shed[LANES];		/* of those: left out for want of memory */
 	uint64_t invalid;
 };
 
@@ -50,6 +52,7 @@ struct pipeline {
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
 	struct mutes *mutes;		/* the caller's; NULL: nobody is muted */
+	enum lane shed_from;		/* lanes from this one on are left out; LANES: none */
 	struct pipeline_counts counts;
 	int capture_error;		/* first failure of the capture, negative errno */
 	bool done;			/* count was reached */

@@ -230,6 +230,7 @@ static void plan_apply(struct reload *r, struct plan *p)
 	r->hash = p->hash;
 	if (r->agent) {
 		r->agent->options.report_ms = agent->report_interval;
+		r->agent->memory.limit = agent->memory_limit;
 		r->agent->options.drain_ms = agent->drain_timeout;
 		r->agent->canaries.interval = agent->canary_interval * 1000000;
 		mute_configure(&r->agent->mutes, &r->config);

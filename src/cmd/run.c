@@ -36,6 +36,8 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.cgroup = { (enum cgroup_version)a->cgroup.version, a->cgroup.root.text },
 		.config = c,
 		.policies = policies,
+		.memory_limit = a->memory_limit,
+		.pipeline.process_bytes = memory_for_processes(a->memory_limit),
 		.report_ms = a->report_interval,
 		.drain_ms = a->drain_timeout,
 		.canary_ms = a->canary_interval,

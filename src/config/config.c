@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "config/option_doc.h"
 #include "config/sink.h"
 #include "config/whole.h"
 #include "config/yaml.h"
+
+/* Code, tables and libraries, without lanes, when next to nothing happens. */
+#define BASE_BYTES (UINT64_C(9) << 20)
 
 static const char *const transports[] = { "ring", "perf", NULL };
 static const char *const cgroups[] = { "auto", "v1", "v2", NULL };
@@ -70,7 +74,8 @@ static const struct option_row agent_rows[] = {
 		       "proc.host_pid and its like always have the host's"),
 	OPTION(SIZE, config_agent, memory_limit, .name = "memory_limit", .value = "0",
 	       .max = UINT64_C(1) << 40,
-	       .help = "memory that the agent may use before it sheds load; 0 is no limit"),
+	       .help = "memory that the agent may use, lanes included: near it, caches are emptied, at it "
+		       "events of the lanes bulk and normal are left out and counted; 0 is no limit"),
 	OPTION(DURATION, config_agent, report_interval, .name = "report_interval", .value = "1s",
 	       .min = 1000, .max = 24 * 3600 * 1000,
 	       .help = "how often the event stats tells the agent's own figures"),
@@ -290,15 +295,16 @@ void config_manual(const struct config_sink_kind *const *kinds, FILE *to)
 int config_honoured(const struct config *config, struct diag *diag)
 {
 	const struct config_agent *a = &config->agent;
-	const char *key = NULL;
+	uint64_t lanes = (a->lanes.critical + a->lanes.normal + a->lanes.bulk) *
+			 (a->transport == CONFIG_PERF ? (uint64_t)get_nprocs_conf() : 1);
 
-	if (a->memory_limit)
-		key = "memory_limit";
 	diag->file = config->file.path;
 	if (config->metrics.address.len && !SAKER_METRICS)
 		return diag_set(diag, config->metrics.line, config->metrics.col,
 				"metrics.address: this saker was built without libmicrohttpd");
-	if (!key)
-		return 0;
-	return diag_set(diag, 0, 0, "agent.%s is not honoured by this version yet: leave it at its default", key);
+	if (a->memory_limit && a->memory_limit < lanes + BASE_BYTES)
+		return diag_set(diag, 0, 0, "agent.memory_limit: want at least %lluM: lanes take %lluM of it, the rest of "
+				"the agent %lluM", (unsigned long long)((lanes + BASE_BYTES) >> 20) + 1,
+				(unsigned long long)(lanes >> 20), (unsigned long long)BASE_BYTES >> 20);
+	return 0;
 }

@@ -203,6 +203,15 @@ bool process_evict_image(struct process_table *t, const struct process *keep)
 	return evict(t, order, keep);
 }
 
+void process_forget_ended(struct process_table *t)
+{
+	for (uint32_t slot; (slot = t->lists[PROCESS_ENDED].oldest);) {
+		t->evicted++;
+		process_remove(t, &t->slots[slot]);
+	}
+	process_images_trim(t);
+}
+
 void process_end(struct process_table *t, struct process *p, uint64_t time)
 {
 	if (p->exited)

@@ -101,6 +101,9 @@ struct process_table {
 	uint64_t lost_ancestors;	/* somebody asked for one that is not here */
 };
 
+/* Forget those that ended, and give back what their strings took. */
+void process_forget_ended(struct process_table *table);
+
 /* All memory the table will ever have.  -ENOMEM; -EINVAL below PROCESS_BYTES_MIN. */
 int process_table_init(struct process_table *table, size_t bytes);
 void process_table_fini(struct process_table *table);

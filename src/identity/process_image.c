@@ -2,7 +2,10 @@
 /* Images lie in a log that grows upwards and is compacted when its end is reached. */
 #include "identity/process_own.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void image_unref(struct process_table *t, struct process *p)
 {
@@ -56,6 +59,17 @@ static void images_compact(struct process_table *t)
 		at += size;
 	}
 	t->images_used = to;
+}
+
+void process_images_trim(struct process_table *t)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from, to;
+
+	images_compact(t);
+	from = ((uintptr_t)t->images + t->images_used + page - 1) & -page;
+	to = ((uintptr_t)t->images + t->images_size) & -page;
+	if (from < to)
+		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 /* Room for so many bytes at the end of the log.  A quarter is kept free, so that compacting is rare. */

@@ -61,6 +61,9 @@ void process_rename(struct process_table *table, struct process *p, const char *
 /* Throw out one entry other than keep; false when there is no other. */
 bool process_evict(struct process_table *table, const struct process *keep);
 
+/* Give whole pages behind the images back to the kernel. */
+void process_images_trim(struct process_table *table);
+
 /* The same for the sake of its image. */
 bool process_evict_image(struct process_table *table, const struct process *keep);
 

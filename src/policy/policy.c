@@ -127,6 +127,12 @@ void policy_forget(struct policy_set *set, uint64_t cgroup)
 		policy_state_forget(set->states[i], cgroup);
 }
 
+void policy_forget_repetitions(struct policy_set *set)
+{
+	for (unsigned i = 0; i < set->nstates; i++)
+		policy_state_empty(set->states[i]);
+}
+
 static const struct policy_file *file_named(const struct policy_set *set, const char *name)
 {
 	for (unsigned i = 0; i < set->files.n; i++)

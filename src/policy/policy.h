@@ -80,6 +80,9 @@ struct policy_verdict policy_match(struct policy_set *set, const struct expr_vie
 /* A cgroup is gone, and with it what is remembered of it. */
 void policy_forget(struct policy_set *set, uint64_t cgroup);
 
+/* Forget all keys that dedup remembers, so that repetitions are told again, and give back the memory. */
+void policy_forget_repetitions(struct policy_set *set);
+
 /* What a reload changed, by policies' names and contents. */
 struct policy_diff { unsigned added, removed, changed, same; };
 struct policy_diff policy_compare(const struct policy_set *before, const struct policy_set *after);

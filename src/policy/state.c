@@ -52,9 +52,12 @@ static int start_limit(struct policy_state *s, const struct policy_limit *limit)
 
 static int start_dedup(struct policy_state *s, const struct policy_dedup *dedup)
 {
-	const struct dedup_spec spec = { .size = dedup->size, .ttl_ns = dedup->ttl * 1000000 };
+	struct dedup_spec spec = { .size = dedup->size, .ttl_ns = dedup->ttl * 1000000, .caches = DEDUP_CACHES_DEFAULT };
 	int r = dedup_init(&s->dedup, &spec);
 
+	/* Of large caches there are fewer. */
+	for (; r == -E2BIG && spec.caches > 1; r = dedup_init(&s->dedup, &spec))
+		spec.caches /= 2;
 	s->dedups = r == 0;
 	return r;
 }
@@ -88,6 +91,21 @@ void policy_state_drop(struct policy_state *s)
 	if (s->dedups)
 		dedup_fini(&s->dedup);
 	free(s);
+}
+
+/* Without memory for an empty one, the full one stays. */
+void policy_state_empty(struct policy_state *s)
+{
+	struct dedup fresh;
+
+	if (!s->dedups || dedup_init(&fresh, &s->dedup.spec) < 0)
+		return;
+	fresh.passed = s->dedup.passed;
+	fresh.suppressed = s->dedup.suppressed;
+	fresh.evicted = s->dedup.evicted;
+	fresh.caches_evicted = s->dedup.caches_evicted;
+	dedup_fini(&s->dedup);
+	s->dedup = fresh;
 }
 
 void policy_state_forget(struct policy_state *s, uint64_t cgroup)

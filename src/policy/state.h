@@ -31,4 +31,7 @@ void policy_state_drop(struct policy_state *state);
 
 void policy_state_forget(struct policy_state *state, uint64_t cgroup);
 
+/* Forget the keys that dedup remembers; what it counted stays. */
+void policy_state_empty(struct policy_state *state);
+
 #endif

@@ -470,7 +470,7 @@ Test(config_file, whole)
 Test(config, what_is_not_honoured_is_refused)
 {
 	static const struct { const char *text, *wrong; } rows[] = {
-		{ "policies: [x]\nagent: {memory_limit: 64M}\n", "agent.memory_limit" },
+		{ "policies: [x]\nagent: {memory_limit: 21M}\n", "agent.memory_limit: want at least 23M" },
 		{ "policies: [x]\nagent: {home_pid_ns: 7}\n", NULL },
 		{ "policies: [x]\nagent: {cgroup: {version: v2}}\n", NULL },
 		{ "policies: [x]\nagent: {log: {level: debug}}\n", NULL },

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's own memory, and what is given up when agent.memory_limit comes near: first what is only
+ * remembered, then the events of the lanes bulk and normal. */
+#ifndef AGENT_MEMORY_H
+#define AGENT_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct agent;
+
+struct memory {
+	uint64_t limit;		/* bytes resident; 0: none.  Set by the owner, at any time. */
+	uint64_t resident;	/* when it was looked at last */
+	uint64_t emptied_at;	/* nanoseconds since boot */
+	uint64_t shed_at;
+
+	/* Counters. */
+	uint64_t emptied;	/* times that caches were emptied */
+};
+
+/* Bytes that are resident, lanes that are mapped included; 0 when it cannot be told. */
+uint64_t memory_resident(void);
+
+/* What the process table may have under a limit. */
+size_t memory_for_processes(uint64_t limit);
+
+/* To be called every half second. */
+void memory_tick(struct agent *agent);
+
+#endif
