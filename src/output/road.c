@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -44,9 +45,9 @@ static bool open_batch(struct road *r, struct stream *st, uint32_t len)
 /* 0 also when there is no encoder: there was no memory for it. */
 static size_t try_encode(struct stream *st, const struct expr_view *view)
 {
-	if (!st->encoder.ops)
+	if (!st->encoder)
 		return 0;
-	return encoder_encode(&st->encoder, view->record, &view->subject, st->open->text + st->open->bytes,
+	return encoder_encode(st->encoder, view->record, &view->subject, st->open->text + st->open->bytes,
 			      batch_room(st->open));
 }
 
@@ -160,7 +161,7 @@ void road_header(struct road *r, unsigned place)
 		if (!(st->sinks >> place & 1) || !open_batch(r, st, 0))
 			continue;
 		st->sharing = UINT64_C(1) << place;
-		len = encoder_header(&st->encoder, st->open->text, batch_room(st->open));
+		len = st->encoder ? encoder_header(st->encoder, st->open->text, batch_room(st->open)) : 0;
 		if (len && queue_admit(&s->queue, mark.lane, len, st->open->size)) {
 			s->counts.offered++;
 			batch_added(st->open, &mark, len);
@@ -204,16 +205,35 @@ static struct stream *find_stream(struct road *r, const struct sink *s)
 	return NULL;
 }
 
+static struct encoder *encoder_new(const struct road *r, const struct sink *s)
+{
+	struct encoder *e = calloc(1, sizeof(*e));
+
+	if (e && encoder_init(e, &s->stream, &r->options) == 0)
+		return e;
+	if (e)
+		encoder_fini(e);
+	free(e);
+	return NULL;
+}
+
+static void encoder_free(struct encoder *e)
+{
+	if (!e)
+		return;
+	encoder_fini(e);
+	free(e);
+}
+
 static struct stream *make_stream(struct road *r, const struct sink *s)
 {
 	unsigned i = 0;
 
 	while (r->streams[i].like)
 		i++;
-	if (encoder_init(&r->streams[i].encoder, &s->stream, &r->options) < 0) {
-		encoder_fini(&r->streams[i].encoder);
+	r->streams[i].encoder = encoder_new(r, s);
+	if (!r->streams[i].encoder)
 		return NULL;
-	}
 	r->streams[i].like = s;
 	if (i >= r->nstreams)
 		r->nstreams = i + 1;
@@ -240,14 +260,9 @@ static void leave_stream(struct road *r, struct stream *st, const struct sink *s
 {
 	if (st->like != s)
 		return;
-	encoder_fini(&st->encoder);
-	memset(&st->encoder, 0, sizeof(st->encoder));
-	st->like = NULL;
-	if (!st->sinks)
-		return;
-	st->like = r->sinks[__builtin_ctzll(st->sinks)];
-	if (encoder_init(&st->encoder, &st->like->stream, &r->options) < 0)
-		encoder_fini(&st->encoder);
+	encoder_free(st->encoder);
+	st->like = st->sinks ? r->sinks[__builtin_ctzll(st->sinks)] : NULL;
+	st->encoder = st->like ? encoder_new(r, st->like) : NULL;
 }
 
 void road_remove(struct road *r, unsigned place)
@@ -273,15 +288,15 @@ void road_clock(struct road *r, int64_t boot_to_wall)
 {
 	r->options.boot_to_wall = boot_to_wall;
 	for (unsigned i = 0; i < r->nstreams; i++)
-		if (r->streams[i].encoder.ops)
-			encoder_clock(&r->streams[i].encoder, boot_to_wall);
+		if (r->streams[i].encoder)
+			encoder_clock(r->streams[i].encoder, boot_to_wall);
 }
 
 void road_policies(struct road *r, const char *const *names, unsigned n, uint64_t suppressed)
 {
 	for (unsigned i = 0; i < r->nstreams; i++)
-		if (r->streams[i].encoder.ops)
-			encoder_policies(&r->streams[i].encoder, names, n, suppressed);
+		if (r->streams[i].encoder)
+			encoder_policies(r->streams[i].encoder, names, n, suppressed);
 }
 
 void road_fini(struct road *r)
@@ -291,7 +306,7 @@ void road_fini(struct road *r)
 	for (unsigned i = 0; i < r->nstreams; i++) {
 		if (r->streams[i].open)
 			batch_disown(r->streams[i].open);
-		encoder_fini(&r->streams[i].encoder);
+		encoder_free(r->streams[i].encoder);
 	}
 	batch_pool_fini(&r->pool);
 }

@@ -23,7 +23,7 @@ enum { ROAD_SINKS = 64 };
 
 struct stream {
 	const struct sink *like;	/* whose stream the encoder was made of; NULL: unused */
-	struct encoder encoder;
+	struct encoder *encoder;	/* NULL: there was no memory for it */
 	struct batch *open;		/* NULL: none */
 	uint64_t sinks;			/* bit n: the sink at place n has this stream */
 	uint64_t sharing;		/* of these, those that took every line of the open batch */
