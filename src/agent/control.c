@@ -349,52 +349,56 @@ static int bind_to(int fd, const struct instance *instance)
 	return 0;
 }
 
-static int start(struct control *x, const struct instance *instance)
+static int bind_socket(struct control *x)
 {
-	int r = remove_stale(instance);
+	int r = remove_stale(x->instance);
 
 	if (r < 0)
 		return r;
 	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	x->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (x->fd < 0 || x->spare < 0)
-		return -errno;
-	r = bind_to(x->fd, instance);
-	if (r == 0)
-		r = uv_poll_init(&x->agent->loop, &x->poll, x->fd);
-	if (r < 0)
-		return r;
-	x->poll.data = x;
-	return uv_poll_start(&x->poll, UV_READABLE, on_connect);
+	return x->fd < 0 || x->spare < 0 ? -errno : bind_to(x->fd, x->instance);
 }
 
-int control_open(struct control *x, struct agent *agent, struct reload *reload, const struct instance *instance,
-		 char *error, size_t size)
+int control_listen(struct control *x, const struct instance *instance, struct log *log)
 {
 	int r;
 
-	x->agent = agent;
-	x->reload = reload;
 	x->instance = instance;
-	x->log = agent->options.log;
+	x->log = log;
 	x->fd = x->spare = -1;
-	reload_listen(reload, &(struct reload_listener){ NULL, on_reloaded, x });
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		x->clients[i].fd = -1;
-	r = start(x, instance);
+	r = bind_socket(x);
 	if (r < 0)
-		snprintf(error, size, "cannot listen on %.512s/" SOCKET_NAME ": %s", instance->path, strerror(-r));
+		log_say(log, LOG_error, "cannot listen on %s/" SOCKET_NAME ": %s", instance->path, strerror(-r));
 	return r;
+}
+
+int control_open(struct control *x, struct agent *agent, struct reload *reload)
+{
+	int r = uv_poll_init(&agent->loop, &x->poll, x->fd);
+
+	if (r < 0) {
+		snprintf(agent->error, sizeof(agent->error), "cannot watch the control socket: %s", strerror(-r));
+		return r;
+	}
+	x->agent = agent;
+	x->reload = reload;
+	x->poll.data = x;
+	reload_listen(reload, &(struct reload_listener){ NULL, on_reloaded, x });
+	return uv_poll_start(&x->poll, UV_READABLE, on_connect);
 }
 
 void control_close(struct control *x)
 {
 	if (!x->instance)
 		return;
-	reload_unlisten(x->reload, x);
+	if (x->reload)
+		reload_unlisten(x->reload, x);
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		let_go(&x->clients[i]);
-	if (x->poll.data)
+	if (x->poll.data && !uv_is_closing((uv_handle_t *)&x->poll))
 		uv_close((uv_handle_t *)&x->poll, NULL);
 	if (x->fd >= 0) {
 		unlinkat(x->instance->dir, SOCKET_NAME, 0);

@@ -67,10 +67,12 @@ struct control {
 	uint64_t late;			/* clients that missed their deadline */
 };
 
-/* Listen on the agent's loop.  All but the counters of control is set by this.  0, or negative errno
- * with words in error. */
-int control_open(struct control *control, struct agent *agent, struct reload *reload, const struct instance *instance,
-		 char *error, size_t size);
+/* Make the socket, before the right to give it to its group is given up; who connects waits.  All but
+ * the counters of control is set by this.  0, or negative errno after telling why. */
+int control_listen(struct control *control, const struct instance *instance, struct log *log);
+
+/* Answer, from now on, on the agent's loop.  0, or negative errno with agent->error set. */
+int control_open(struct control *control, struct agent *agent, struct reload *reload);
 
 /* Remove the socket and let all clients go; takes one more turn of the loop.  Also of a zeroed one. */
 void control_close(struct control *control);

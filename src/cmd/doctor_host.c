@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,18 +10,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
+#include "base/caps.h"
 
 static const struct { unsigned bit; const char *name; } caps[] = {
 	{ CAP_BPF, "CAP_BPF" },
 	{ CAP_PERFMON, "CAP_PERFMON" },
 	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
 	{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE" },
+	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH" },
 	{ CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE" },
 };
 
@@ -53,20 +49,6 @@ static int64_t file_bytes(const char *path)
 	struct stat st;
 
 	return stat(path, &st) < 0 ? -errno : st.st_size;
-}
-
-static uint64_t effective_caps(void)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	uint64_t mask = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "CapEff:", 7))
-			mask = strtoull(line + 7, NULL, 16);
-	if (f)
-		fclose(f);
-	return mask;
 }
 
 /* The word in brackets of "none [integrity] confidentiality". */
@@ -134,7 +116,7 @@ void host_look(struct host *h, const char *btf)
 	h->btf = btf ? btf : "/sys/kernel/btf/vmlinux";
 	h->btf_bytes = file_bytes(h->btf);
 	h->uid = geteuid();
-	h->caps = effective_caps();
+	h->caps = caps_effective();
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	h->memlock = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 	h->memlock_matters = charges_memlock(h->kernel.release) && h->memlock != UINT64_MAX &&

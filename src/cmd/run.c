@@ -11,6 +11,7 @@
 #include "agent/instance.h"
 #include "agent/notify.h"
 #include "agent/reload.h"
+#include "agent/rights.h"
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/watch.h"
@@ -49,10 +50,9 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 }
 
 /* *closed: false when a thread hangs in a write of a sink. */
-static int run_agent(struct reload *reload, struct policy_set *policies, const struct instance *instance, bool *closed)
+static int run_agent(struct reload *reload, struct policy_set *policies, struct control *control, bool *closed)
 {
 	static struct agent agent;
-	static struct control control;
 	static struct notify notify;
 	struct agent_options options = options_of(&reload->config, policies, reload);
 	int status = EXIT_OK, r;
@@ -64,7 +64,7 @@ static int run_agent(struct reload *reload, struct policy_set *policies, const s
 	if (r == 0)
 		r = reload_watch(reload, &agent);
 	if (r == 0)
-		r = control_open(&control, &agent, reload, instance, agent.error, sizeof(agent.error));
+		r = control_open(control, &agent, reload);
 	if (r == 0) {
 		notify_ready(&notify, &agent, reload);
 		reload_listen(reload, &(struct reload_listener){ notify_reloading, notify_reloaded, &notify });
@@ -75,7 +75,7 @@ static int run_agent(struct reload *reload, struct policy_set *policies, const s
 	*closed = reload_finish(reload);
 	agent_summary(&agent);
 	watch_stop(&reload->watch);
-	control_close(&control);
+	control_close(control);
 	metrics_stop(&reload->metrics);
 	reload_unlisten(reload, &notify);
 	notify_close(&notify);
@@ -94,14 +94,18 @@ static void size_threads(unsigned sinks)
 
 static int run_alone(const char *path, const struct instance *instance, struct log *log, bool *closed)
 {
+	static struct control control;
 	static struct reload reload;
 	struct policy_set *policies;
 	int status;
 
-	if (reload_open(&reload, path, log, &policies) < 0)
+	if (control_listen(&control, instance, log) < 0 || reload_open(&reload, path, log, &policies) < 0) {
+		control_close(&control);
 		return EXIT_FAILED;
+	}
+	rights_drop(rights_needed(&reload.config, &reload.slots), log);
 	size_threads(reload.config.nsinks);
-	status = run_agent(&reload, policies, instance, closed);
+	status = run_agent(&reload, policies, &control, closed);
 	if (*closed)
 		reload_close(&reload);
 	return status;

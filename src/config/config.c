@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "base/caps.h"
 #include "config/option_doc.h"
 #include "config/sink.h"
 #include "config/whole.h"
@@ -65,6 +66,10 @@ static const struct option_row agent_rows[] = {
 		       "without it, what systemd made as RuntimeDirectory, or /run/saker"),
 	OPTION(STRING, config_agent, group, .name = "group", .at_start = true, .sample = "adm",
 	       .help = "group that run_dir is given to: its members may ask the agent how it is"),
+	OPTION(WORDS, config_agent, keep_capabilities, .name = "keep_capabilities", .at_start = true, .max = 64,
+	       .sample = "[CAP_CHOWN]",
+	       .help = "capabilities that are not given up at start, beside those that the agent needs for "
+		       "what it does then"),
 	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .at_start = true, .rows = cgroup_rows,
 	       .help = "Control groups"),
 	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .at_start = true, .value = "0",
@@ -154,6 +159,18 @@ static const struct option_row top_rows[] = {
 	{ 0 },
 };
 
+static int check_capabilities(const struct config *config, struct diag *diag)
+{
+	const struct option_list *names = &config->agent.keep_capabilities;
+
+	for (unsigned i = 0; i < names->n; i++)
+		if (caps_number(names->items[i].text) < 0)
+			return diag_set(diag, names->items[i].line, names->items[i].col,
+					"agent.keep_capabilities \"%.64s\": want names such as CAP_CHOWN",
+					names->items[i].text);
+	return 0;
+}
+
 /* The path and the text are the arena's. */
 static int parse(struct config *config, struct diag *diag)
 {
@@ -176,6 +193,7 @@ static int parse(struct config *config, struct diag *diag)
 	r = option_defaults(top_rows, &cx, config);
 	r = r < 0 ? r : option_read(top_rows, &cx, root, config);
 	r = r < 0 ? r : whole_check(root, &config->file, false, diag);
+	r = r < 0 ? r : check_capabilities(config, diag);
 	r = r < 0 ? r : config_sinks_check(config, diag);
 	config->hash = config_hash(0, config->file.text, config->file.len);
 	return r;

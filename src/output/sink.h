@@ -65,6 +65,8 @@ struct sink_ops {
 	void (*wake)(struct sink *sink);
 	void (*reopen)(struct sink *sink);
 	void (*close)(struct sink *sink);
+	/* The capabilities it needs while it runs, bit n for capability n.  NULL: none. */
+	uint64_t (*rights)(const void *settings);
 };
 
 enum sink_state {

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/caps.h"
 #include "config/config.h"
 #include "config/mode.h"
 #include "config/unit.h"
@@ -497,7 +498,18 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
+/* A file that is given away must be opened again. */
+static uint64_t rights(const void *of)
+{
+	const struct file_settings *set = of;
+
+	if (!set->owner && !set->group)
+		return 0;
+	return CAPS_BIT(CAP_CHOWN) | CAPS_BIT(CAP_FOWNER) | CAPS_BIT(CAP_FSETID) | CAPS_BIT(CAP_DAC_OVERRIDE);
+}
+
 const struct sink_ops sink_file = {
+	.rights = rights,
 	.kind = {
 		.name = "file",
 		.doc = "lines appended to a file",

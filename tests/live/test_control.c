@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -565,4 +566,96 @@ TEST(control_told_once, "one mistake is told once, by whomever it is found")
 	kill(agent_pid(), SIGHUP);
 	agent_reloaded();
 	check(agent_reloads() == 3, "who asks is told");
+}
+
+/* --- what it may do */
+
+static unsigned long long status_mask(const char *name)
+{
+	char path[64], line[256];
+	unsigned long long mask = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", agent_pid());
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			mask = strtoull(line + strlen(name) + 1, NULL, 16);
+	if (f)
+		fclose(f);
+	return mask;
+}
+
+/* Every thread's, for the kernel keeps them apart. */
+static void threads_have(unsigned long long most)
+{
+	char path[300], line[256];
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *dir;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", agent_pid());
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", agent_pid(), e->d_name);
+		f = *e->d_name == '.' ? NULL : fopen(path, "re");
+		while (f && fgets(line, sizeof(line), f))
+			if (!strncmp(line, "CapEff:", 7)) {
+				check(!(strtoull(line + 7, NULL, 16) & ~most), "thread %s: %s", e->d_name, line);
+				n++;
+			}
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	check(n > 1, "there are %u threads", n);
+}
+
+#define CAP(n) (1ULL << (n))
+
+TEST(rights_dropped, "capabilities are given up for good, and reloads that load programs go on")
+{
+	/* DAC_READ_SEARCH, NET_ADMIN, SYS_PTRACE, LEASE, PERFMON, BPF */
+	const unsigned long long needed = CAP(2) | CAP(12) | CAP(19) | CAP(28) | CAP(38) | CAP(39);
+	struct rlimit core;
+	json_t *hooks;
+
+	start_control("");
+	check(status_mask("CapEff:") == (needed & status_mask("CapEff:")) && status_mask("CapEff:") & CAP(39), "CapEff %llx",
+	      status_mask("CapEff:"));
+	check(!(status_mask("CapPrm:") & ~needed) && !(status_mask("CapBnd:") & ~needed), "CapPrm %llx, CapBnd %llx",
+	      status_mask("CapPrm:"), status_mask("CapBnd:"));
+	check(!status_mask("CapInh:") && !status_mask("CapAmb:"), "inheritable or ambient ones are left");
+	check(status_mask("NoNewPrivs:") == 1, "new privileges can be had");
+	check(prlimit(agent_pid(), RLIMIT_CORE, NULL, &core) == 0 && core.rlim_max == 0, "cores can be dumped");
+	hooks = json_object_get(ask("{\"cmd\":\"status\"}"), "capabilities");
+	check(json_array_size(hooks) == (size_t)__builtin_popcountll(status_mask("CapEff:")), "%s", json_dumps(hooks, 0));
+	/* New programs of every kind, by threads of the pool. */
+	agent_file("policies/all.yaml", "name: all\nscope: proc.name = subject\nevents: {file_open: , sock_state: , "
+		   "io_uring_submit: , execve: , dup: , cgroup_mkdir: }\n");
+	check(!strcmp(value(agent_reload(), "args.result"), "applied"), "%s", value(agent_reload(), "args.error"));
+	subject(calls);
+	agent_barrier();
+	check(agent_count("events", "dup", 0, NULL) >= 1000, "the new programs see nothing");
+	threads_have(needed);
+	check(agent_stop() == 0, "saker failed");
+}
+
+TEST(rights_kept, "what is asked for is kept")
+{
+	struct run r;
+
+	start_control("  given: {type: file, path: given.json, owner: \"65534\"}\n");
+	check(status_mask("CapEff:") & CAP(0), "CapEff %llx: an owner needs CAP_CHOWN", status_mask("CapEff:"));
+	agent_fresh("");
+	agent_file("saker.yaml", "policies: [policies]\nagent: {keep_capabilities: [CAP_KILL]}\n"
+		   "sinks:\n  events: {type: file, path: events.json}\n");
+	agent_start();
+	check(status_mask("CapEff:") & CAP(5) && !(status_mask("CapEff:") & CAP(0)), "CapEff %llx", status_mask("CapEff:"));
+	agent_stop();
+	agent_file("saker.yaml", "policies: [policies]\nagent: {keep_capabilities: [CAP_ALL]}\n");
+	r = RUN("run", "-c", agent_path("saker.yaml"));
+	check(r.status == 1 && strstr(r.err, "want names such as CAP_CHOWN"), "%d: %s", r.status, r.err);
 }

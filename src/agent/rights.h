@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the agent may do: no more than what it still has to. */
+#ifndef AGENT_RIGHTS_H
+#define AGENT_RIGHTS_H
+
+#include <stdint.h>
+
+struct config;
+struct log;
+struct slots;
+
+/* The capabilities that an agent of this configuration needs, those of its sinks included: bit n for
+ * capability n.
+ *	BPF, PERFMON		load and attach programs, at every reload
+ *	NET_ADMIN		programs on interfaces and cgroups
+ *	SYS_PTRACE		/proc of others
+ *	DAC_READ_SEARCH		files and folders of others, tracefs
+ *	LEASE			find out who writes a file of another's
+ *	IPC_LOCK		map perf buffers, where that is the transport */
+uint64_t rights_needed(const struct config *config, const struct slots *slots);
+
+/* Give up all others, for good, with the right to gain any and to dump core.  Before any thread is
+ * begun.  What cannot be given up is told. */
+void rights_drop(uint64_t needed, struct log *log);
+
+#endif
