@@ -46,7 +46,7 @@ int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
 {
 	if (mutes_on)
 		mute_inherit(cgroup);
-	if (!event_wanted(EVENT_cgroup_mkdir))
+	if (!identity_wanted(EVENT_cgroup_mkdir))
 		return 0;
 	return cgroup_emit(ctx, RECORD(cgroup_mkdir, critical), cgroup, path);
 }
@@ -54,7 +54,7 @@ int BPF_PROG(cgroup_mkdir__tp, struct cgroup *cgroup, const char *path)
 SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(cgroup_rmdir__tp, struct cgroup *cgroup, const char *path)
 {
-	if (!event_wanted(EVENT_cgroup_rmdir))
+	if (!identity_wanted(EVENT_cgroup_rmdir))
 		return 0;
 	return cgroup_emit(ctx, (void *)RECORD(cgroup_rmdir, critical), cgroup, path);
 }

@@ -225,6 +225,9 @@ int agent_open(struct agent *a, const struct agent_options *options)
 		road_header(&a->pipeline.road, 0);
 	users_open(&a->pipeline.users, &a->pipeline.mounts, clock_boot());
 	probe_start(&a->probe);
+	r = containers_start(&a->pipeline.containers, &a->loop, &a->cgroup_root, &a->losses.seq);
+	if (r < 0)
+		return fail(a, r, "cannot look at cgroups");
 	r = look_at_existing(a);
 	if (r < 0)
 		return fail(a, r, "cannot list the processes that run");
@@ -282,6 +285,7 @@ static void close_handle(uv_handle_t *handle, void *ctx)
 
 void agent_close(struct agent *a, bool hangs)
 {
+	containers_stop(&a->pipeline.containers);
 	if (a->opened_loop && !hangs) {
 		uv_walk(&a->loop, close_handle, NULL);
 		uv_run(&a->loop, UV_RUN_DEFAULT);

@@ -6,6 +6,7 @@
 #include "agent/mute.h"
 #include "event/schema.h"
 #include "expr/expr.h"
+#include "identity/container_meta.h"
 #include "output/capture.h"
 #include "policy/policy.h"
 
@@ -67,7 +68,8 @@ static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
 /* The kernel side lets these through whatever the filter says, for the process table's sake. */
 static bool tells_identity(const struct head *h)
 {
-	return h->id == EVENT_process_fork || h->id == EVENT_process_exec || h->id == EVENT_process_exit;
+	return h->id == EVENT_process_fork || h->id == EVENT_process_exec || h->id == EVENT_process_exit ||
+	       h->id == EVENT_cgroup_mkdir || h->id == EVENT_cgroup_rmdir;
 }
 
 static bool filtered(const struct filter *f, const struct head *h)
@@ -100,48 +102,118 @@ static bool muted(struct pipeline *p, const struct head *h)
 	return p->mutes && !from_agent(h) && mute_takes(p->mutes, h->who.proc_cgroup);
 }
 
-void pipeline_record(void *ctx, const void *record, size_t len)
+static uint64_t wanted_by(struct pipeline *p, const struct expr_view *view)
 {
-	struct pipeline *p = ctx;
-	const struct head *h = record;
-	struct expr_view view = { .record = record };
-	uint64_t wanted = UINT64_MAX;
-
-	if (!event_valid(record, len)) {
-		p->counts.invalid++;
-		return;
-	}
-	p->counts.events[h->id].read++;
-	process_observe(&p->processes, record);
-	mounts_observe(&p->mounts, record);
-	if (p->mutes)
-		mute_observe(p->mutes, record);
-	if (p->options.capture && !p->done)
-		capture(p, h);
-	if (p->done || !selected(p, h) || muted(p, h) || shed(p, h)) {
-		p->counts.unselected[h->lane]++;
-		return;
-	}
-	view.subject = (struct subject){
-		.process = process_of(&p->processes, h), .processes = &p->processes, .users = &p->users,
-	};
 	if (p->policies[0] || p->policies[1])
-		wanted = policies_want(p, &view);
-	else if (p->options.where && !from_agent(h) && !expr_match(p->options.where, &view))
-		wanted = 0;
+		return policies_want(p, view);
+	if (p->options.where && !from_agent(view->record) && !expr_match(p->options.where, view))
+		return 0;
+	return UINT64_MAX;
+}
+
+static void show(struct pipeline *p, struct expr_view *view)
+{
+	const struct head *h = view->record;
+	uint64_t wanted = wanted_by(p, view);
+
 	if (!wanted) {
 		p->counts.unselected[h->lane]++;
 		return;
 	}
 	if (h->stack.len)
-		view.subject.stack = mapping_resolve(&p->mappings, view.subject.process,
-						     (const void *)((const char *)h + h->stack.off),
-						     h->stack.len / sizeof(uint64_t));
-	road_deliver(&p->road, &view, wanted);
+		view->subject.stack = mapping_resolve(&p->mappings, view->subject.process,
+						      (const void *)((const char *)h + h->stack.off),
+						      h->stack.len / sizeof(uint64_t));
+	road_deliver(&p->road, view, wanted);
 	p->counts.delivered[h->lane]++;
 	p->counts.events[h->id].delivered++;
 	if (p->options.count && --p->options.count == 0)
 		p->done = true;
+}
+
+/* Whether the record is one of those that are asked for. */
+static bool passes(struct pipeline *p, const struct head *h)
+{
+	p->counts.events[h->id].read++;
+	if (p->options.capture && !p->done)
+		capture(p, h);
+	if (!p->done && selected(p, h) && !muted(p, h) && !shed(p, h))
+		return true;
+	p->counts.unselected[h->lane]++;
+	return false;
+}
+
+void pipeline_record(void *ctx, const void *record, size_t len)
+{
+	struct pipeline *p = ctx;
+	const struct head *h = record;
+	struct expr_view view = { .record = record };
+
+	if (!event_valid(record, len)) {
+		p->counts.invalid++;
+		return;
+	}
+	process_observe(&p->processes, record);
+	mounts_observe(&p->mounts, record);
+	containers_observe(&p->containers, h);
+	if (p->mutes)
+		mute_observe(p->mutes, record);
+	if (!passes(p, h))
+		return;
+	view.subject = (struct subject){
+		.process = process_of(&p->processes, h),
+		.processes = &p->processes,
+		.users = &p->users,
+		.container = containers_find(&p->containers, h),
+	};
+	show(p, &view);
+}
+
+/* What the containers tell is not what they learn from. */
+static void container_record(void *ctx, const void *record, const struct container *container)
+{
+	struct pipeline *p = ctx;
+	struct expr_view view = {
+		.record = record,
+		.subject = {
+			.process = process_of(&p->processes, record),
+			.processes = &p->processes,
+			.users = &p->users,
+			.container = container,
+		},
+	};
+
+	if (passes(p, record))
+		show(p, &view);
+}
+
+static const char *text_of(const struct container *container, enum meta_text which)
+{
+	return container->meta ? container->meta->texts[which] : NULL;
+}
+
+static void container_known(void *ctx, const struct container *container)
+{
+	const struct mute_subject subject = {
+		.cgroup = container->cgroup,
+		.container_id = container->id,
+		.container_name = text_of(container, META_name),
+		.pod = text_of(container, META_pod),
+		.namespace = text_of(container, META_namespace),
+	};
+	struct pipeline *p = ctx;
+
+	if (p->mutes && container->cgroup)
+		mute_learn(p->mutes, &subject);
+}
+
+static void forget_cgroup(void *ctx, uint64_t cgroup)
+{
+	struct pipeline *p = ctx;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (p->policies[i])
+			policy_forget(p->policies[i], cgroup);
 }
 
 int pipeline_flush(struct pipeline *p)
@@ -170,12 +242,21 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 	p->users.mounts = &p->mounts;
 	road_init(&p->road, &lines);
 	r = process_table_init(&p->processes, options->process_bytes ? options->process_bytes : PROCESS_BYTES_DEFAULT);
-	return r < 0 ? r : mounts_init(&p->mounts);
+	if (r == 0)
+		r = containers_init(&p->containers, &options->containers, &p->processes);
+	if (r == 0)
+		r = mounts_init(&p->mounts);
+	p->containers.reader = container_record;
+	p->containers.known = container_known;
+	p->containers.forget = forget_cgroup;
+	p->containers.ctx = p;
+	return r;
 }
 
 void pipeline_fini(struct pipeline *p)
 {
 	road_fini(&p->road);
+	containers_fini(&p->containers);
 	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
 	mounts_fini(&p->mounts);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "event/schema.h"
+#include "agent/containers.h"
 #include "event/set.h"
 #include "identity/mapping.h"
 #include "identity/process.h"
@@ -26,6 +27,7 @@ struct pipeline_options {
 	bool whole;			/* long strings in full in the table */
 	struct json_lineage lineage;	/* ancestors in JSON */
 	struct event_set selected;	/* what is shown; other events only teach us */
+	struct containers_options containers;
 	const struct expr *where;	/* of what is selected, only this; NULL: all */
 	const struct filter *filter;	/* its pid, uid and comm; NULL: none */
 	bool filter_all;		/* nothing was filtered before; else only what identity needs was not */
@@ -48,6 +50,7 @@ struct pipeline {
 	struct process_table processes;
 	struct mounts mounts;
 	struct users users;
+	struct containers containers;
 	struct road road;
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */

@@ -263,6 +263,7 @@ static void defaults(struct watch_options *o)
 	o->agent.probe.lane_bytes[LANE_normal] = 8 << 20;
 	o->agent.probe.lane_bytes[LANE_bulk] = 4 << 20;
 	o->agent.filter.self = getpid();
+	o->agent.pipeline.containers = containers_usual;
 	o->agent.pipeline.lineage.depth = ANCESTORS;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/containers_options.h"
 #include "agent/control.h"
 #include "agent/instance.h"
 #include "agent/notify.h"
@@ -22,6 +23,7 @@ enum { THREADS = 4 };		/* beside one for each sink */
 static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload)
 {
 	const struct config_agent *a = &c->agent;
+	static struct read_places places;
 
 	return (struct agent_options){
 		.log = reload->log,
@@ -36,6 +38,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.filter = { .self = getpid() },
 		.cgroup = { (enum cgroup_version)a->cgroup.version, a->cgroup.root.text },
 		.config = c,
+		.pipeline.containers = containers_options_of(&places, c),
 		.policies = policies,
 		.memory_limit = a->memory_limit,
 		.pipeline.process_bytes = memory_for_processes(a->memory_limit),

@@ -145,6 +145,9 @@ static const struct option_row top_rows[] = {
 	       .sample = "[policies/default.yaml]",
 	       .help = "Files and folders that say what is watched; of a folder every *.yaml and "
 		       "*.yml"),
+	OPTION(GROUP, config, containers, .name = "containers", .rows = config_containers_rows,
+	       .help = "Containers, as their runtimes' files tell of them: nobody is asked"),
+	OPTION(GROUP, config, k8s, .name = "k8s", .rows = config_k8s_rows, .help = "Pods"),
 	OPTION(CUSTOM, config, mutes, .name = "mute", .sample = "[kube-system]", .parse = config_mutes_read,
 	       .form = "a list of namespaces, and of maps with one of namespace, pod, container and cgroup",
 	       .help = "Whom not to hear: what happens there is left out in the kernel, and counted. A "

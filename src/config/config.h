@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "config/endpoint.h"
+#include "config/containers.h"
 #include "config/file.h"
 #include "config/mute.h"
 #include "config/option.h"
@@ -65,6 +66,8 @@ struct config {
 	struct file_text file;
 	struct config_agent agent;
 	struct config_metrics metrics;
+	struct config_containers containers;
+	struct config_k8s k8s;
 	struct option_list policies;	/* files and folders */
 	const struct config_sink_kind *const *kinds;	/* that there are, NULL at the end; the caller's */
 	struct config_sink **sinks;

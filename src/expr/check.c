@@ -173,9 +173,15 @@ static int check_index(struct context *c, const struct comparison *cmp, const st
 	const char *bracket = strchr(cmp->field, '[');
 	struct place at = cmp->at;
 
+	if (!bracket && operand_keyed(operand))
+		return place_error(c, &at, "%s: want a key in brackets: %s[KEY]", cmp->field, cmp->field);
 	if (!bracket || operand->get == GET_ARG)
 		return 0;
 	at.p += bracket - cmp->field;
+	if (operand_keyed(operand) && arg[0] && arg[1] && strchr(arg, ']') == arg + strlen(arg) - 1)
+		return 0;
+	if (operand_keyed(operand))
+		return place_error(c, &at, "\"%.64s\": want a key and \"]\"", bracket);
 	if (!operand_indexed(operand))
 		return place_error(c, &at, "%.*s takes no number in brackets", (int)(bracket - cmp->field),
 				   cmp->field);

@@ -56,15 +56,9 @@ struct expr_names {
 	size_t nmacros, nlists;
 };
 
-/* What the record and the process table do not tell; NULL when unknown. */
-enum expr_text { EXPR_container_id, EXPR_TEXTS };
-
-struct expr_extra { const char *texts[EXPR_TEXTS]; };
-
 struct expr_view {
 	const void *record;			/* valid */
 	struct subject subject;
-	const struct expr_extra *extra;		/* NULL: of the host */
 };
 
 /* Compile a text for these events; for others it never matches.  text, where, names and what they

@@ -55,15 +55,6 @@ void fetch_joined(struct fetched *f)
 	f->text = (struct constant_text){ f->made, n };
 }
 
-static void fetch_extra(struct fetched *f, const struct access *a, const struct expr_view *view)
-{
-	static const char *const host[EXPR_TEXTS] = { [EXPR_container_id] = "host" };
-	const char *text = view->extra ? view->extra->texts[a->arg] : host[a->arg];
-
-	if (text)
-		fetched_text(f, text, strlen(text));
-}
-
 static bool failed(const struct event_syscall *e)
 {
 	return e->ret < 0 && e->ret >= -4095;
@@ -126,7 +117,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: fetch_process(f, a, view); break;
 	case GET_FD: fetch_fd(f, a, record); break;
 	case GET_END: fetch_end(f, a, record); break;
-	case GET_EXTRA: fetch_extra(f, a, view); break;
+	case GET_CONTAINER: fetch_container(f, a, view); break;
 	case GET_OPEN: fetch_open(f, a, record); break;
 	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
 	}

@@ -38,6 +38,9 @@ bool fetch_ancestor(struct fetched *f, const struct access *access, struct ances
 extern const struct fd_letter { const char *type, *letter; } fd_letters[];
 extern const size_t fd_nletters;
 
+/* A part of what is known of the container, fetch_container.c. */
+void fetch_container(struct fetched *f, const struct access *access, const struct expr_view *view);
+
 /* A part of what a descriptor is, fetch_fd.c. */
 void fetch_fd(struct fetched *f, const struct access *access, const void *record);
 void fetch_end(struct fetched *f, const struct access *access, const void *record);

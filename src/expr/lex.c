@@ -78,9 +78,10 @@ void lex_space(struct lexer *l)
 static size_t name_len(const struct lexer *l)
 {
 	const char *p = l->at.p;
+	bool key = false;
 
-	while (p < l->end && is_name(*p))
-		p++;
+	for (; p < l->end && (is_name(*p) || (key && *p == '/')); p++)
+		key = *p != ']' && (key || *p == '[');
 	return p - l->at.p;
 }
 

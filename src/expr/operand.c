@@ -74,7 +74,34 @@ static const struct operand operands[] = {
 	{ "fd.rport", CLASS_NUM, T_port, GET_END, PORT(REMOTE), 0, "port of the other end" },
 	{ "fd.sport", CLASS_NUM, T_port, GET_END, PORT(SERVER), 0, "port of the server" },
 	{ "fd.cport", CLASS_NUM, T_port, GET_END, PORT(CLIENT), 0, "port of the client" },
-	{ "container.id", CLASS_TEXT, T_str, GET_EXTRA, EXPR_container_id, 0, "id of the container, host outside of containers" },
+	{ "container.id", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_ID, 0, "id of the container, host outside of containers" },
+	{ "container.name", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_NAME, 0, "name that its runtime or pod gives it, host outside of containers" },
+	{ "container.image", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_IMAGE, 0, "image as its runtime names it" },
+	{ "container.image.repository", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_REPOSITORY, 0, "the image's name without tag and digest" },
+	{ "container.image.tag", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_TAG, 0, "the image's tag" },
+	{ "container.image.digest", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_DIGEST, 0, "the image's digest" },
+	{ "container.image.id", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_IMAGE_ID, 0, "the image's id" },
+	{ "container.type", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_TYPE, 0, "what made it: docker, containerd, cri-o, podman, lxc, oci, ..; host" },
+	{ "container.outer", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_OUTER, 0, "id of the container in which it runs" },
+	{ "container.user", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_USER, 0, "user of its first program, as its runtime names it" },
+	{ "container.claimed", CLASS_NUM, T_bool, GET_CONTAINER, PART_CONTAINER_CLAIMED, 0, "nobody but itself says that it is this container" },
+	{ "container.privileged", CLASS_NUM, T_bool, GET_CONTAINER, PART_CONTAINER_PRIVILEGED, 0, "it may do what root of the host may" },
+	{ "container.host_pid", CLASS_NUM, T_bool, GET_CONTAINER, PART_CONTAINER_HOST_PID, 0, "it has no pid namespace of its own" },
+	{ "container.host_network", CLASS_NUM, T_bool, GET_CONTAINER, PART_CONTAINER_HOST_NETWORK, 0, "it has no network namespace of its own" },
+	{ "container.host_ipc", CLASS_NUM, T_bool, GET_CONTAINER, PART_CONTAINER_HOST_IPC, 0, "it has no IPC namespace of its own" },
+	{ "container.is_pod_sandbox", CLASS_NUM, T_bool, GET_CONTAINER, PART_CONTAINER_SANDBOX, 0, "it holds the namespaces of a pod" },
+	{ "container.start_ts", CLASS_NUM, T_time, GET_CONTAINER, PART_CONTAINER_START, 0, "when its first program began, nanoseconds since boot" },
+	{ "container.duration", CLASS_NUM, T_duration, GET_CONTAINER, PART_CONTAINER_DURATION, 0, "time since its first program began" },
+	{ "container.mounts", CLASS_LIST, T_strv, GET_CONTAINER, PART_CONTAINER_MOUNTS, 0, "source:destination:type:options of each mount" },
+	{ "container.labels", CLASS_LIST, T_strv, GET_CONTAINER, PART_CONTAINER_LABELS, 0, "key=value of each label or annotation" },
+	{ "container.label", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_LABEL, 0, "container.label[KEY]: the value of one" },
+	{ "k8s.ns.name", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_NAMESPACE, 0, "Kubernetes namespace of its pod" },
+	{ "k8s.pod.name", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_NAME, 0, "name of its pod" },
+	{ "k8s.pod.uid", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_UID, 0, "uid of its pod" },
+	{ "k8s.pod.sandbox_id", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_SANDBOX, 0, "container that holds the namespaces of its pod" },
+	{ "k8s.pod.qos", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_QOS, 0, "guaranteed, burstable or besteffort" },
+	{ "k8s.pod.labels", CLASS_LIST, T_strv, GET_CONTAINER, PART_POD_LABELS, 0, "key=value of each label of its pod" },
+	{ "k8s.pod.label", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_LABEL, 0, "k8s.pod.label[KEY]: the value of one" },
 #define COMMON(group, type, f, doc) \
 	{ #group "." #f, CLASS_NUM, T_##type, GET_HEAD4, 0, HEAD(who.group##_##f), doc },
 #define COMMON8(group, type, f, doc) \
@@ -101,6 +128,11 @@ static const struct { const char *name, *is; } aliases[] = {
 	{ "fd.cnet", "fd.cip" },		{ "fd.lnet", "fd.lip" },
 	{ "fd.rnet", "fd.rip" },		{ "fd.dip", "fd.rip" },
 	{ "fd.dport", "fd.rport" },
+	{ "container.full_id", "container.id" },	{ "container.runtime", "container.type" },
+	{ "container.image_digest", "container.image.digest" },
+	{ "container.mount", "container.mounts" },	{ "k8s.pod.id", "k8s.pod.uid" },
+	{ "k8s.pod.full_sandbox_id", "k8s.pod.sandbox_id" },
+	{ "k8s.namespace.name", "k8s.ns.name" },
 };
 
 static const char *const arg_prefixes[] = { "args.", "evt.arg.", "evt.args.", "evt.rawarg." };
@@ -152,6 +184,11 @@ static const struct operand *by_index(const char *name, const char *bracket, con
 bool operand_indexed(const struct operand *operand)
 {
 	return operand->get == GET_ANCESTOR;
+}
+
+bool operand_keyed(const struct operand *operand)
+{
+	return operand->get == GET_CONTAINER && (operand->arg == PART_CONTAINER_LABEL || operand->arg == PART_POD_LABEL);
 }
 
 int operand_index(const char *arg)
@@ -358,6 +395,14 @@ static bool access_ancestor(struct access *a, const char *arg)
 	return depth >= 0;
 }
 
+static bool access_container(struct access *a, const struct operand *o, const char *key)
+{
+	if (a->class == CLASS_NUM)
+		access_number(a);
+	a->key = key;
+	return !operand_keyed(o) || key;
+}
+
 bool operand_access(const struct operand *o, const char *arg, unsigned id, struct access *a)
 {
 	const struct schema *s = schema_get(id);
@@ -379,8 +424,9 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 		if (a->class == CLASS_NUM)
 			access_number(a);
 		return true;
+	case GET_CONTAINER: return access_container(a, o, arg);
 	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_USER:
-	case GET_EXTRA: case GET_EVENT: case GET_CATEGORY: return true;
+	case GET_EVENT: case GET_CATEGORY: return true;
 	}
 	return false;
 }

@@ -25,7 +25,7 @@ enum get {
 	GET_SINCE,	/* time from what lies at off to the event */
 	GET_FD,		/* arg: enum fd_part; from a fact, or from fields of the event */
 	GET_END,	/* arg: enum end_part, an address or port; likewise */
-	GET_EXTRA,	/* arg: enum expr_text */
+	GET_CONTAINER,	/* arg: enum container_part */
 	GET_OPEN,	/* arg: access mode that a set of flags has */
 	GET_EVENT, GET_CATEGORY,
 	GET_ARG,	/* args.NAME, until it is looked up */
@@ -36,6 +36,17 @@ enum process_part {
 	PART_PID, PART_NAME, PART_EXE, PART_CWD, PART_ARGS, PART_CMDLINE,
 	PART_CHAIN, PART_PREVIOUS,	/* what it ran before */
 	PART_DEV, PART_INO, PART_CTIME, PART_DELETED, PART_MEMFD, PART_UPPER,	/* of its executable */
+};
+
+/* Until a runtime's files were read, only the id is known, and the uid and class of its pod. */
+enum container_part {
+	PART_CONTAINER_ID, PART_CONTAINER_NAME, PART_CONTAINER_IMAGE, PART_CONTAINER_REPOSITORY, PART_CONTAINER_TAG, PART_CONTAINER_DIGEST,
+	PART_CONTAINER_IMAGE_ID, PART_CONTAINER_TYPE, PART_CONTAINER_OUTER, PART_CONTAINER_USER, PART_CONTAINER_CLAIMED,
+	PART_CONTAINER_PRIVILEGED, PART_CONTAINER_HOST_PID, PART_CONTAINER_HOST_NETWORK, PART_CONTAINER_HOST_IPC,
+	PART_CONTAINER_SANDBOX, PART_CONTAINER_START, PART_CONTAINER_DURATION, PART_CONTAINER_MOUNTS, PART_CONTAINER_LABELS,
+	PART_CONTAINER_LABEL,	/* by its key in brackets */
+	PART_POD_NAMESPACE, PART_POD_NAME, PART_POD_UID, PART_POD_SANDBOX, PART_POD_QOS, PART_POD_LABELS,
+	PART_POD_LABEL,		/* likewise */
 };
 
 enum { OPERAND_DEPTH_MAX = 64 };	/* of an ancestor that is asked for by number */
@@ -54,6 +65,7 @@ struct access {
 	uint8_t bits;		/* GET_NUM: 16, 32, 64; 0: as wide as the caller's registers */
 	bool sign;
 	uint8_t depth;		/* GET_ANCESTOR: 0 is the process itself, 1 who started it */
+	const char *key;	/* GET_CONTAINER, of a label, with its closing bracket; the caller's */
 	uint16_t off;
 	uint16_t remote;	/* GET_END: off of the other end or 0, in a call of the argument that may
 				 * name it; GET_FD: off is a family's */
@@ -73,6 +85,10 @@ const struct operand *operand_find(const char *name, const char **arg);
 /* Whether a number may follow the name in brackets, and the one that does: -1 if it is none or too
  * large. */
 bool operand_indexed(const struct operand *operand);
+
+/* Whether a key must follow in brackets. */
+bool operand_keyed(const struct operand *operand);
+
 int operand_index(const char *arg);
 
 /* Fill in where its value is; false when the event has none. */

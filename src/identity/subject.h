@@ -3,6 +3,7 @@
 #ifndef SAKER_IDENTITY_SUBJECT_H
 #define SAKER_IDENTITY_SUBJECT_H
 
+struct container;
 struct process;
 struct process_table;
 struct stack;
@@ -13,6 +14,7 @@ struct subject {
 	const struct process *process;		/* NULL when unknown */
 	struct process_table *processes;	/* where its ancestors are, see ancestry.h; NULL: nowhere */
 	struct users *users;			/* their names; NULL: none */
+	const struct container *container;	/* &container_host outside of any; NULL when nobody can tell */
 	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */
 };
 

@@ -303,9 +303,14 @@ static void note_refused(struct probe *p, const struct event_set *tried)
 /* What the agent itself tells needs no program. */
 static void rungs_of_agent(struct probe *p)
 {
-	for (unsigned id = EVENT_lost; id < EVENT_SYSCALL; id++)
-		if (schema_get(id))
+	for (unsigned id = 0; id < EVENT_SYSCALL; id++)
+		if (schema_get(id) && probe_by_agent(id))
 			p->rungs[id].name = "agent";
+}
+
+bool probe_by_agent(unsigned id)
+{
+	return (id >= EVENT_lost && id < EVENT_SYSCALL) || (id >= EVENT_container_create && id <= EVENT_existing_container);
 }
 
 int probe_open(struct probe *p, const struct probe_options *o, const struct event_set *wanted,

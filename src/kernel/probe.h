@@ -57,6 +57,9 @@ int probe_open(struct probe *probe, const struct probe_options *options, const s
 /* The kernel's number of a link; 0 if its descriptor is none of a link's. */
 uint32_t probe_link_id(const struct bpf_link *link);
 
+/* Whether the agent itself makes these records, without a program of its own. */
+bool probe_by_agent(unsigned id);
+
 /* Let events come. */
 void probe_start(struct probe *probe);
 

@@ -148,7 +148,7 @@ static void event_choose(struct choice *c, unsigned id)
 			return;
 	if (id == EVENT_file_open && !call_refused(c))
 		c->probe->rungs[id].name = "exit";	/* the exit of open, openat, .. shows the file */
-	else if (id >= EVENT_lost)
+	else if (probe_by_agent(id))
 		c->probe->rungs[id].name = "agent";	/* told by the agent itself */
 }
 
@@ -240,7 +240,7 @@ static bool program_loaded(const struct saker_bpf *skel, const struct probe *p, 
 
 bool rungs_loaded(const struct probe *p, unsigned id)
 {
-	if (!schema_get(id) || (id >= EVENT_lost && id < EVENT_SYSCALL))
+	if (!schema_get(id) || probe_by_agent(id))
 		return true;
 	if (!p->rungs[id].name)
 		return false;

@@ -105,7 +105,8 @@ int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t b
 	json->shapes = calloc(EVENT_COUNT, sizeof(*json->shapes));
 	json->fragments = calloc(FRAGMENTS, sizeof(*json->fragments));
 	json->memos = calloc(MEMOS, sizeof(*json->memos));
-	if (!json->shapes || !json->fragments || !json->memos)
+	json->containers = calloc(CONTAINER_TEXTS, sizeof(*json->containers));
+	if (!json->shapes || !json->fragments || !json->memos || !json->containers)
 		goto fail;
 	nfields = lay_out(json, NULL);
 	json->pieces = calloc(1, json->pieces_len);
@@ -128,6 +129,7 @@ void json_encoder_fini(struct json_encoder *json)
 	free(json->fields);
 	free(json->fragments);
 	free(json->memos);
+	free(json->containers);
 	free(json->pieces);
 	memset(json, 0, sizeof(*json));
 }
@@ -227,6 +229,7 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct s
 	json->lineage_cut = false;
 	opening(&l, shape, h);
 	line_who(&l, who);
+	line_container(&l, who->container);
 	line_hostname(&l);
 	if (h->abi == ABI_32)
 		text_str(&l.t, ",\"abi\":\"32-bit\"");

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct container_text;
 struct fragment;
 struct json_field;
 struct json_shape;
@@ -25,9 +26,10 @@ enum {
 	 * bytes and 2 more in raw. 8 * RECORD_MAX + 8 * (PROCESS_PATH_MAX + PROCESS_ARGS_MAX) make
 	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the policies' names
 	 * JSON_POLICIES_MAX; a stack's files 24 and its addresses 6; ancestors 8 * JSON_LINEAGE_MAX and
-	 * keys, 36; the rest takes less than 14.
+	 * keys, 36; a container and its pod 6 times six texts of META_TEXT_MAX and LABELS_MAX labels, 30;
+	 * the rest takes less than 14.
 	 */
-	JSON_LINE_MAX = 344 << 10,
+	JSON_LINE_MAX = 376 << 10,
 	JSON_RAW_MAX = 104,	/* fields of a record that hold text */
 	JSON_ANCESTORS_MAX = 16,
 	JSON_LINEAGE_MAX = 4096,	/* bytes of all texts of the ancestors of one line */
@@ -63,6 +65,7 @@ struct json_encoder {
 	char hostname[400];		/* as a member of the line */
 	uint32_t hostname_len;
 	struct fragment *fragments;	/* what was written of a process before */
+	struct container_text *containers;	/* and of a container */
 	struct memo *memos;		/* what was written of a value before */
 	char policies[JSON_POLICIES_MAX];	/* ,"names":[..] of the policies that want the record */
 	size_t policies_len;

