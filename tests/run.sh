@@ -17,7 +17,7 @@ readonly packages=(
 	libbpf-dev libelf-dev zlib1g-dev libuv1-dev libyaml-dev libjansson-dev
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
 	libcriterion-dev jq strace shellcheck binutils procps systemd
-	qemu-system-x86 busybox-static cpio xz-utils debian-archive-keyring
+	qemu-system-x86 busybox-static cpio xz-utils debian-archive-keyring rsyslog
 )
 readonly stages=(unit golden fuzz house faults live strace guests bench)
 

@@ -394,6 +394,7 @@ const struct figure figures[] = {
 	COUNT(SINK, "unwanted", figure_sink_unwanted, "Records that policies want in other sinks"),
 	COUNT(SINK, "rejected", figure_sink_rejected, "Records that the sink's own expression kept back"),
 	COUNT(SINK, "limited", figure_sink_limited, "Records that the sink's own limit kept back"),
+	COUNT(SINK, "truncated", figure_sink_truncated, "Lines whose end is missing, for a message may not be so long"),
 	COUNT(SINK, "unencoded", figure_sink_unencoded, "Records whose line did not fit, or found no memory"),
 	SINK_QUEUED(critical), SINK_QUEUED(normal), SINK_QUEUED(bulk),
 	SINK_DROPPED(REFUSED, "refused"), SINK_DROPPED(DISPLACED, "displaced"), SINK_DROPPED(NO_MEMORY, "no_memory"),

@@ -16,7 +16,7 @@ const char *figure_sink_kind(const struct figures *f, unsigned i);
 const struct histogram *figure_sink_latency(const struct figures *f, unsigned i);
 
 #define SINK_VALUES(value)									\
-	value(offered) value(unwanted) value(rejected) value(limited) value(unencoded)		\
+	value(offered) value(unwanted) value(rejected) value(limited) value(truncated) value(unencoded)		\
 	value(retries) value(opened) value(up) value(sent) value(written) value(written_bytes)	\
 	value(waiting) value(waiting_bytes) value(in_flight) value(memory) value(memory_most)
 

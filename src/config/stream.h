@@ -25,10 +25,23 @@ struct config_redact {
 	unsigned npatterns;
 };
 
+enum envelope_kind { ENVELOPE_NONE, ENVELOPE_SYSLOG, ENVELOPE_JOURNAL };
+
+/* What a kind of sink wants around each line, as part of it. */
+struct config_envelope {
+	unsigned kind;			/* enum envelope_kind */
+	unsigned facility;		/* of syslog, 0 to 23 */
+	uint64_t enterprise;		/* number in the name of structured data */
+	const char *app;		/* name of the application */
+	uint64_t max;			/* bytes of a message; what is longer loses its end; 0: any */
+	bool counted;			/* each message has its length before it, RFC 6587 */
+};
+
 struct config_stream {
 	unsigned format;		/* enum format */
 	struct option_list fields;	/* none: all */
 	struct config_redact redact;
+	struct config_envelope envelope;	/* set by the kind of sink */
 };
 
 extern const char *const format_words[];

@@ -36,7 +36,7 @@ static size_t add_message(struct datagram *d, struct messages *m, const struct q
 	struct iovec *v = m->vectors[m->n];
 
 	v[0] = (struct iovec){ m->heads[m->n], d->head ? d->head(d->link.sink, mark, m->heads[m->n]) : 0 };
-	v[1] = (struct iovec){ (char *)piece->batch->text + begin, mark->end - begin };
+	v[1] = (struct iovec){ (char *)piece->batch->text + begin, mark->end - begin - d->bare };
 	m->headers[m->n] = (struct mmsghdr){ .msg_hdr = { .msg_iov = v, .msg_iovlen = 2 } };
 	return v[0].iov_len + v[1].iov_len;
 }
@@ -73,6 +73,26 @@ static int give(struct datagram *d, struct messages *m)
 	return n;
 }
 
+/* The very next line by another way. */
+static int give_large(struct datagram *d)
+{
+	struct sink *s = d->link.sink;
+	struct queue_piece piece;
+	const struct mark *mark;
+	uint32_t begin;
+	int r;
+
+	queue_next(&s->queue, &piece, 1);
+	mark = batch_mark(piece.batch, piece.first);
+	begin = batch_begin(piece.batch, piece.first);
+	r = d->large(d, piece.batch->text + begin, mark->end - begin);
+	if (r < 0)
+		return r;
+	queue_sent(&s->queue, 1);
+	sink_done(s, 1);
+	return 1;
+}
+
 /* Until the system takes no more or there is nothing: 0, -EAGAIN, or why it failed. */
 static int send_lines(struct datagram *d)
 {
@@ -83,6 +103,8 @@ static int send_lines(struct datagram *d)
 		bool too_long = gather(d, &m);
 		int n = m.n ? give(d, &m) : 0;
 
+		if (n == -EMSGSIZE && d->large)
+			n = give_large(d);
 		if (too_long || n == -EMSGSIZE)
 			queue_skip(q);
 		else if (n < 0)

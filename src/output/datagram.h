@@ -4,6 +4,7 @@
 #ifndef OUTPUT_DATAGRAM_H
 #define OUTPUT_DATAGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,10 @@ enum { DATAGRAM_HEAD = 1024, DATAGRAM_MAX = 65507 /* of UDP over IPv4, RFC 768 *
 struct datagram {
 	struct link link;
 	uint32_t max;		/* bytes of a message; a longer line cannot be sent */
+	bool bare;		/* the newline behind a line is not sent */
+	/* Send a line that the socket takes no message for, -EMSGSIZE; 0, or a negative errno.  NULL: it
+	 * cannot be sent. */
+	int (*large)(struct datagram *datagram, const char *text, uint32_t bytes);
 	/* Write what stands before a line; its length, at most DATAGRAM_HEAD.  NULL: nothing. */
 	size_t (*head)(struct sink *sink, const struct mark *mark, char *to);
 };

@@ -150,7 +150,8 @@ static bool same_redaction(const struct config_redact *a, const struct config_re
 
 bool stream_same(const struct config_stream *a, const struct config_stream *b)
 {
-	return a->format == b->format && same_redaction(&a->redact, &b->redact);
+	return a->format == b->format && same_redaction(&a->redact, &b->redact) &&
+	       envelope_same(&a->envelope, &b->envelope);
 }
 
 int encoder_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
@@ -159,6 +160,7 @@ int encoder_init(struct encoder *e, const struct config_stream *stream, const st
 
 	*e = (struct encoder){ .ops = &formats[stream->format] };
 	r = redactor_init(&e->redactor, &stream->redact, options->redacted);
+	r = r < 0 ? r : envelope_init(&e->envelope, &stream->envelope, options->host, options->boot_to_wall);
 	return r < 0 ? r : e->ops->init(e, stream, options);
 }
 
@@ -172,6 +174,7 @@ void encoder_fini(struct encoder *e)
 
 void encoder_clock(struct encoder *e, int64_t boot_to_wall)
 {
+	e->envelope.boot_to_wall = boot_to_wall;
 	e->ops->clock(e, boot_to_wall);
 }
 
@@ -189,6 +192,13 @@ size_t encoder_encode(struct encoder *e, const void *record, const struct subjec
 {
 	struct redacted seen;
 
+	size_t head, len;
+
+	e->cut = false;
 	redact(&e->redactor, record, subject, &seen);
-	return e->ops->encode(e, seen.record, &seen.subject, buf, size);
+	if (e->envelope.config.kind == ENVELOPE_NONE)
+		return e->ops->encode(e, seen.record, &seen.subject, buf, size);
+	head = envelope_open(&e->envelope, seen.record, &seen.subject, buf, size);
+	len = head ? e->ops->encode(e, seen.record, &seen.subject, buf + head, size - head) : 0;
+	return len ? envelope_close(&e->envelope, buf, head, len, &e->cut) : 0;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "config/stream.h"
+#include "output/envelope.h"
 #include "output/falco.h"
 #include "output/json.h"
 #include "output/redact.h"
@@ -29,6 +30,8 @@ struct encoder_options {
 struct encoder {
 	const struct encoder_ops *ops;
 	struct redactor redactor;	/* the encoders see only what it leaves */
+	struct envelope envelope;
+	bool cut;			/* the last line has lost its end */
 	union {
 		struct json_encoder json;
 		struct table_encoder table;

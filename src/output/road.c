@@ -123,6 +123,9 @@ static void deliver(struct road *r, struct stream *st, const struct expr_view *v
 			r->sinks[i]->counts.unencoded++;
 		return;
 	}
+	mark.tag = st->encoder->cut;
+	FOR_BITS(i, mark.tag ? taken : 0)
+		r->sinks[i]->counts.truncated++;
 	batch_added(st->open, &mark, len);
 	if (st->open->size > BATCH_BYTES)
 		batch_trim(st->open);

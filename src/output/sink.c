@@ -60,6 +60,8 @@ int sink_new(struct sink **ret, const struct config_sink *c, struct log *log)
 		return -ENOMEM;
 	s->settings = c->settings;
 	s->stream = c->stream;
+	if (ops->stream)
+		ops->stream(c->settings, &s->stream);
 	s->hash = c->hash;
 	s->log = log;
 	r = queue_init(&s->queue, NULL, &queue);

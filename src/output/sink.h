@@ -60,6 +60,7 @@ struct sink;
 struct sink_ops {
 	struct config_sink_kind kind;
 	size_t size;				/* of sink->own */
+	void (*stream)(const void *settings, struct config_stream *stream);	/* its envelope; NULL: none */
 	unsigned backoff_most_ms;		/* between two tries; 0: 30 s */
 	void (*open)(struct sink *sink);
 	void (*wake)(struct sink *sink);
@@ -88,6 +89,7 @@ struct sink_counts {
 	uint64_t unwanted;	/* the policies named other sinks */
 	uint64_t rejected;	/* by where */
 	uint64_t limited;	/* by limit */
+	uint64_t truncated;	/* of those queued: the end of the line is missing */
 	uint64_t unencoded;	/* the line did not fit or there was no memory for it */
 	uint64_t retries;	/* times sink_retry was called */
 	uint64_t troubles;	/* times sink_trouble was called */
