@@ -3,7 +3,7 @@
  *
  *	cmd/		a file a subcommand; options
  *	agent/		the loop and what lives on it: lanes, pipeline, losses, reload, control socket
- *	output/		a record as JSON, as a table row, as a raw capture; sinks and their writer
+ *	output/		a record as a line, as a raw capture; the road: batches, queues, kinds of sinks
  *	policy/		policies compiled from their files: filters, limits, caches
  *	expr/		the expression language: parse, check, evaluate, push down
  *	identity/	the process table
@@ -14,10 +14,12 @@
  *	and bpf, the kernel side: events.def and syscalls.def are where an event begins
  *
  * The way of a record: a hook in a .bpf.c -> lane -> kernel/lanes.c -> agent/pipeline.c ->
- * output/json.c or table.c -> output/writer.c.
+ * output/road.c, once a stream by json.c or table.c -> queue.c of each sink -> sink_KIND.c.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/nearest.h"
 #include "cmd/command.h"
@@ -49,8 +51,22 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
+/* Where a standard descriptor is closed, the next file that is opened would take its place and get
+ * what was meant for it.  Writing to this standard output fails, which is told. */
+static int hold_descriptors(void)
+{
+	static const int modes[] = { O_RDWR, O_RDONLY, O_RDWR };
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (hold_descriptors() < 0)
+		return EXIT_FAILED;
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

@@ -69,6 +69,7 @@ void tell_stop(struct agent *a)
 		e->seen += account_seen(&a->losses.now.lanes[i]);
 	e->delivered = tell_delivered(a);
 	e->dropped = losses_total(&a->losses);
+	e->queued = road_queued(&a->pipeline.road);
 	build_str(&a->losses.build, &e->reason, a->stop_reason ? a->stop_reason : "closed");
 	agent_tell(a);
 }

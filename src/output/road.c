@@ -173,6 +173,15 @@ void road_header(struct road *r, unsigned place)
 	}
 }
 
+uint64_t road_queued(const struct road *r)
+{
+	uint64_t sum = 0;
+
+	FOR_BITS(i, r->active)
+		sum += r->sinks[i]->queue.lines;
+	return sum;
+}
+
 int road_flush(struct road *r)
 {
 	int error = 0;

@@ -61,6 +61,9 @@ void road_policies(struct road *road, const char *const *names, unsigned n, uint
 /* Give the sink at the place the line that stands before all others, if its format has one. */
 void road_header(struct road *road, unsigned place);
 
+/* Lines that the sinks have not written yet. */
+uint64_t road_queued(const struct road *road);
+
 /* Hand a record to the sinks; wanted: bit n for the sink at place n. */
 void road_deliver(struct road *road, const struct expr_view *view, uint64_t wanted);
 

@@ -50,7 +50,7 @@ static const char *const sentences[EVENT_SYSCALL] = {
 	[EVENT_process_existing] = "[{path} {argv}][of the kernel{?kernel}]",
 	[EVENT_lost] = "{count} events of lane {lane}, {reason}[: {events}]",
 	[EVENT_agent_start] = "version {version} on {kernel} after {elapsed}[, without {missing}]",
-	[EVENT_agent_stop] = "{reason}, {seen} seen, {delivered} written, {dropped} lost",
+	[EVENT_agent_stop] = "{reason}, {seen} seen, {delivered} delivered, {dropped} lost, {queued} queued",
 };
 
 /* Colours by the beginning of the category. */
