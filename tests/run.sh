@@ -14,7 +14,7 @@ set -euo pipefail
 # What a fresh Debian 12 lacks.
 readonly packages=(
 	gcc libc6-dev clang llvm bpftool meson ninja-build pkg-config git ca-certificates
-	libbpf-dev libelf-dev zlib1g-dev libuv1-dev libyaml-dev libjansson-dev
+	libbpf-dev libelf-dev zlib1g-dev nettle-dev libuv1-dev libyaml-dev libjansson-dev
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
 	libcriterion-dev jq strace shellcheck binutils procps systemd
 	qemu-system-x86 busybox-static cpio xz-utils debian-archive-keyring rsyslog

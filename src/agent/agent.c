@@ -23,6 +23,7 @@
 enum {
 	FILL_ARGS = 64,		/* processes a second whose arguments are read from /proc */
 	FILL_PARENTS = 64,	/* and orphans for whose new parents it is asked */
+	FINISH_MS = 1000,	/* for the hashes that events still wait for */
 	SECOND_MS = 500,	/* losses must be told within a second */
 };
 
@@ -54,7 +55,7 @@ static void on_second(uv_timer_t *timer)
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	process_fill_parents(&a->pipeline.processes, FILL_PARENTS);
-	lookups_start(&a->lookups, &a->loop, &a->pipeline.users);
+	lookups_start(a);
 	if (agent_settled(a))
 		agent_settle(a);
 	memory_tick(a);
@@ -249,6 +250,8 @@ static void drain(struct agent *a)
 			break;
 		uv_run(&a->loop, UV_RUN_NOWAIT);
 	}
+	if (!a->hurry)
+		lookups_finish(a, FINISH_MS);
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	losses_read(&a->losses);
 	tell_stats(a);

@@ -126,6 +126,10 @@ AGENT_VALUE(mount_spaces_evicted, f->agent->pipeline.mounts.evicted)
 AGENT_VALUE(names_bytes, f->agent->pipeline.mounts.names_bytes)
 AGENT_VALUE(names_read, f->agent->pipeline.users.reads)
 AGENT_VALUE(names_failed, f->agent->pipeline.users.failed)
+AGENT_VALUE(hashes_read, f->agent->pipeline.hashes.read)
+AGENT_VALUE(hashes_failed, f->agent->pipeline.hashes.failed)
+AGENT_VALUE(hashes_known, f->agent->pipeline.hashes.hits)
+AGENT_VALUE(hashes_left_out, f->agent->pipeline.hashes.left_out)
 AGENT_VALUE(applied, reloads(f, 0))
 AGENT_VALUE(refused, reloads(f, 1))
 AGENT_VALUE(watch_overflows, f->reload ? f->reload->watch.overflows : 0)
@@ -325,6 +329,10 @@ const struct figure figures[] = {
 	GAUGE(AGENT, "names_bytes", names_bytes, "Size of the names of users and groups of all roots"),
 	COUNT(AGENT, "names_read", names_read, "Times that a root's passwd and group were read"),
 	COUNT(AGENT, "names_failed", names_failed, "Times that they could not be"),
+	COUNT(AGENT, "hashes_read", hashes_read, "Executables that were hashed"),
+	COUNT(AGENT, "hashes_failed", hashes_failed, "Executables that could not be hashed"),
+	COUNT(AGENT, "hashes_known", hashes_known, "Events whose executable's hash was known already"),
+	COUNT(AGENT, "hashes_left_out", hashes_left_out, "Events not amended with a hash, for too many waited"),
 	COUNT_BY(AGENT, "reloads", "result", "applied", applied, "Reloads of the configuration and policies"),
 	COUNT_BY(AGENT, "reloads", "result", "refused", refused, "Reloads of the configuration and policies"),
 	{ .of = FIGURE_AGENT, .kind = FIGURE_GAUGE, .name = "reload_time_seconds", .per = 1000000000,

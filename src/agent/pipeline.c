@@ -62,6 +62,8 @@ static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
 	if (!verdict.policies)
 		return 0;
 	name_policies(p, set, &verdict);
+	if (verdict.hash)
+		hashes_want(&p->hashes, h, view->subject.process, verdict.sinks);
 	return verdict.sinks;
 }
 
@@ -120,6 +122,8 @@ static void show(struct pipeline *p, struct expr_view *view)
 		p->counts.unselected[h->lane]++;
 		return;
 	}
+	if (p->options.hash && !from_agent(h))
+		hashes_want(&p->hashes, h, view->subject.process, wanted);
 	if (h->stack.len)
 		view->subject.stack = mapping_resolve(&p->mappings, view->subject.process,
 						      (const void *)((const char *)h + h->stack.off),
@@ -165,8 +169,26 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		.processes = &p->processes,
 		.users = &p->users,
 		.container = containers_find(&p->containers, h),
+		.hashes = &p->hashes,
 	};
 	show(p, &view);
+}
+
+void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
+{
+	const struct head *h = record;
+	struct expr_view view = { .record = record };
+
+	if (p->done || p->options.capture)
+		return;
+	view.subject = (struct subject){
+		.process = process_find(&p->processes, &h->who), .processes = &p->processes, .users = &p->users,
+		.container = containers_find(&p->containers, h), .hashes = &p->hashes,
+	};
+	road_policies(&p->road, NULL, 0, 0);
+	road_deliver(&p->road, &view, sinks);
+	p->counts.delivered[h->lane]++;
+	p->counts.events[h->id].delivered++;
 }
 
 /* What the containers tell is not what they learn from. */
@@ -180,6 +202,7 @@ static void container_record(void *ctx, const void *record, const struct contain
 			.processes = &p->processes,
 			.users = &p->users,
 			.container = container,
+			.hashes = &p->hashes,
 		},
 	};
 
@@ -240,6 +263,7 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 	*p = (struct pipeline){ .options = *options, .shed_from = LANES };
 	mapping_table_init(&p->mappings);
 	p->users.mounts = &p->mounts;
+	hashes_init(&p->hashes, &options->hash_limits);
 	road_init(&p->road, &lines);
 	r = process_table_init(&p->processes, options->process_bytes ? options->process_bytes : PROCESS_BYTES_DEFAULT);
 	if (r == 0)
@@ -260,4 +284,5 @@ void pipeline_fini(struct pipeline *p)
 	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
 	mounts_fini(&p->mounts);
+	hashes_fini(&p->hashes);
 }

@@ -11,6 +11,7 @@
 #include "agent/containers.h"
 #include "event/set.h"
 #include "identity/mapping.h"
+#include "identity/hashes.h"
 #include "identity/process.h"
 #include "identity/users.h"
 #include "output/road.h"
@@ -26,6 +27,8 @@ struct pipeline_options {
 	bool color;
 	bool whole;			/* long strings in full in the table */
 	struct json_lineage lineage;	/* ancestors in JSON */
+	struct file_hash_limits hash_limits;
+	bool hash;			/* of what each shown event's process runs, without policies */
 	struct event_set selected;	/* what is shown; other events only teach us */
 	struct containers_options containers;
 	const struct expr *where;	/* of what is selected, only this; NULL: all */
@@ -51,6 +54,7 @@ struct pipeline {
 	struct mounts mounts;
 	struct users users;
 	struct containers containers;
+	struct hashes hashes;
 	struct road road;
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
@@ -72,6 +76,9 @@ void pipeline_clock(struct pipeline *pipeline, int64_t boot_to_wall);
 
 /* A lane_reader: the record is borrowed for the call. */
 void pipeline_record(void *pipeline, const void *record, size_t len);
+
+/* A record of the agent that says more of one that was delivered, to the same sinks. */
+void pipeline_amend(struct pipeline *pipeline, const void *record, uint64_t sinks);
 
 /* The end of a turn: let the sinks have what was collected.  0, or a negative errno when there is
  * nobody left who reads. */

@@ -62,8 +62,8 @@ static unsigned read_lanes(struct agent *a)
 
 	if (n)
 		agent_flush(a);
-	if (a->pipeline.users.wanted)
-		lookups_start(&a->lookups, &a->loop, &a->pipeline.users);
+	if (a->pipeline.users.wanted || a->pipeline.hashes.nwaiting)
+		lookups_start(a);
 	if (a->pipeline.done)
 		agent_stop(a, "the count was reached");
 	return n;

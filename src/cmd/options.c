@@ -16,12 +16,14 @@
 #include "event/schema.h"
 #include "event/select.h"
 
-enum { LANE_BYTES_MAX = 1 << 30, ANCESTORS = 3 };
+enum { LANE_BYTES_MAX = 1 << 30, ANCESTORS = 3, HASH_SIZE = 64 << 20 };
+
+#define HASH_TIME UINT64_C(10000000000)
 
 enum option_id {
 	OPT_EVENTS = 'e', OPT_OUTPUT = 'o', OPT_PID = 'p', OPT_UID = 'u', OPT_COMM = 'c', OPT_HELP = 'h',
 	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_STACK, OPT_BTF, OPT_COLOR, OPT_FULL,
-	OPT_ANCESTORS,
+	OPT_ANCESTORS, OPT_HASH,
 };
 
 static const struct { struct option option; const char *argument, *doc; } rows[] = {
@@ -36,6 +38,7 @@ static const struct { struct option option; const char *argument, *doc; } rows[]
 	{ { "stack", 0, NULL, OPT_STACK }, "", "capture the caller's stack; shown with -o json" },
 	{ { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
 	{ { "ancestors", 1, NULL, OPT_ANCESTORS }, "N", "how many ancestors -o json shows; 3 is the default" },
+	{ { "hash", 0, NULL, OPT_HASH }, "", "the SHA-256 of executables; an event told before it is known is amended" },
 	{ { "color", 1, NULL, OPT_COLOR }, "auto|always|never", "colours in the table" },
 	{ { "transport", 1, NULL, OPT_TRANSPORT }, "ring|perf", "how records leave the kernel; ring is the default" },
 	{ { "lanes", 1, NULL, OPT_LANES }, "LANE=SIZE,..", "size of critical, normal, bulk (perf: of one cpu)" },
@@ -170,6 +173,15 @@ static int help(struct watch_options *o, const char *usage)
 	return 0;
 }
 
+static int parse_hash(struct pipeline_options *pipeline)
+{
+	pipeline->hash = true;
+	if (file_hash_available())
+		return 0;
+	fprintf(stderr, "saker: --hash: this saker was built without nettle\n");
+	return -EINVAL;
+}
+
 static int parse_ancestors(struct pipeline_options *pipeline, const char *value)
 {
 	uint64_t number;
@@ -214,6 +226,8 @@ static int option_take(struct watch_options *o, int id, char *value, const char 
 	case OPT_FULL:
 		a->pipeline.whole = true;
 		return 0;
+	case OPT_HASH:
+		return parse_hash(&a->pipeline);
 	case OPT_ANCESTORS:
 		return parse_ancestors(&a->pipeline, value);
 	case OPT_COLOR:
@@ -265,6 +279,7 @@ static void defaults(struct watch_options *o)
 	o->agent.filter.self = getpid();
 	o->agent.pipeline.containers = containers_usual;
 	o->agent.pipeline.lineage.depth = ANCESTORS;
+	o->agent.pipeline.hash_limits = (struct file_hash_limits){ HASH_SIZE, HASH_TIME };
 }
 
 /* Words before -- are an expression, those behind it a command. */

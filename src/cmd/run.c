@@ -34,6 +34,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 			.home_pid_ns = a->home_pid_ns,
 			.policies = true,
 		},
+		.pipeline.hash_limits = { a->hash.max_size, a->hash.timeout * 1000000 },
 		.pipeline.lineage = { a->ancestors.depth, a->ancestors.details },
 		.filter = { .self = getpid() },
 		.cgroup = { (enum cgroup_version)a->cgroup.version, a->cgroup.root.text },

@@ -52,6 +52,14 @@ static const struct option_row ancestors_rows[] = {
 	{ 0 },
 };
 
+static const struct option_row hash_rows[] = {
+	OPTION(SIZE, config_hash, max_size, .name = "max_size", .value = "64M", .min = 1,
+	       .max = UINT64_C(1) << 40, .help = "larger files are not hashed"),
+	OPTION(DURATION, config_hash, timeout, .name = "timeout", .value = "10s", .min = 1,
+	       .max = 600 * 1000, .help = "how long reading one file may take"),
+	{ 0 },
+};
+
 static const struct option_row agent_rows[] = {
 	OPTION(ENUM, config_agent, transport, .name = "transport", .at_start = true, .words = transports,
 	       .value = "ring",
@@ -94,6 +102,8 @@ static const struct option_row agent_rows[] = {
 	OPTION(GROUP, config_agent, ancestors, .name = "ancestors", .at_start = true, .rows = ancestors_rows,
 	       .help = "proc.ancestors in JSON: who started the process, who started that one, and "
 		       "so on"),
+	OPTION(GROUP, config_agent, hash, .name = "hash", .rows = hash_rows,
+	       .help = "Hashes of executables, where a policy captures them"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
 	OPTION(GROUP, config_agent, redact, .name = "redact", .rows = config_redact_rows,

@@ -34,6 +34,8 @@ struct config_ancestors {
 	bool details;
 };
 
+struct config_hash { uint64_t max_size, timeout; };	/* bytes, ms */
+
 struct config_log { unsigned level; };	/* enum config_level */
 
 struct config_agent {
@@ -50,6 +52,7 @@ struct config_agent {
 	uint64_t drain_timeout;		/* ms */
 	uint64_t canary_interval;	/* ms; 0: never */
 	struct config_ancestors ancestors;
+	struct config_hash hash;
 	struct config_log log;
 	struct config_redact redact;	/* what all sinks mask */
 };

@@ -3,6 +3,7 @@
 #include "expr/fetch.h"
 
 #include "identity/ancestry.h"
+#include "identity/hashes.h"
 #include "identity/process.h"
 
 static void fetch_path(struct fetched *f, const char *path)
@@ -55,10 +56,17 @@ static void fetch_part(struct fetched *f, enum process_part part, const struct p
 	case PART_CWD: fetch_path(f, p->cwd); break;
 	case PART_ARGS: case PART_CMDLINE: fetch_args(f, p, part == PART_CMDLINE); break;
 	case PART_CHAIN: case PART_PREVIOUS: fetch_chain(f, p, part == PART_PREVIOUS); break;
+	case PART_SHA256: break;
 	case PART_DEV: case PART_INO: case PART_CTIME: case PART_DELETED: case PART_MEMFD: case PART_UPPER:
 		fetch_file(f, part, process_file(p));
 		break;
 	}
+}
+
+static void fetch_hash(struct fetched *f, const struct subject *subject)
+{
+	if (subject->hashes && subject->process && hashes_text(subject->hashes, subject->process, f->made))
+		fetched_text(f, f->made, HASH_TEXT - 1);
 }
 
 /* Of the process itself the head has the name and the id that it has just now. */
@@ -70,6 +78,8 @@ static void fetch_self(struct fetched *f, const struct access *a, const struct e
 		fetched_number(f, h->who.proc_pid);
 	else if (a->arg == PART_NAME)
 		fetched_text(f, h->who.proc_name.s, strnlen(h->who.proc_name.s, sizeof(wire_comm)));
+	else if (a->arg == PART_SHA256)
+		fetch_hash(f, &view->subject);
 	else if (view->subject.process)
 		fetch_part(f, a->arg, view->subject.process);
 }

@@ -39,6 +39,7 @@ static const struct operand operands[] = {
 	PROCESS("proc.is_exe_deleted", NUM, bool, DELETED, "its executable had no name any more when it was executed")
 	PROCESS("proc.is_exe_from_memfd", NUM, bool, MEMFD, "its executable lives in memory only")
 	PROCESS("proc.is_exe_upper_layer", NUM, bool, UPPER, "its executable was written in the container's upper layer, not shipped in its image")
+	PROCESS("proc.exe_sha256", TEXT, str, SHA256, "SHA-256 of its executable, where a policy captures it; unknown until the file was read")
 	PARENT("proc.pname", TEXT, str, NAME, "task name of the parent it has now")
 	PARENT("proc.pexe", TEXT, path, EXE, "path of the parent's executable")
 	PARENT("proc.pcmdline", TEXT, str, CMDLINE, "the parent's argument vector joined by spaces")

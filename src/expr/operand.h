@@ -35,6 +35,7 @@ enum get {
 enum process_part {
 	PART_PID, PART_NAME, PART_EXE, PART_CWD, PART_ARGS, PART_CMDLINE,
 	PART_CHAIN, PART_PREVIOUS,	/* what it ran before */
+	PART_SHA256,
 	PART_DEV, PART_INO, PART_CTIME, PART_DELETED, PART_MEMFD, PART_UPPER,	/* of its executable */
 };
 

@@ -4,6 +4,7 @@
 #define SAKER_IDENTITY_SUBJECT_H
 
 struct container;
+struct hashes;
 struct process;
 struct process_table;
 struct stack;
@@ -15,6 +16,7 @@ struct subject {
 	struct process_table *processes;	/* where its ancestors are, see ancestry.h; NULL: nowhere */
 	struct users *users;			/* their names; NULL: none */
 	const struct container *container;	/* &container_host outside of any; NULL when nobody can tell */
+	const struct hashes *hashes;		/* of executables; NULL: none */
 	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */
 };
 

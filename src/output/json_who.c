@@ -3,13 +3,16 @@
 #include "output/json_line.h"
 
 #include "identity/ancestry.h"
+#include "identity/hashes.h"
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "identity/users.h"
 #include "output/redact.h"
 
-static void who_strings(struct line *l, const struct process *p)
+static void who_strings(struct line *l, const struct subject *who)
 {
+	const struct process *p = who->process;
+	char hash[HASH_TEXT];
 	bool invalid = false;
 
 	text_str(&l->t, ",\"exe\":");
@@ -17,6 +20,11 @@ static void who_strings(struct line *l, const struct process *p)
 		text_str(&l->t, "null");
 	else if (text_quoted(&l->t, p->exe, strlen(p->exe)))
 		raw_add(l->json, (struct json_raw){ "proc.", "exe", "", p->exe, strlen(p->exe) });
+	if (p && who->hashes && hashes_text(who->hashes, p, hash)) {
+		text_str(&l->t, ",\"exe_sha256\":\"");
+		text_raw(&l->t, hash, HASH_TEXT - 1);
+		text_char(&l->t, '"');
+	}
 	text_str(&l->t, ",\"args\":");
 	if (!p || !p->args_known)
 		text_str(&l->t, "null");
@@ -148,7 +156,7 @@ static void who_name(struct line *l, const char *name, const struct subject *who
 
 	if (text_quoted(&l->t, name, sizeof(wire_comm)))
 		raw_add(l->json, (struct json_raw){ "proc.", "name", "", name, strnlen(name, sizeof(wire_comm)) });
-	who_strings(l, p);
+	who_strings(l, who);
 	who_host(l, &((const struct head *)l->record)->who);
 	if (p)
 		who_chain(l, p);
@@ -211,7 +219,7 @@ static uint64_t tree_stamp(const struct subject *who)
 
 static uint64_t names_stamp(const struct subject *who)
 {
-	return who->users ? who->users->mounts->stamp : 0;
+	return (who->users ? who->users->mounts->stamp : 0) + (who->hashes ? who->hashes->stamp : 0);
 }
 
 /* Whether what was written of ancestors still holds; only when some process changed are they looked up. */

@@ -116,6 +116,7 @@ struct policy_verdict policy_match(struct policy_set *set, const struct expr_vie
 		if (rule_takes(set, rule, view, &v.suppressed)) {
 			v.policies |= UINT64_C(1) << rule->policy;
 			v.sinks |= rule->sinks;
+			v.hash |= rule->entry->capture.hash;
 		}
 	}
 	return v;

@@ -38,6 +38,7 @@ struct policy_plan {
 struct policy_verdict {
 	uint64_t policies;	/* bit n: the n-th policy wants it; 0: nobody does */
 	uint64_t sinks;
+	bool hash;		/* one of them wants the executable's hash */
 	uint64_t suppressed;	/* that a limit left out before it */
 };
 

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "event/schema.h"
 #include "event/select.h"
+#include "identity/file_hash.h"
 
 enum { SELECTOR = 63, STARS = 3, FIELDS = 64, FIELDS_MAX = 16 };
 
@@ -23,6 +24,9 @@ static const struct option_row dedup_rows[] = {
 static const struct option_row capture_rows[] = {
 	OPTION(BOOL, policy_capture, env, .name = "env", .value = "false",
 	       .help = "the environment of executed programs"),
+	OPTION(BOOL, policy_capture, hash, .name = "hash", .value = "false",
+	       .help = "the SHA-256 of what the process runs, as proc.exe_sha256; an event that is told "
+		       "before the file was read is amended"),
 	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false",
 	       .help = "the calls by which the program came there: addresses, each with the file "
 		       "that lies there. Not of process_exec and process_exit, when the caller's are "
@@ -271,6 +275,9 @@ static int read_options(const struct option_context *cx, const struct node *node
 	if (e->required && e->optional)
 		return diag_set(cx->diag, e->line, e->col,
 				"%s: cannot be both required and optional", where);
+	if (e->capture.hash && !file_hash_available())
+		return diag_set(cx->diag, e->line, e->col,
+				"%s: capture.hash: this saker was built without nettle", where);
 	e->need = e->required ? POLICY_REQUIRED : e->optional ? POLICY_OPTIONAL : POLICY_WANTED;
 	return 0;
 }
