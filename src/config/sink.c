@@ -44,6 +44,9 @@ const struct option_row config_sink_rows[] = {
 	OPTION(ENUM, config_sink, stream.format, .name = "format", .words = format_words, .value = "json",
 	       .help = "one JSON object a line, a table for people, or alerts as Falco writes them, in JSON "
 		       "or as text"),
+	OPTION(WORDS, config_sink, stream.fields, .name = "fields", .max = 128,
+	       .sample = "[time, event, proc.pid, proc.exe, args, ret]",
+	       .help = "of format json: which members lines have, groups or parts of them; without it all"),
 	OPTION(GROUP, config_sink, stream.redact, .name = "redact", .rows = config_redact_rows,
 	       .help = "What this sink masks, beside what agent.redact tells"),
 	OPTION(TEXT, config_sink, where, .name = "where", .sample = "proc.name != cron",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/encoder.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct encoder_ops {
@@ -21,7 +22,7 @@ static int json_init(struct encoder *e, const struct config_stream *stream, cons
 {
 	int r = json_encoder_init(&e->json, options->host, options->boot_to_wall);
 
-	(void)stream;
+	selection_init(&e->fields, &stream->fields);
 	e->json.lineage = options->lineage;
 	e->json.redactor = &e->redactor;
 	return r;
@@ -44,7 +45,9 @@ static void json_policies(struct encoder *e, const char *const *names, unsigned 
 
 static size_t json_line(struct encoder *e, const void *record, const struct subject *subject, char *buf, size_t size)
 {
-	return json_encode(&e->json, record, subject, buf, size);
+	size_t len = json_encode(&e->json, record, subject, buf, size);
+
+	return len && e->fields.n ? selection_apply(&e->fields, buf, len) : len;
 }
 
 static int table_init(struct encoder *e, const struct config_stream *stream, const struct encoder_options *options)
@@ -134,6 +137,13 @@ const char *format_name(enum format format)
 
 int stream_check(const struct config_stream *stream, struct diag *diag)
 {
+	const struct option_list *fields = &stream->fields;
+
+	if (fields->n && stream->format != FORMAT_JSON)
+		return diag_set(diag, fields->items[0].line, fields->items[0].col,
+				"fields: only lines of format json are made of them, not %s", format_name(stream->format));
+	if (selection_check(fields, diag) < 0)
+		return -EINVAL;
 	return redact_check(&stream->redact, diag);
 }
 
@@ -148,9 +158,19 @@ static bool same_redaction(const struct config_redact *a, const struct config_re
 	return true;
 }
 
+static bool same_fields(const struct option_list *a, const struct option_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (unsigned i = 0; i < a->n; i++)
+		if (strcmp(a->items[i].text, b->items[i].text) != 0)
+			return false;
+	return true;
+}
+
 bool stream_same(const struct config_stream *a, const struct config_stream *b)
 {
-	return a->format == b->format && same_redaction(&a->redact, &b->redact) &&
+	return a->format == b->format && same_fields(&a->fields, &b->fields) && same_redaction(&a->redact, &b->redact) &&
 	       envelope_same(&a->envelope, &b->envelope);
 }
 

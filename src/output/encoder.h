@@ -12,6 +12,7 @@
 #include "output/falco.h"
 #include "output/json.h"
 #include "output/redact.h"
+#include "output/selection.h"
 #include "output/table.h"
 
 struct encoder_ops;
@@ -31,6 +32,7 @@ struct encoder {
 	const struct encoder_ops *ops;
 	struct redactor redactor;	/* the encoders see only what it leaves */
 	struct envelope envelope;
+	struct selection fields;	/* of JSON */
 	bool cut;			/* the last line has lost its end */
 	union {
 		struct json_encoder json;

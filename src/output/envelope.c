@@ -10,6 +10,7 @@
 #include "event/schema.h"
 #include "event/severity.h"
 #include "event/value.h"
+#include "identity/container.h"
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "output/stamp.h"
@@ -26,6 +27,7 @@ struct teller {
 	const struct head *head;
 	const struct schema *schema;
 	const struct process *process;
+	const struct container *container;
 };
 
 /* Append a value, any bytes; nothing: there is none. */
@@ -74,6 +76,14 @@ static void tell_errno(const struct teller *t, struct text *to)
 		text_str(to, name);
 }
 
+static void tell_container(const struct teller *t, struct text *to)
+{
+	if (t->container == &container_host)
+		text_str(to, "host");
+	else if (t->container)
+		text_str(to, t->container->id);
+}
+
 static const struct { const char *param, *field; tell *tell; } rows[] = {
 	{ "event", "SAKER_EVENT", tell_event },	   { "seq", "SAKER_SEQ", tell_seq },
 	{ "cpu", "SAKER_CPU", tell_cpu },	   { "lane", "SAKER_LANE", tell_lane },
@@ -81,7 +91,7 @@ static const struct { const char *param, *field; tell *tell; } rows[] = {
 	{ "ppid", "SAKER_PPID", tell_ppid },	   { "uid", "SAKER_UID", tell_uid },
 	{ "proc", "SAKER_PROC", tell_name },	   { "exe", "SAKER_EXE", tell_exe },
 	{ "cgroup", "SAKER_CGROUP", tell_cgroup }, { "errno", "SAKER_ERRNO", tell_errno },
-	{ "host", "SAKER_HOSTNAME", tell_hostname },
+	{ "host", "SAKER_HOSTNAME", tell_hostname }, { "container", "SAKER_CONTAINER", tell_container },
 };
 
 /* The value of a row; false: it has none, or it is not told. */
@@ -258,7 +268,8 @@ int envelope_init(struct envelope *e, const struct config_envelope *config, cons
 size_t envelope_open(const struct envelope *e, const void *record, const struct subject *subject, char *buf, size_t size)
 {
 	const struct head *h = record;
-	const struct teller t = { h, schema_get(h->id), subject ? subject->process : NULL };
+	const struct teller t = { h, schema_get(h->id), subject ? subject->process : NULL,
+				  subject ? subject->container : NULL };
 	struct text to = { .p = buf, .end = buf + size };
 
 	if (e->config.counted && text_room(&to, COUNT_ROOM))

@@ -9,6 +9,8 @@
 #include "event/fd.h"
 #include "event/severity.h"
 #include "identity/ancestry.h"
+#include "identity/container.h"
+#include "identity/container_meta.h"
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "output/escape.h"
@@ -106,6 +108,25 @@ static void fields_process(struct line *l, const struct falco_encoder *f, const 
 	member_number(l, ",\"user.uid\":", h->who.user_uid == UINT32_MAX ? -1 : (int64_t)h->who.user_uid);
 	member_number(l, ",\"user.loginuid\":", (int32_t)h->who.user_loginuid);
 	member_number(l, ",\"group.gid\":", h->who.user_gid == UINT32_MAX ? -1 : (int64_t)h->who.user_gid);
+}
+
+static void fields_container(struct line *l, const struct container *c)
+{
+	const struct container_meta *m = c ? c->meta : NULL;
+	static const struct { const char *key; unsigned text; } texts[] = {
+		{ ",\"container.name\":", META_name },	  { ",\"container.image\":", META_image },
+		{ ",\"k8s.ns.name\":", META_namespace }, { ",\"k8s.pod.name\":", META_pod },
+	};
+
+	if (!c)
+		return;
+	if (c == &container_host)
+		member_text(l, ",\"container.id\":", "host", 4);
+	else
+		member_text(l, ",\"container.id\":", c->id, strlen(c->id));
+	for (size_t i = 0; m && i < sizeof(texts) / sizeof(*texts); i++)
+		if (m->texts[texts[i].text])
+			member_text(l, texts[i].key, m->texts[texts[i].text], strlen(m->texts[texts[i].text]));
 }
 
 static void fields_sock(struct line *l, const struct fact_sock *sock)
@@ -251,6 +272,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 	member_text(l, ",\"evt.category\":", s->category, strlen(s->category));
 	member_number(l, ",\"evt.cpu\":", h->cpu);
 	fields_process(l, f, who);
+	fields_container(l, who->container);
 	fields_args(l, shape, s);
 	if (s->syscall) {
 		fields_result(l, shape);

@@ -58,6 +58,10 @@ put redact.yaml 'policies: [policies/quiet.yaml]' 'agent:' "  redact: {patterns:
 expect 'a wrong pattern of secrets' 1 \
 	$': the ( is not closed\n  redact: {patterns: [{name: badge, regex: \'a(b\'}]}\n                                               ^' \
 	"$work/redact.yaml"
+put fields.yaml 'policies: [policies/quiet.yaml]' 'sinks: {a: {type: stdout, fields: [time, proc.nam]}}'
+expect 'a wrong field of a sink' 1 \
+	$'did you mean "proc.name"?\nsinks: {a: {type: stdout, fields: [time, proc.nam]}}\n                                         ^' \
+	"$work/fields.yaml"
 put named.yaml 'policies: [bad/a.yaml]'
 expect 'a wrong policy that a configuration names' 1 $'  openatt:\n  ^' "$work/named.yaml"
 put sink.yaml 'name: s' 'events: {openat: {sinks: [evnts]}}'

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The members of a line of JSON that a sink wants: whole groups (proc) or members of them (proc.name,
+ * args.path).  What was shortened or could not be read is told in any case.
+ */
+#ifndef SAKER_OUTPUT_SELECTION_H
+#define SAKER_OUTPUT_SELECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "config/option.h"
+
+enum { SELECTION_MAX = 128, SELECTION_NAME = 64 };
+
+struct selected {
+	char name[SELECTION_NAME];	/* "proc", "proc.name" */
+	uint8_t len, group;		/* bytes of the name; of the group in it, or all */
+};
+
+struct selection {
+	struct selected paths[SELECTION_MAX];
+	unsigned n;			/* 0: all members */
+};
+
+/* Whether lines may have such a member or group. */
+bool selection_knows(const char *path);
+
+/* 0, or -EINVAL with words in diag: an unknown name and the one that may have been meant. */
+int selection_check(const struct option_list *list, struct diag *diag);
+
+/* Of a list that was checked. */
+void selection_init(struct selection *selection, const struct option_list *list);
+
+/* Leave what is selected of a line, '\n' included; its length. */
+size_t selection_apply(const struct selection *selection, char *line, size_t len);
+
+#endif
