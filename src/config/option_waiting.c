@@ -15,8 +15,18 @@ static bool same_text(const struct option_text *a, const struct option_text *b)
 	return a->text && b->text ? !strcmp(a->text, b->text) : a->text == b->text;
 }
 
+static bool same_list(const struct option_list *a, const struct option_list *b)
+{
+	for (unsigned i = 0; i < a->n && i < b->n; i++)
+		if (!same_text(&a->items[i], &b->items[i]))
+			return false;
+	return a->n == b->n;
+}
+
 static bool same(const struct option_row *row, const void *a, const void *b)
 {
+	if (row->type == OPTION_STRINGS || row->type == OPTION_PATHS || row->type == OPTION_WORDS)
+		return same_list(a, b);
 	if (row->type == OPTION_STRING || row->type == OPTION_PATH || row->type == OPTION_WORD ||
 	    row->type == OPTION_TEXT)
 		return same_text(a, b);

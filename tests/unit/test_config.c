@@ -487,3 +487,28 @@ Test(config, what_is_not_honoured_is_refused)
 		config_fini(&c);
 	}
 }
+
+Test(config, what_waits_for_the_next_start)
+{
+	static const struct { const char *text, *waiting; } rows[] = {
+		{ "policies: [y]\nagent: {report_interval: 9s}\n", "" },
+		{ "policies: [x]\nagent: {transport: perf, lanes: {bulk: 1M}}\n", "agent.transport, agent.lanes.bulk" },
+		{ "policies: [x]\nagent: {btf: /some/where}\n", "agent.btf" },
+		{ "policies: [x]\nagent: {keep_capabilities: [CAP_CHOWN]}\n", "agent.keep_capabilities" },
+	};
+	static const char plain[] = "policies: [x]\n";
+	struct config now = { 0 };
+	struct diag d = { 0 };
+	char waiting[256];
+
+	cr_assert_eq(config_parse(&now, sink_config_kinds, "test", plain, sizeof(plain) - 1, &d), 0, "%s", d.text);
+	for (size_t i = 0; i < LEN(rows); i++) {
+		struct config next = { 0 };
+
+		cr_assert_eq(config_parse(&next, sink_config_kinds, "test", rows[i].text, strlen(rows[i].text), &d), 0,
+			     "%s", d.text);
+		cr_expect_str_eq(config_waiting(&now, &next, waiting, sizeof(waiting)), rows[i].waiting);
+		config_fini(&next);
+	}
+	config_fini(&now);
+}
