@@ -271,6 +271,8 @@ stage_live() {
 			SAKER=$builds/$kind/saker run_tap live $kind 400 "$builds/$kind/tests/live" --tap
 		fi
 	done
+	[ "$(id -u)" -ne 0 ] || ! need_build release live ||
+		run_tap live metrics 120 "$root/tests/metrics/metrics.sh" "$builds/release"
 }
 
 optional_script() { # STAGE SECONDS SCRIPT ARGUMENT...

@@ -275,7 +275,8 @@ static void check_balance(void)
 		double seen = sum("saker_lane_seen_total", lanes[i]), read = sum("saker_lane_read_total", lanes[i]);
 
 		check(seen == sum("saker_lane_filtered_total", lanes[i]) + sum("saker_lane_limited_total", lanes[i]) +
-		      sum("saker_lane_submitted_total", lanes[i]) + sum("saker_lane_dropped_total", lanes[i]),
+		      sum("saker_lane_muted_total", lanes[i]) + sum("saker_lane_submitted_total", lanes[i]) +
+		      sum("saker_lane_dropped_total", lanes[i]),
 		      "%s does not balance", lanes[i]);
 		check(read <= sum("saker_lane_submitted_total", lanes[i]), "%s: more read than submitted", lanes[i]);
 		check(read <= sum("saker_lane_delivered_total", lanes[i]) + sum("saker_lane_rejected_total", lanes[i]) +

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# metrics.sh BUILD - alert rules and dashboard against a running agent, and a real Prometheus that
-# scrapes it; TAP. Needs root, curl, jq, and prometheus with promtool.
+# metrics.sh [--update] BUILD - alert rules and dashboard against a running agent, and a real Prometheus
+# that scrapes it; TAP. With --update, README's list of metrics is made anew.
+# Needs root, curl, jq, and prometheus with promtool.
 set -uo pipefail
 export LC_ALL=C
 
-readonly tests=9 opens=3000
+readonly tests=10 opens=3000
 here=$(dirname "$(realpath "$0")")
 readonly here conf=$here/../../conf
 n=0 agent='' prometheus='' port=''
@@ -103,6 +104,45 @@ check_expressions() {
 	done
 }
 
+# --- README
+
+readonly list_begin='<!-- metrics: begin, made by tests/metrics/metrics.sh --update -->' list_end='<!-- metrics: end -->'
+
+# Metrics by what they are kept for, which is their first word and their label.
+list_metrics() {
+	echo '| label | metrics |'
+	echo '|---|---|'
+	sed -n 's/^# TYPE saker_\([a-z0-9_]*\) .*/\1/p' "$work/metrics" | awk '
+		BEGIN { split("lane event policy sink check canary program map", words) }
+		{
+			of = ""
+			for (i in words) if (index($0, words[i] "_") == 1) of = words[i]
+			name = of ? substr($0, length(of) + 2) : $0
+			if (!(of in rows)) order[++n] = of
+			rows[of] = rows[of] " `" name "`"
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				print "| " (order[i] ? "`" order[i] "`: `saker_" order[i] "_`.." : "none: `saker_`..") " |" rows[order[i]] " |"
+		}'
+}
+
+with_list() { # README
+	awk -v begin="$list_begin" '{ print } $0 == begin { exit }' "$1"
+	printf '\n%s\n\n' "$(list_metrics)"
+	awk -v end="$list_end" '$0 == end { on = 1 } on' "$1"
+}
+
+check_readme() {
+	local readme=$here/../../README.md
+	if ! grep -qxF -- "$list_begin" "$readme" || ! grep -qxF -- "$list_end" "$readme"; then
+		echo 'README.md lacks the marks'
+		return
+	fi
+	[ -z "$update" ] || { with_list "$readme" > "$work/readme" && cat "$work/readme" > "$readme"; }
+	diff "$readme" <(with_list "$readme")
+}
+
 # --- Prometheus
 
 free_port() {
@@ -148,7 +188,9 @@ rules_healthy() {
 
 main() {
 	local out delivered
-	[ $# -eq 1 ] || { echo 'usage: metrics.sh BUILD' >&2; exit 2; }
+	update=
+	[ "${1:-}" != --update ] || { update=yes && shift; }
+	[ $# -eq 1 ] || { echo 'usage: metrics.sh [--update] BUILD' >&2; exit 2; }
 	saker=$(realpath "$1")/saker
 	if ! command -v promtool > /dev/null || ! command -v prometheus > /dev/null; then
 		echo '1..0 # SKIP prometheus is not installed'
@@ -171,6 +213,9 @@ main() {
 	out=$({ rule_expressions; dashboard_expressions; } | check_expressions)
 	[ -z "$out" ] && [ "$({ rule_expressions; dashboard_expressions; } | grep -c saker_)" -gt 40 ]
 	say $? 'each metric and label of rules and dashboard is there' "$out"
+	out=$(check_readme)
+	[ -z "$out" ]
+	say $? "README's list of metrics is what the agent tells; else: metrics.sh --update" "$out"
 	start_prometheus
 	await 20 is_value 'up{job="saker"}' 1 && await 10 targets_healthy
 	say $? 'Prometheus scrapes it without an error' "$(tail -n 5 "$work/prometheus.log")"
@@ -178,7 +223,7 @@ main() {
 	await 20 is_value 'saker_event_delivered_total{event="openat"}' "$opens"
 	say $? "Prometheus counts $opens opens" "$(value 'saker_event_delivered_total{event="openat"}')"
 	await 20 rules_healthy
-	say $? 'Prometheus evaluates all rules' "$(curl -s "http://$web/api/v1/rules")"
+	say $? 'Prometheus evaluates all rules' "$(curl -s "http://$web/api/v1/rules" | jq -c '[.data.groups[].rules[] | [.name, .health, .lastError]]')"
 	delivered=$(value 'sum(saker_lane_delivered_total)')
 	kill -INT "$agent"
 	wait "$agent"
