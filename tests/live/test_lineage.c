@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -233,4 +234,84 @@ TEST(lineage_where, "expressions ask for ancestors")
 	subject(by_double_fork);
 	await("getpgid", shared->n[LAST], NULL);
 	check(count("getpgid", 0, NULL) == 1, "%u records", count("getpgid", 0, NULL));
+}
+
+/* --- what is read off the loop */
+
+static void run_copy(void)
+{
+	execl(in_scratch("true"), "true", NULL);
+	subject_fail("execl");
+}
+
+static void digest(const char *path, char *to, size_t size)
+{
+	char command[4200];
+	FILE *f;
+
+	snprintf(command, sizeof(command), "sha256sum %s", path);
+	f = popen(command, "r");
+	if (!f || !fgets(to, size, f))
+		give_up("no digest of %s", path);
+	pclose(f);
+	to[64] = 0;
+}
+
+TEST(lineage_hash, "an exec is amended with its hash, and the next one of the same file has it")
+{
+	char command[4200], want[128];
+	json_t *r, *fields;
+	pid_t pid;
+
+	snprintf(command, sizeof(command), "cp /bin/true %s", in_scratch("true"));
+	if (system(command) != 0)
+		give_up("%s", command);
+	digest(in_scratch("true"), want, sizeof(want));
+	trace("--hash -e process_exec");
+	pid = subject(run_copy);
+	await("process_exec", pid, NULL);
+	r = await("amend", pid, "args.event=process_exec", NULL);
+	fields = json_object_get(json_object_get(r, "args"), "fields");
+	check(!strncmp(json_string_value(json_array_get(fields, 0)), "proc.exe_sha256=", 16), "%s", json_dumps(fields, 0));
+	check(!strcmp(json_string_value(json_array_get(fields, 0)) + 16, want), "%s", json_dumps(fields, 0));
+	is(r, "proc.exe_sha256", "%s", want);
+	pid = subject(run_copy);
+	r = await("process_exec", pid, NULL);
+	is(r, "proc.exe_sha256", "%s", want);
+	check(!count("amend", pid, NULL), "nothing is left to tell");
+}
+
+/* A root of its own, with another user of the same id than the host has. */
+static void elsewhere(void)
+{
+	const char *root = in_scratch("root");
+	char path[4200];
+
+	snprintf(path, sizeof(path), "mkdir -p %s/etc && echo 'inner:x:4321:4321::/:' > %s/etc/passwd && "
+		 "echo 'inners:x:4321:' > %s/etc/group && cp %s %s/busybox", root, root, root, in_scratch("busybox"), root);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || system(path) != 0 ||
+	    mount(root, root, NULL, MS_BIND, NULL) < 0 || chroot(root) < 0 || chdir("/") < 0 || setgid(4321) < 0 ||
+	    setuid(4321) < 0)
+		subject_fail("chroot");
+	execl("/busybox", "sh", "-c", "while :; do kill -0 $$; /busybox sleep 0.1; done", NULL);
+	subject_fail("execl");
+}
+
+TEST(lineage_users, "a user's name is that of its own root")
+{
+	char command[4200];
+	json_t *r;
+	pid_t pid;
+
+	snprintf(command, sizeof(command), "cp /bin/busybox %s 2>/dev/null", in_scratch("busybox"));
+	if (system(command) != 0)
+		skip("there is no busybox");
+	trace("-e kill");
+	pid = subject_start(elsewhere);
+	r = await("kill", pid, "user.name=inner", NULL);
+	is(r, "user.uid", "4321");
+	is(r, "group.name", "inners");
+	check(!count("kill", pid, "user.name=root", NULL), "never as the host has it");
+	kill(pid, SIGKILL);
+	subject_wait(pid);
 }
