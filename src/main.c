@@ -25,7 +25,7 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&cmd_run, &cmd_trace, &cmd_check, &cmd_events, &cmd_doctor, &cmd_ctl, &cmd_record, &cmd_replay,
+	&cmd_run, &cmd_trace, &cmd_check, &cmd_events, &cmd_doctor, &cmd_ctl, &cmd_top, &cmd_record, &cmd_replay,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

@@ -52,6 +52,7 @@ static void on_second(uv_timer_t *timer)
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	report(a);
 	log_tick(a->options.log);
+	top_tick(&a->pipeline.top, clock_boot());
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	process_fill_parents(&a->pipeline.processes, FILL_PARENTS);

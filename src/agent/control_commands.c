@@ -10,6 +10,7 @@
 #include "agent/control_mute.h"
 #include "agent/control_processes.h"
 #include "agent/control_status.h"
+#include "agent/control_top.h"
 #include "agent/figures.h"
 #include "agent/reload.h"
 #include "base/histogram.h"
@@ -192,5 +193,6 @@ const struct control_command control_commands[] = {
 	  .arguments = { "kind", "name" }, .run = control_mute },
 	{ .name = "unmute", .doc = "hear somebody again", .right = RIGHT_CHANGE, .arguments = { "kind", "name" },
 	  .run = control_unmute },
+	{ .name = "top", .doc = "counts that make rates", .arguments = { "seconds" }, .run = control_top },
 	{ .name = NULL },
 };

@@ -131,6 +131,8 @@ static void show(struct pipeline *p, struct expr_view *view)
 	road_deliver(&p->road, view, wanted);
 	p->counts.delivered[h->lane]++;
 	p->counts.events[h->id].delivered++;
+	if (p->top.until)
+		top_count(&p->top, &h->who);
 	if (p->options.count && --p->options.count == 0)
 		p->done = true;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/top.h"
 #include "event/schema.h"
 #include "agent/containers.h"
 #include "event/set.h"
@@ -61,6 +62,7 @@ struct pipeline {
 	struct mutes *mutes;		/* the caller's; NULL: nobody is muted */
 	enum lane shed_from;		/* lanes from this one on are left out; LANES: none */
 	struct pipeline_counts counts;
+	struct top top;
 	int capture_error;		/* first failure of the capture, negative errno */
 	bool done;			/* count was reached */
 };

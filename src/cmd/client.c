@@ -122,6 +122,7 @@ static json_t *judge(const char *path, const char *line, int *status, char *erro
 	json_error_t wrong;
 	json_t *reply = json_loads(line, 0, &wrong);
 
+	*status = EXIT_OK;
 	if (reply && json_is_true(json_object_get(reply, "ok")))
 		return reply;
 	*status = EXIT_FAILED;

@@ -11,6 +11,6 @@ struct command {
 /* Exit statuses; with a command to follow, its own status is passed on. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3, EXIT_BUSY = 4 };
 
-extern const struct command cmd_check, cmd_ctl, cmd_doctor, cmd_events, cmd_record, cmd_replay, cmd_run, cmd_trace;
+extern const struct command cmd_check, cmd_ctl, cmd_doctor, cmd_events, cmd_record, cmd_replay, cmd_run, cmd_top, cmd_trace;
 
 #endif
