@@ -173,7 +173,7 @@ static int run_sinks(struct control *x, struct request *q, json_t *reply)
 
 static int run_ps(struct control *x, struct request *q, json_t *reply)
 {
-	json_t *all = control_processes(&x->agent->pipeline.processes);
+	json_t *all = control_processes(&x->agent->pipeline.processes, &x->agent->pipeline.containers);
 
 	if (!all)
 		return request_fail(q, -ENOMEM, "no memory for so many processes");

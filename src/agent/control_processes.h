@@ -5,10 +5,12 @@
 
 #include <jansson.h>
 
+struct containers;
 struct process_table;
 
-/* The running processes as an array, a parent before its children; NULL when out of memory.  Arguments
+/* The running processes as an array, a parent before its children, each with the id of its container
+ * ("host" outside of any, null when nobody can tell); NULL when out of memory.  Arguments
  * are left out: those who may look at the agent need not see what others give their programs. */
-json_t *control_processes(const struct process_table *table);
+json_t *control_processes(const struct process_table *table, struct containers *containers);
 
 #endif

@@ -280,13 +280,14 @@ void ctl_text_status(const json_t *reply)
 
 void ctl_text_ps(const json_t *reply)
 {
-	char name[CELL], exe[CELL];
+	char name[CELL], exe[CELL], container[CELL];
 	json_t *p;
 	size_t i;
 
-	printf("%10s  NAME\n", "PID");
+	printf("%10s  %-12s  NAME\n", "PID", "CONTAINER");
 	json_array_foreach(json_object_get(reply, "processes"), i, p)
-		printf("%10lld  %*s%s  %s\n", number_of(p, "pid"), (int)number_of(p, "depth") * 2, "",
+		printf("%10lld  %-12.12s  %*s%s  %s\n", number_of(p, "pid"),
+		       cell(json_object_get(p, "container"), container), (int)number_of(p, "depth") * 2, "",
 		       cell(json_object_get(p, "name"), name), cell(json_object_get(p, "exe"), exe));
 }
 

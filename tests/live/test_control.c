@@ -322,7 +322,7 @@ TEST(control_ps, "ps shows the kernel's own tree, also after adoptions")
 	}
 	check(wrong == 0 && same > 10, "%u parents differ, %u do not", wrong, same);
 	r = ctl(0, "ps", NULL);
-	check(r.status == 0 && strstr(r.out, "  subject  ") && strstr(r.out, "  NAME\n"), "%d: %s", r.status, r.out);
+	check(r.status == 0 && strstr(r.out, "  subject  ") && strstr(r.out, "  CONTAINER     NAME\n") && strstr(r.out, "  host  "), "%d: %s", r.status, r.out);
 	shared->n[0] = 2;
 	subject_wait(pid);
 	check(agent_stop() == 0, "saker failed");
