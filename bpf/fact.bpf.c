@@ -170,7 +170,7 @@ __noinline int exe_note(u32 number, u64 file, u32 off, u32 len, u64 flags)
 	struct file *f;
 	u32 end, n;
 
-	if (!s || !file || len < 2)
+	if (!policies_on || !s || !file || len < 2)
 		return 0;
 	len--;
 	n = len < FILTER_TEXT_MAX ? len : FILTER_TEXT_MAX;

@@ -81,6 +81,16 @@ struct numbered { __u64 seq[LANES]; };
 
 struct loud { __u64 cgroup; __u32 lane; __u32 pad; };	/* key of the map of drops by cgroup */
 
+/* Key and value of the map of system calls by cgroup. */
+struct call_key {
+	__u64 cgroup;
+	__u16 number;
+	__u16 abi;		/* enum abi */
+	__u32 pad;
+};
+
+struct call_count { __u64 count, errors; };
+
 /* Small facts about the kernel that user space finds in BTF before loading. */
 struct kernel_has {
 	__u8 task_btf;		/* bpf_get_current_task_btf, 5.11 */

@@ -51,6 +51,7 @@ static void on_second(uv_timer_t *timer)
 	lag_late(&a->lag, SECOND_MS);
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	report(a);
+	syscall_stats_tick(a);
 	log_tick(a->options.log);
 	top_tick(&a->pipeline.top, clock_boot());
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
@@ -217,6 +218,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	a->memory.limit = options->memory_limit;
 	a->started = clock_boot();
 	a->canaries.interval = options->canary_ms * 1000000;
+	a->syscall_stats.interval = options->syscall_stats_ms * 1000000;
 	signal(SIGPIPE, SIG_IGN);
 	r = open_all(a);
 	if (r < 0)
@@ -299,6 +301,7 @@ void agent_close(struct agent *a, bool hangs)
 	losses_fini(&a->losses);
 	probe_close(&a->probe);
 	mute_close(&a->mutes);
+	syscall_stats_close(&a->syscall_stats);
 	cgroup_root_close(&a->cgroup_root);
 	for (unsigned i = 0; i < 2; i++)
 		if (a->pipeline.policies[i]) {

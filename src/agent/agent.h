@@ -16,6 +16,7 @@
 #include "agent/memory.h"
 #include "agent/mute.h"
 #include "agent/pipeline.h"
+#include "agent/syscall_stats.h"
 #include "identity/cgroup_root.h"
 #include "kernel/lanes.h"
 #include "kernel/probe.h"
@@ -42,6 +43,7 @@ struct agent_options {
 	uint64_t memory_limit;		/* bytes; 0: none */
 	uint64_t report_ms;		/* between two tellings of the figures; 0: as often as losses are looked at */
 	uint64_t drain_ms;		/* at most, for what is in the lanes at the end; 0: as long as it takes */
+	uint64_t syscall_stats_ms;	/* between two tellings of system calls by cgroup; 0: never */
 	uint64_t canary_ms;		/* between two looks whether the hooks run; 0: never */
 	bool header;			/* a line of column names first, on the console */
 	void (*opened)(void *ctx, struct agent *agent);	/* loop and road are there; NULL: nothing */
@@ -61,6 +63,7 @@ struct agent {
 	struct lanes lanes;
 	struct losses losses;
 	struct mutes mutes;
+	struct syscall_stats syscall_stats;
 	struct pipeline pipeline;
 	struct memory memory;
 	struct child child;

@@ -233,6 +233,7 @@ static void plan_apply(struct reload *r, struct plan *p)
 		r->agent->memory.limit = agent->memory_limit;
 		r->agent->options.drain_ms = agent->drain_timeout;
 		r->agent->canaries.interval = agent->canary_interval * 1000000;
+		r->agent->syscall_stats.interval = agent->syscall_stats.interval * 1000000;
 		mute_configure(&r->agent->mutes, &r->config);
 	}
 }

@@ -60,6 +60,16 @@ static const struct option_row hash_rows[] = {
 	{ 0 },
 };
 
+static const struct option_row syscall_stats_rows[] = {
+	OPTION(DURATION, config_syscall_stats, interval, .name = "interval", .value = "10s", .min = 500,
+	       .max = 24 * 3600 * 1000, .help = "how often they are read and begin at 0 again"),
+	OPTION(NUMBER, config_syscall_stats, entries, .name = "entries", .at_start = true, .value = "16384",
+	       .min = 1024, .max = 1 << 20,
+	       .help = "counters, one for each cgroup and call; when there are more, the least used "
+		       "are lost, which args.uncounted tells"),
+	{ 0 },
+};
+
 static const struct option_row agent_rows[] = {
 	OPTION(ENUM, config_agent, transport, .name = "transport", .at_start = true, .words = transports,
 	       .value = "ring",
@@ -104,6 +114,9 @@ static const struct option_row agent_rows[] = {
 		       "so on"),
 	OPTION(GROUP, config_agent, hash, .name = "hash", .rows = hash_rows,
 	       .help = "Hashes of executables, where a policy captures them"),
+	OPTION(GROUP, config_agent, syscall_stats, .name = "syscall_stats", .rows = syscall_stats_rows,
+	       .help = "Counters of system calls by cgroup, which run while some policy selects the event "
+		       "syscall_stats"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
 	OPTION(GROUP, config_agent, redact, .name = "redact", .rows = config_redact_rows,

@@ -36,6 +36,12 @@ struct config_ancestors {
 
 struct config_hash { uint64_t max_size, timeout; };	/* bytes, ms */
 
+/* Of system calls by cgroup. */
+struct config_syscall_stats {
+	uint64_t interval;		/* ms; 0: never */
+	uint64_t entries;
+};
+
 struct config_log { unsigned level; };	/* enum config_level */
 
 struct config_agent {
@@ -53,6 +59,7 @@ struct config_agent {
 	uint64_t canary_interval;	/* ms; 0: never */
 	struct config_ancestors ancestors;
 	struct config_hash hash;
+	struct config_syscall_stats syscall_stats;
 	struct config_log log;
 	struct config_redact redact;	/* what all sinks mask */
 };

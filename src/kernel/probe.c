@@ -108,13 +108,16 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 }
 
 /* Maps of megabytes that only filters, or one kind of program, use: made with the first of them. */
-static void maps_spare(struct saker_bpf *skel, bool policies)
+static void maps_spare(struct saker_bpf *skel, const struct probe_options *o)
 {
 	bool calls = bpf_program__autoload(skel->progs.syscall__exit) ||
 		     bpf_program__autoload(skel->progs.syscall__enter);
 	bool socks = bpf_program__autoload(skel->progs.sock_state__tp);
 
-	bpf_map__set_autocreate(skel->maps.exes, policies);
+	bpf_map__set_autocreate(skel->maps.exes, o->policies);
+	bpf_map__set_autocreate(skel->maps.call_counts, bpf_program__autoload(skel->progs.syscall_stats__tp));
+	if (o->call_counts)
+		bpf_map__set_max_entries(skel->maps.call_counts, o->call_counts);
 	bpf_map__set_autocreate(skel->maps.stash_small, calls);
 	bpf_map__set_autocreate(skel->maps.stash_large, calls);
 	bpf_map__set_autocreate(skel->maps.owners, socks);
@@ -161,7 +164,7 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 		return fail(p, p->options.btf ? p->options.btf : "cannot read the kernel's BTF", r);
 	rungs_choose(p, *skel, btf, events, refusals, n);
 	lanes_size(*skel, &p->options);
-	maps_spare(*skel, p->options.policies);
+	maps_spare(*skel, &p->options);
 	if (p->skel)
 		r = maps_reuse(p, *skel);
 	else

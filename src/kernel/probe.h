@@ -23,6 +23,7 @@ struct probe_options {
 	bool envp;			/* capture the environment of executed programs */
 	bool stacks;			/* capture the caller's stack with every record, not by policies */
 	uint32_t home_pid_ns;		/* inode of the namespace that process ids are shown of; 0: the host's */
+	unsigned call_counts;		/* entries of the counters of system calls by cgroup; 0: as built */
 	bool policies;			/* events pass filters of generations (kernel/filters.h) */
 };
 

@@ -48,6 +48,7 @@ static const char *const sentences[EVENT_SYSCALL] = {
 	[EVENT_cgroup_rmdir] = "{path} id {id}",
 	[EVENT_cgroup_attach_task] = "{pid} {name} to {path}",
 	[EVENT_process_existing] = "[{path} {argv}][of the kernel{?kernel}]",
+	[EVENT_syscall_stats] = "{call} {count} times in {cgroup}[, {errors} with an error]",
 	[EVENT_lost] = "{count} events of lane {lane}, {reason}[: {events}]",
 	[EVENT_agent_start] = "version {version} on {kernel} after {elapsed}[, without {missing}]",
 	[EVENT_agent_stop] = "{reason}, {seen} seen, {delivered} delivered, {dropped} lost, {queued} queued",
