@@ -451,7 +451,7 @@ static void without_descriptors(long long hooks)
 
 	prlimit(agent_pid(), RLIMIT_NOFILE, NULL, &old);
 	write_sinks("  more: {type: file, path: more.json}\n");
-	agent_file("policies/p.yaml", VERSION("p") "  cgroup_mkdir: {where: \"proc.name = nobody\"}\n", 600);
+	agent_file("policies/p.yaml", VERSION("p") "  task_rename: {where: \"proc.name = nobody\"}\n", 600);
 	for (unsigned n = first; n < first + 100; n += step) {
 		limit = (struct rlimit){ n, old.rlim_max };
 		prlimit(agent_pid(), RLIMIT_NOFILE, &limit, NULL);
