@@ -13,6 +13,7 @@
 #include "identity/container_meta.h"
 #include "identity/process.h"
 #include "identity/subject.h"
+#include "identity/users.h"
 #include "output/escape.h"
 #include "output/json_line.h"
 #include "output/redact.h"
@@ -108,6 +109,21 @@ static void fields_process(struct line *l, const struct falco_encoder *f, const 
 	member_number(l, ",\"user.uid\":", h->who.user_uid == UINT32_MAX ? -1 : (int64_t)h->who.user_uid);
 	member_number(l, ",\"user.loginuid\":", (int32_t)h->who.user_loginuid);
 	member_number(l, ",\"group.gid\":", h->who.user_gid == UINT32_MAX ? -1 : (int64_t)h->who.user_gid);
+}
+
+static void fields_names(struct line *l, const struct subject *who)
+{
+	static const struct { const char *key; unsigned name; } names[] = {
+		{ ",\"user.name\":", USER_NAME }, { ",\"user.loginname\":", USER_LOGIN }, { ",\"group.name\":", USER_GROUP },
+	};
+	const struct head *h = l->record;
+
+	for (size_t i = 0; who->users && i < sizeof(names) / sizeof(*names); i++) {
+		const char *name = users_name(who->users, &h->who, names[i].name);
+
+		if (name)
+			member_text(l, names[i].key, name, strlen(name));
+	}
 }
 
 static void fields_container(struct line *l, const struct container *c)
@@ -272,6 +288,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 	member_text(l, ",\"evt.category\":", s->category, strlen(s->category));
 	member_number(l, ",\"evt.cpu\":", h->cpu);
 	fields_process(l, f, who);
+	fields_names(l, who);
 	fields_container(l, who->container);
 	fields_args(l, shape, s);
 	if (s->syscall) {

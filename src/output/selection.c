@@ -14,7 +14,7 @@ static const char *const members[] = {
 	"time", "event", "seq", "cpu", "lane", "nest", "hostname", "abi", "ret", "errno", "stack", "truncated", "faulted",
 	"raw", "proc", "user", "args", "fd", "fds", "policy", "container", "k8s",
 	"proc.exe", "proc.args", "proc.host_pid", "proc.host_tid", "proc.host_ppid", "proc.exec_chain", "proc.pname",
-	"proc.ancestors", "user.name", "user.group", "user.loginname",
+	"proc.ancestors", "user.name", "user.loginname", "group", "group.name",
 	"fd.num", "fd.type", "fd.name", "fd.dev", "fd.ino", "fd.deleted", "fd.created", "fd.family", "fd.socktype",
 	"fd.proto", "fd.state", "fd.src", "fd.dst", "policy.generation", "policy.names", "policy.suppressed",
 	"container.id", "container.name", "container.image", "container.image_digest", "container.type", "container.outer",
