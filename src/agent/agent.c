@@ -148,6 +148,8 @@ static int open_kernel(struct agent *a)
 	r = mute_open(&a->mutes, &a->probe, &a->cgroup_root, o->log);
 	if (r < 0)
 		return fail(a, r, "cannot mute");
+	a->mutes.learn_again = pipeline_containers_again;
+	a->mutes.ctx = &a->pipeline;
 	if (o->config)
 		mute_configure(&a->mutes, o->config);
 	a->pipeline.mutes = &a->mutes;

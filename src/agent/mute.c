@@ -138,11 +138,20 @@ bool mute_takes(struct mutes *m, uint64_t cgroup)
 
 /* --- rules */
 
+struct finding { struct mutes *mutes; unsigned rule; };
+
 static void found(void *ctx, uint64_t cgroup)
 {
-	struct mutes *m = ctx;
+	const struct finding *f = ctx;
 
-	take(m, cgroup, m->nrules - 1);
+	take(f->mutes, cgroup, f->rule);
+}
+
+static void take_below(struct mutes *m, const char *path, unsigned rule)
+{
+	struct finding f = { m, rule };
+
+	mute_find_below(m->root, path, found, &f);
 }
 
 static int rule_find(const struct mutes *m, enum mute_kind kind, const char *name)
@@ -177,7 +186,9 @@ static int rule_add(struct mutes *m, enum mute_kind kind, const char *name, bool
 	memcpy(rule->name, name, strlen(name) + 1);
 	m->nrules++;
 	if (kind == MUTE_CGROUP)
-		mute_find_below(m->root, name, found, m);
+		take_below(m, name, m->nrules - 1);
+	else if (m->learn_again)
+		m->learn_again(m->ctx);
 	return m->nmuted - before;
 }
 
@@ -319,6 +330,9 @@ static bool means(const struct mute_rule *rule, const struct mute_subject *s)
 void mute_learn(struct mutes *m, const struct mute_subject *s)
 {
 	for (unsigned rule = 0; rule < m->nrules; rule++)
-		if (means(&m->rules[rule], s))
+		if (means(&m->rules[rule], s)) {
 			take(m, s->cgroup, rule);
+			if (s->path)
+				take_below(m, s->path, rule);
+		}
 }

@@ -39,6 +39,8 @@ struct mutes {
 	struct probe *probe;
 	const struct cgroup_root *root;
 	struct log *log;
+	void (*learn_again)(void *ctx);	/* calls mute_learn for all that is known; NULL: nothing is */
+	void *ctx;
 	struct mute_rule rules[MUTE_RULES];
 	unsigned nrules;
 	struct muted *muted;		/* by cgroup, then rule */
@@ -49,6 +51,7 @@ struct mutes {
 /* What is known of who lives in a cgroup; NULL for what is not. */
 struct mute_subject {
 	uint64_t cgroup;
+	const char *path;		/* of the cgroup */
 	const char *container_id, *container_name, *pod, *namespace;
 };
 

@@ -221,6 +221,7 @@ static void container_known(void *ctx, const struct container *container)
 {
 	const struct mute_subject subject = {
 		.cgroup = container->cgroup,
+		.path = container->path,
 		.container_id = container->id,
 		.container_name = text_of(container, META_name),
 		.pod = text_of(container, META_pod),
@@ -228,8 +229,19 @@ static void container_known(void *ctx, const struct container *container)
 	};
 	struct pipeline *p = ctx;
 
-	if (p->mutes && container->cgroup)
+	/* Who only claims to be somebody is heard. */
+	if (p->mutes && container->cgroup && container->state != CONTAINER_CLAIMED)
 		mute_learn(p->mutes, &subject);
+}
+
+void pipeline_containers_again(void *ctx)
+{
+	struct pipeline *p = ctx;
+	const struct container_table *t = &p->containers.table;
+
+	for (uint32_t i = 1; t->slots && i <= t->handed; i++)
+		if (t->slots[i].path && !t->slots[i].removed)
+			container_known(p, &t->slots[i]);
 }
 
 static void forget_cgroup(void *ctx, uint64_t cgroup)

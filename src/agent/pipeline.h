@@ -76,6 +76,9 @@ void pipeline_fini(struct pipeline *pipeline);
 /* The wall clock was set. */
 void pipeline_clock(struct pipeline *pipeline, int64_t boot_to_wall);
 
+/* Tell the mutes of all containers once more. */
+void pipeline_containers_again(void *pipeline);
+
 /* A lane_reader: the record is borrowed for the call. */
 void pipeline_record(void *pipeline, const void *record, size_t len);
 

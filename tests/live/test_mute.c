@@ -224,6 +224,36 @@ TEST(mute_control, "saker ctl mute and unmute")
 	agent_stop();
 }
 
+/* As docker names it, and there before the agent, so that nobody asks who made it. */
+TEST(mute_container, "a container is muted by its short id, with the cgroups below its own")
+{
+	pid_t first, second;
+	char id[65];
+	struct run r;
+
+	snprintf(id, sizeof(id), "%016x%048x", getpid(), 0xabc);
+	if (!cgroup_root())
+		skip("no cgroups");
+	snprintf(group, sizeof(group), "%s/docker-%s.scope", cgroup_root(), id);
+	snprintf(inner, sizeof(inner), "%s/inner", group);
+	if (mkdir(group, 0755) < 0)
+		skip("%s: %s", group, strerror(errno));
+	agent_fresh("agent: {run_dir: run}\n");
+	policies();
+	agent_start();
+	first = subject(calls_inside);
+	agent_barrier();
+	id[20] = 0;
+	r = ctl("mute", "container", id);
+	check(r.status == 0 && strstr(r.out, "\"cgroups\":1"), "status %d: %s%s", r.status, r.out, r.err);
+	second = subject(calls_inside);
+	agent_barrier();
+	heard(first);
+	not_heard(second);
+	remove_groups();
+	agent_stop();
+}
+
 TEST(mute_lifted, "a cgroup's end lifts its mute, and a new one of its name is muted again")
 {
 	char config[200];
