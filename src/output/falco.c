@@ -161,13 +161,15 @@ static void fields_fd(struct line *l)
 {
 	const struct fact *fact = fd_main(l->record);
 	struct fd_name name;
+	const char *type;
 
 	if (!fact)
 		return;
 	fd_name(&name, l->record, fact);
 	member_number(l, ",\"fd.num\":", fact->fd);
 	member_text(l, ",\"fd.name\":", name.text, name.len);
-	member_text(l, ",\"fd.type\":", fd_type(l->record, fact), 32);
+	type = fd_type(l->record, fact);
+	member_text(l, ",\"fd.type\":", type, strlen(type));
 	if (fact->sock.len)
 		fields_sock(l, fd_sock(l->record, fact));
 }
@@ -299,7 +301,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 	line_flaws(l, s, who);
 	text_char(&l->t, '}');
 	line_hostname(l);
-	member_text(l, ",\"priority\":", severity_names[a->priority], 16);
+	member_text(l, ",\"priority\":", severity_names[a->priority], strlen(severity_names[a->priority]));
 	member_text(l, ",\"rule\":", a->rule, strlen(a->rule));
 	member_text(l, ",\"source\":", a->source, strlen(a->source));
 	put_tags(l, f, a);
