@@ -46,19 +46,48 @@ static void put(const struct peer *p, const char *text, size_t len)
 		_exit(3);
 }
 
-/* The whole lines at the beginning of the buffer; how many. */
+/* Bytes of the whole lines at the beginning of the buffer, and how many they are. */
+static size_t whole_lines(const struct peer *p, size_t len, unsigned *n)
+{
+	const char *end = memrchr(p->buf, '\n', len);
+
+	for (const char *s = p->buf; end && s <= end; s++)
+		*n += *s == '\n';
+	return end ? (size_t)(end + 1 - p->buf) : 0;
+}
+
+static size_t whole_frames(const struct peer *p, size_t len, unsigned *n)
+{
+	size_t at = 0;
+
+	for (;;) {
+		char digits[8] = "", *space;
+		size_t frame;
+
+		memcpy(digits, p->buf + at, len - at < 7 ? len - at : 7);
+		space = strchr(digits, ' ');
+		if (!space && len - at >= 7)
+			_exit(4);
+		frame = space ? strtoul(digits, NULL, 10) + (size_t)(space + 1 - digits) : 0;
+		if (!frame || frame > len - at)
+			return at;
+		at += frame;
+		++*n;
+	}
+}
+
+/* What is whole at the beginning of the buffer; how many lines or frames. */
 static unsigned take_lines(struct peer *p, size_t *len)
 {
-	char *end = memrchr(p->buf, '\n', *len);
 	unsigned n = 0;
+	size_t whole = p->how.octets ? whole_frames(p, *len, &n) : whole_lines(p, *len, &n);
 
-	if (!end)
-		return 0;
-	put(p, p->buf, (size_t)(end + 1 - p->buf));
-	for (const char *s = p->buf; s <= end; s++)
-		n += *s == '\n';
-	*len -= (size_t)(end + 1 - p->buf);
-	memmove(p->buf, end + 1, *len);
+	if (p->how.silent)
+		__atomic_add_fetch(&shared->n[PEER_LINES], n, __ATOMIC_RELAXED);
+	else
+		put(p, p->buf, whole);
+	*len -= whole;
+	memmove(p->buf, p->buf + whole, *len);
 	return n;
 }
 

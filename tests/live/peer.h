@@ -16,6 +16,8 @@ enum peer_kind {
 struct peer_how {
 	bool ack;		/* say how many whole lines were written */
 	bool deaf;		/* accept and never read */
+	bool silent;		/* count lines in shared->n[PEER_LINES] and forget them */
+	bool octets;		/* frames of RFC 6587, octet counting, instead of lines */
 	long rate;		/* bytes a second; 0: as they come */
 	long reset;		/* break after a random number of bytes below this; 0: never */
 	int resets;		/* so many times, then no more; counted in shared->n[PEER_RESETS] */
@@ -23,7 +25,7 @@ struct peer_how {
 	int port;		/* 0: any that is free */
 };
 
-enum { PEER_RESETS = 40, PEER_ENDS, PEER_DUPLICATES };	/* places in shared->n */
+enum { PEER_RESETS = 40, PEER_ENDS, PEER_LINES };	/* places in shared->n */
 
 /* A peer that is ready when this returns; its port, 0 for a local one.  pid may be NULL. */
 int peer_start(const char *name, enum peer_kind kind, const struct peer_how *how, pid_t *pid);
