@@ -226,111 +226,124 @@ static __always_inline bool bytes_equal(const void *a, const char *b, u32 len)
 	return true;
 }
 
-struct bytes { const void *at; u32 len; };
-
-/* A field's text without the NUL; at is NULL when there is none. */
-static __always_inline struct bytes term_text(const void *record, const struct filter_term *t)
+static __always_inline bool text_is(const void *at, u32 len, u32 op, const struct filter_text *text)
 {
-	const void *at = at_off(record, t->off);
-	const struct span *span = at;
-	struct bytes b = {};
-
-	if (t->width != 16) {
-		b.len = span->len - 1;
-		if (span->len)
-			b.at = at_off(record, span->off);
-		return b;
-	}
-	for (b.len = 0; b.len < 15 && ((const char *)at)[b.len & 15]; b.len++)
-		;
-	b.at = at;
-	return b;
-}
-
-static __always_inline bool text_is(struct bytes b, u32 op, const struct filter_text *text)
-{
-	if (!b.at || text->len > FILTER_TEXT_MAX || b.len < text->len)
+	if (text->len > FILTER_TEXT_MAX || len < text->len)
 		return false;
-	if (op == TERM_TEXT_EQ && b.len != text->len)
+	if (op == TERM_TEXT_EQ && len != text->len)
 		return false;
 	if (op == TERM_TEXT_SUFFIX)
-		b.at += b.len - text->len;
-	return bytes_equal(b.at, text->bytes, text->len);
+		at += len - text->len;
+	return bytes_equal(at, text->bytes, text->len);
+}
+
+/* The text of len bytes at off of the record in this slot; global, so that the verifier walks the
+ * comparison once and not for each way there. */
+__noinline int text_check(u32 number, u32 off, u32 len, u32 key, u32 op)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	const struct filter_text *text = bpf_map_lookup_elem(&filter_texts, &key);
+
+	if (!policies_on || !s || !text)
+		return NO;
+	return text_is(at_off(s->record, off), len, op, text) ? YES : NO;
+}
+
+/* What a term asks of a text. */
+struct asking {
+	const void *record;
+	const struct filter_text *text;
+	u32 number, key, op;		/* the record's slot, the text's key */
+};
+
+static __always_inline enum answer ask(const struct asking *q, u32 off, u32 len)
+{
+	return text_check(q->number, off, len, q->key, q->op) == YES ? YES : NO;
+}
+
+/* A field's text without the NUL. */
+static __always_inline enum answer field_is(const struct asking *q, const struct filter_term *t)
+{
+	const struct span *span = at_off(q->record, t->off);
+	const char *comm = (const char *)span;
+	u32 len = 0;
+
+	if (t->width != 16)
+		return span->len ? ask(q, span->off, span->len - 1) : NO;
+	while (len < 15 && comm[len & 15])
+		len++;
+	return ask(q, t->off, len);
 }
 
 /* What user space makes up begins with anything but a slash. */
-static __always_inline enum answer made_is(u32 op, const struct filter_text *text)
+static __always_inline enum answer made_is(const struct asking *q)
 {
-	return op != TERM_TEXT_SUFFIX && text->bytes[0] == '/' ? NO : UNKNOWN;
+	return q->op != TERM_TEXT_SUFFIX && q->text->bytes[0] == '/' ? NO : UNKNOWN;
 }
 
 /* The kernel's length of a unix socket's path may count what lies behind its NUL. */
-static __always_inline enum answer unix_is(const void *record, u32 op, const struct filter_text *text)
+static __always_inline enum answer unix_is(struct asking *q)
 {
-	const struct fact_sock *sock = main_sock(record);
+	const struct fact_sock *sock = main_sock(q->record);
+	u32 len = q->text->len & (FILTER_TEXT_MAX - 1), whole = q->op == TERM_TEXT_EQ;
 	const char *path;
-	u32 len;
 
 	if (!sock || sock->family != AF_UNIX_ || !sock->name.len)
-		return made_is(op, text);
-	path = at_off(record, sock->name.off);
-	len = text->len & (FILTER_TEXT_MAX - 1);
-	if (!*path || op == TERM_TEXT_SUFFIX || len != text->len)
-		return made_is(op, text);
-	if (sock->name.len < len || !bytes_equal(path, text->bytes, len))
+		return made_is(q);
+	path = at_off(q->record, sock->name.off);
+	if (!*path || q->op == TERM_TEXT_SUFFIX || len != q->text->len)
+		return made_is(q);
+	if (whole && sock->name.len > len && path[len])
 		return NO;
-	return op == TERM_TEXT_PREFIX || sock->name.len == len || !path[len] ? YES : NO;
+	q->op = TERM_TEXT_PREFIX;
+	return ask(q, sock->name.off, sock->name.len);
 }
 
-static __always_inline enum answer name_is(const void *record, u32 op, const struct filter_text *text)
+static __always_inline enum answer name_is(struct asking *q)
 {
-	const struct fact *fact = main_fact(record);
-	struct bytes b = {};
+	const struct fact *fact = main_fact(q->record);
+	u32 skip = 0;
 
 	if (!fact)
 		return NO;
 	if ((fact->mode & S_IFMT_) == S_IFSOCK_)
-		return unix_is(record, op, text);
+		return unix_is(q);
 	if (fact->magic == PIPEFS_MAGIC_ || fact->name.len <= 1)
-		return made_is(op, text);
-	b.at = at_off(record, fact->name.off);
-	b.len = fact->name.len - 1;
-	if (fact->magic == ANON_INODE_FS_MAGIC_ && *(const char *)b.at == '/') {
-		b.at++;
-		b.len--;
-	}
-	return text_is(b, op, text) ? YES : NO;
+		return made_is(q);
+	if (fact->magic == ANON_INODE_FS_MAGIC_ && *(const char *)at_off(q->record, fact->name.off) == '/')
+		skip = 1;
+	return ask(q, fact->name.off + skip, fact->name.len - 1 - skip);
 }
 
-/* Its path: of one that is longer only begin and end are known. */
-static __always_inline enum answer exe_is(u32 op, const struct filter_text *text)
+/* The path of what runs: of one that is longer only begin and end are known. */
+__noinline int exe_check(u32 key, u32 op)
 {
-	const struct exe *exe = current_exe();
-	struct bytes b;
+	const struct filter_text *text = bpf_map_lookup_elem(&filter_texts, &key);
+	const struct exe *exe;
+	u32 len;
 
+	if (!policies_on || !text)
+		return NO;
+	exe = current_exe();
 	if (!exe)
 		return UNKNOWN;
-	b.len = exe->len;
-	b.at = exe->begin;
-	if (op == TERM_TEXT_SUFFIX) {
-		b.at = exe->end;
-		b.len = exe->len < FILTER_TEXT_MAX ? exe->len : FILTER_TEXT_MAX;
-	}
-	return text_is(b, op, text) ? YES : NO;
+	len = exe->len;
+	if (op == TERM_TEXT_SUFFIX && len > FILTER_TEXT_MAX)
+		len = FILTER_TEXT_MAX;
+	return text_is(op == TERM_TEXT_SUFFIX ? exe->end : exe->begin, len, op, text) ? YES : NO;
 }
 
-static __always_inline enum answer compare_text(const void *record, const struct filter_term *t, u32 bank)
+static __always_inline enum answer compare_text(u32 number, const void *record, const struct filter_term *t, u32 bank)
 {
-	u32 key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1));
-	const struct filter_text *text = bpf_map_lookup_elem(&filter_texts, &key);
+	struct asking q = { .record = record, .number = number, .op = t->op };
 
-	if (!text)
+	q.key = bank * FILTER_TEXTS + ((u32)t->value & (FILTER_TEXTS - 1));
+	q.text = bpf_map_lookup_elem(&filter_texts, &q.key);
+	if (!q.text)
 		return NO;
-	if (t->from == FROM_NAME)
-		return name_is(record, t->op, text);
 	if (t->from == FROM_EXE)
-		return exe_is(t->op, text);
-	return text_is(term_text(record, t), t->op, text) ? YES : NO;
+		return exe_check(q.key, q.op);
+	return t->from == FROM_NAME ? name_is(&q) : field_is(&q, t);
 }
 
 /* 4 or 6; an address of version 4 mapped into version 6 (::ffff:0:0/96) becomes one of version 4. */
@@ -371,14 +384,14 @@ static __always_inline bool compare_net(const void *record, const struct filter_
 	return true;
 }
 
-static __always_inline bool term_passes(const void *record, const struct filter_term *t, u32 generation)
+static __always_inline bool term_passes(u32 number, const void *record, const struct filter_term *t, u32 generation)
 {
 	enum answer answer;
 
 	if (t->op == TERM_NET)
 		answer = compare_net(record, t, generation & 1) ? YES : NO;
 	else if (t->op >= TERM_TEXT_EQ)
-		answer = compare_text(record, t, generation & 1);
+		answer = compare_text(number, record, t, generation & 1);
 	else
 		answer = compare_number(record, t, generation);
 	return answer == UNKNOWN || (answer == YES) != !!t->negate;
@@ -398,7 +411,7 @@ __noinline int term_check(u32 number, u32 filter_number, u32 place)
 	FORGET(term);
 	if (!s || !f || alternative >= FILTER_ALTERNATIVES || term >= FILTER_TERMS)
 		return 1;
-	return term_passes(s->record, &f->alternatives[alternative].terms[term],
+	return term_passes(number, s->record, &f->alternatives[alternative].terms[term],
 			   ((struct head *)s->record)->policy);
 }
 
