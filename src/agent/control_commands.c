@@ -86,6 +86,7 @@ static int run_stats(struct control *x, struct request *q, json_t *reply)
 		[FIGURE_AGENT] = "agent", [FIGURE_LANE] = "lanes", [FIGURE_EVENT] = "events",
 		[FIGURE_POLICY] = "policies", [FIGURE_SINK] = "sinks", [FIGURE_CHECK] = "checks",
 		[FIGURE_CANARY] = "canaries", [FIGURE_PROGRAM] = "programs", [FIGURE_MAP] = "maps",
+		[FIGURE_SECRET] = "secrets",
 	};
 	struct figures f = { .agent = x->agent, .reload = x->reload };
 	int r = figures_read(&f);

@@ -20,6 +20,7 @@ const char *const figure_of_names[FIGURE_OFS] = {
 	[FIGURE_AGENT] = "agent", [FIGURE_LANE] = "lane", [FIGURE_EVENT] = "event",
 	[FIGURE_POLICY] = "policy", [FIGURE_SINK] = "sink", [FIGURE_CHECK] = "check",
 	[FIGURE_CANARY] = "canary", [FIGURE_PROGRAM] = "program", [FIGURE_MAP] = "map",
+	[FIGURE_SECRET] = "secret",
 };
 
 static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
@@ -116,6 +117,8 @@ AGENT_VALUE(lost, losses_total(&f->agent->losses))
 AGENT_VALUE(missed, probe_missed(&f->agent->probe))
 AGENT_VALUE(invalid, f->agent->pipeline.counts.invalid)
 AGENT_VALUE(too_long, f->agent->pipeline.road.unencoded)
+AGENT_VALUE(redaction_cut, f->agent->pipeline.road.redacted.cut)
+AGENT_VALUE(redacted, f->agent->pipeline.road.redacted.found[i])
 AGENT_VALUE(processes, f->agent->pipeline.processes.entries)
 AGENT_VALUE(processes_evicted, f->agent->pipeline.processes.evicted)
 AGENT_VALUE(processes_evicted_running, f->agent->pipeline.processes.evicted_running)
@@ -318,6 +321,7 @@ const struct figure figures[] = {
 	COUNT(AGENT, "missed", missed, "Runs of our programs that the kernel skipped"),
 	COUNT(AGENT, "invalid", invalid, "Records that were malformed"),
 	COUNT(AGENT, "too_long", too_long, "Records whose line did not fit"),
+	COUNT(AGENT, "redaction_cut", redaction_cut, "Texts that end early, for masked secrets took their room"),
 	GAUGE(AGENT, "processes", processes, "Processes in the table"),
 	COUNT(AGENT, "processes_evicted", processes_evicted, "Processes thrown out of the table for want of room"),
 	COUNT(AGENT, "processes_evicted_running", processes_evicted_running, "Of these, processes that still ran"),
@@ -420,6 +424,7 @@ const struct figure figures[] = {
 	{ .of = FIGURE_SINK, .kind = FIGURE_HISTOGRAM, .name = "latency_seconds", .histogram = figure_sink_latency,
 	  .help = "From the event to when its line was written or acknowledged" },
 
+	COUNT(SECRET, "redacted", redacted, "Times when a secret of this name was masked, in a process once"),
 	GAUGE(CHECK, "ok", check_ok, "Whether this check of health is well"),
 	COUNT(CANARY, "sent", canary_sent, "Times when the agent did something that the hook must see"),
 	COUNT(CANARY, "returned", canary_returned, "Times when the hook saw it"),
@@ -478,6 +483,8 @@ unsigned figures_count(const struct figures *f, enum figure_of of)
 		return f->usage.nprograms;
 	case FIGURE_MAP:
 		return f->usage.nmaps;
+	case FIGURE_SECRET:
+		return f->agent->pipeline.road.redacted.n;
 	case FIGURE_AGENT:
 	case FIGURE_OFS:
 		break;
@@ -514,6 +521,8 @@ const char *figures_label(const struct figures *f, enum figure_of of, unsigned i
 		return f->usage.programs[i].name;
 	case FIGURE_MAP:
 		return f->usage.maps[i].name;
+	case FIGURE_SECRET:
+		return f->agent->pipeline.road.redacted.names[i];
 	case FIGURE_AGENT:
 	case FIGURE_OFS:
 		break;

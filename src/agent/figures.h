@@ -28,7 +28,7 @@ enum figure_kind { FIGURE_COUNTER, FIGURE_GAUGE, FIGURE_INFO, FIGURE_HISTOGRAM }
 /* What a figure is kept for: the agent has one of it, each lane has one, .. */
 enum figure_of {
 	FIGURE_AGENT, FIGURE_LANE, FIGURE_EVENT, FIGURE_POLICY, FIGURE_SINK, FIGURE_CHECK, FIGURE_CANARY,
-	FIGURE_PROGRAM, FIGURE_MAP, FIGURE_OFS,
+	FIGURE_PROGRAM, FIGURE_MAP, FIGURE_SECRET, FIGURE_OFS,
 };
 
 /* Whoever asks sets the first two and calls figures_read. */

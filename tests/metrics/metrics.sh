@@ -113,7 +113,7 @@ list_metrics() {
 	echo '| label | metrics |'
 	echo '|---|---|'
 	sed -n 's/^# TYPE saker_\([a-z0-9_]*\) .*/\1/p' "$work/metrics" | awk '
-		BEGIN { split("lane event policy sink check canary program map", words) }
+		BEGIN { split("lane event policy sink check canary program map secret", words) }
 		{
 			of = ""
 			for (i in words) if (index($0, words[i] "_") == 1) of = words[i]
