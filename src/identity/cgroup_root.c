@@ -117,7 +117,7 @@ static bool mounted(const char *type, const char *controller, const char *place,
 			strlen(where) < CGROUP_ROOT_PATH;
 	}
 	if (found)
-		snprintf(path, CGROUP_ROOT_PATH, "%s", where);
+		snprintf(path, CGROUP_ROOT_PATH, "%.*s", CGROUP_ROOT_PATH - 1, where);
 	free(line);
 	if (f)
 		fclose(f);
