@@ -162,8 +162,29 @@ static unsigned named_sinks(const struct policy_file_set *files,
 	return n;
 }
 
-/* Takes the files over.  Sinks are checked with the configuration, not here. */
-static bool compile(struct check *c, struct policy_file_set *files, bool tell)
+/* Right, but surely not what was meant: the expression asks for another event. */
+static void warn_of_contradictions(const struct check *c, const struct policy_set *set)
+{
+	for (unsigned i = 0; i < set->files.n; i++) {
+		const struct policy_file *f = set->files.files[i];
+
+		for (unsigned k = 0; k < f->nentries; k++) {
+			struct diag warning = { .file = shown(c, f->file.path) };
+
+			if (policy_entry_possible(set, &f->entries[k]))
+				continue;
+			diag_set(&warning, f->entries[k].line, f->entries[k].col,
+				 "warning: \"%.64s\" never matches: scope or where ask for other events",
+				 f->entries[k].selector);
+			fflush(stdout);
+			diag_print(&warning, NULL, stderr);
+		}
+	}
+}
+
+/* Takes the files over.  Sinks are checked with the configuration, not here.  alone: what there is to
+ * tell of each policy is told now. */
+static bool compile(struct check *c, struct policy_file_set *files, bool alone)
 {
 	struct policy_set *set = calloc(1, sizeof(*set));
 	const char *sinks[SINKS_MAX];
@@ -173,7 +194,9 @@ static bool compile(struct check *c, struct policy_file_set *files, bool tell)
 
 	if (r < 0)
 		report(c, &diag, set ? policy_file_line(&set->files, &diag) : NULL);
-	else if (tell)
+	else if (alone)
+		warn_of_contradictions(c, set);
+	if (r == 0 && alone && c->explain)
 		policy_explain(set, stdout);
 	if (set)
 		policy_set_fini(set);
@@ -190,7 +213,7 @@ static bool compile_alone(struct check *c, const struct policy_file *file)
 
 	policy_file_set_init(&alone);
 	good = policy_file_parse(&alone, file->file.path, file->file.text, file->file.len,
-				 &diag) == 0 && compile(c, &alone, c->explain);
+				 &diag) == 0 && compile(c, &alone, true);
 	policy_file_set_fini(&alone);
 	return good;
 }

@@ -40,6 +40,12 @@ expect 'the shipped configuration' 0 'W/saker.yaml: policies: 1, sinks: 1: ok' "
 expect 'the shipped policies' 0 'W/policies/quiet.yaml: policy quiet, 2 events: ok' "$work/policies"
 expect 'what a policy selects' 0 'policy default, 6 events: ok' --explain "$work/policies/default.yaml"
 
+put never.yaml 'name: n' 'events:' '  openat: {where: evt.type = read}' '  connect:'
+expect 'an entry that contradicts its event' 0 $'policy n, 2 events: ok' "$work/never.yaml"
+expect 'which is warned of' 0 \
+	$'W/never.yaml:3:3: warning: "openat" never matches: scope or where ask for other events\nW/never.yaml: policy n, 2 events: ok' \
+	"$work/never.yaml"
+
 put bad/a.yaml 'name: a' 'events:' '  openatt:'
 expect 'line, column, caret, nearest name' 1 \
 	$'W/bad/a.yaml:3:3: unknown event "openatt", did you mean "openat"?\n  openatt:\n  ^' "$work/bad/a.yaml"
