@@ -95,6 +95,7 @@ void containers_due(struct containers *c)
 	if (c->closing)
 		return;
 	forget_removed(c, clock_boot());
+	c->overdue(c->ctx, clock_boot());
 	containers_apply(c);
 	containers_read(c);
 }
@@ -165,11 +166,24 @@ static void observe_rmdir(struct containers *c, const struct event_cgroup_mkdir 
 	if (!cgroup || cgroup->unknown)
 		cgroup = containers_learn(c, e->id, event_span(e, &e->path), e->path.len - 1, 0, VOUCH_NOBODY);
 	container = container_removed(&c->table, cgroup, e->head.time);
-	if (container && c->live)
-		containers_tell_remove(c, container, &e->head);
+	if (!container || !c->live)
+		return;
+	if (container->state == CONTAINER_PENDING)
+		containers_give_up(c, container);
+	containers_tell_remove(c, container, &e->head);
 }
 
-/* A runtime's own program runs in the container's cgroup first, but still with the host's mounts. */
+/* A runtime's own program may run in the container's cgroup first: with the host's mounts, or as a copy of
+ * itself that has no name in them. */
+static bool is_runtime_itself(const struct containers *c, const struct event_process_exec *e,
+			      const struct container *container)
+{
+	bool shares_mounts = container->meta && container->meta->flags & META_host_mount;
+
+	return (e->head.who.proc_mnt_ns == c->host_mnt_ns && !shares_mounts) || e->memfd || e->deleted ||
+	       !strcmp(event_span(e, &e->path), "/");
+}
+
 static void observe_exec(struct containers *c, const struct head *h)
 {
 	const struct cgroup *cgroup = cgroup_find(&c->table.cgroups, h->who.proc_cgroup);
@@ -177,7 +191,7 @@ static void observe_exec(struct containers *c, const struct head *h)
 
 	if (!container || container->started || container->existing)
 		return;
-	if (h->who.proc_mnt_ns == c->host_mnt_ns && !(container->meta && container->meta->flags & META_host_mount))
+	if (is_runtime_itself(c, (const void *)h, container))
 		return;
 	container_begins(&c->table, container, h->time);
 	if (c->live)

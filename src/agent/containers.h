@@ -33,13 +33,16 @@ struct containers_options {
 extern const struct containers_options containers_usual;
 
 /* Gets an event of a container, to be shown as any other record. */
-typedef void (*containers_reader)(void *ctx, const void *record, const struct container *container);
+typedef void (*containers_reader)(void *ctx, void *record, const struct container *container);
 
 /* A cgroup is forgotten: so is all that was kept for it. */
 typedef void (*containers_forget)(void *ctx, uint64_t cgroup);
 
 /* A container is new, or more is known of it than before. */
 typedef void (*containers_known)(void *ctx, const struct container *container);
+
+/* The time has come to look at what waited too long. */
+typedef void (*containers_overdue)(void *ctx, uint64_t now);
 
 struct containers_counts {
 	uint64_t unknown;		/* records whose cgroup nobody could tell */
@@ -55,6 +58,7 @@ struct containers {
 	containers_reader reader;
 	containers_forget forget;
 	containers_known known;
+	containers_overdue overdue;
 	void *ctx;
 	uint64_t *seq;			/* of the agent's own records */
 
@@ -107,6 +111,9 @@ enum vouch containers_vouch(const struct containers *containers, const char *pat
 
 /* Whether it is among those that are still to be read of. */
 bool containers_waits(const struct containers *containers, const struct container *container);
+
+/* Nothing more is waited for: what is known of it is told. */
+void containers_give_up(struct containers *containers, struct container *container);
 
 /* Look at what is due in so long. */
 void containers_wake(struct containers *containers, uint64_t ms);

@@ -22,6 +22,8 @@ static void on_due(uv_timer_t *timer)
 
 void containers_wake(struct containers *c, uint64_t ms)
 {
+	if (c->closing || (uv_is_active((uv_handle_t *)&c->timer) && uv_timer_get_due_in(&c->timer) <= ms))
+		return;
 	uv_timer_start(&c->timer, on_due, ms, CONTAINERS_IDLE_MS);
 }
 
@@ -66,10 +68,12 @@ void containers_apply(struct containers *c)
 		if (!known || known->unknown)
 			containers_learn(c, e->id, path, e->len, 0, containers_vouch(c, path, e->len, e->of_root));
 	}
-	if (c->applied < c->walk.n)
+	if (c->applied < c->walk.n) {
 		containers_wake(c, APPLY_MS);
-	else
+	} else {
 		walk_fini(&c->walk);
+		c->applied = 0;
+	}
 }
 
 /* --- what runtimes wrote */
@@ -81,6 +85,13 @@ static void read_work(uv_work_t *work)
 	read_containers(&c->batch);
 }
 
+void containers_give_up(struct containers *c, struct container *container)
+{
+	container_describe(&c->table, container, NULL);
+	containers_tell_created(c, container);
+	c->known(c->ctx, container);
+}
+
 /* Nothing was found: perhaps it is not written yet. */
 static void try_again(struct containers *c, struct container *container)
 {
@@ -90,11 +101,8 @@ static void try_again(struct containers *c, struct container *container)
 	container->tries++;
 	if (container->tries < TRIES_PENDING && container->state == CONTAINER_PENDING)
 		return;
-	if (container->state == CONTAINER_PENDING) {
-		container_describe(&c->table, container, NULL);
-		containers_tell_created(c, container);
-		c->known(c->ctx, container);
-	}
+	if (container->state == CONTAINER_PENDING)
+		containers_give_up(c, container);
 	c->counts.failed += container->tries == c->options.tries;
 }
 
@@ -176,7 +184,7 @@ void containers_read(struct containers *c)
 		return;
 	next = fill_batch(c, now);
 	if (c->batch.n == 0) {
-		if (next && next - now < CONTAINERS_IDLE_MS * UINT64_C(1000000) && c->applied == c->walk.n)
+		if (next && next - now < CONTAINERS_IDLE_MS * UINT64_C(1000000))
 			containers_wake(c, (next - now) / 1000000 + 1);
 		return;
 	}

@@ -164,6 +164,21 @@ AGENT_VALUE(caches_emptied, f->agent->memory.emptied)
 AGENT_VALUE(mended, f->agent->health.mended)
 AGENT_VALUE(mend_failures, f->agent->health.mend_failures)
 
+AGENT_VALUE(cgroups, f->agent->pipeline.containers.table.cgroups.entries)
+AGENT_VALUE(cgroups_removed, f->agent->pipeline.containers.table.cgroups.removed)
+AGENT_VALUE(cgroups_evicted, f->agent->pipeline.containers.table.cgroups.evicted)
+AGENT_VALUE(cgroups_unknown, f->agent->pipeline.containers.counts.unknown)
+AGENT_VALUE(cgroups_looked_up, f->agent->pipeline.containers.counts.looked_up)
+AGENT_VALUE(containers, f->agent->pipeline.containers.table.entries)
+AGENT_VALUE(containers_unplaced, f->agent->pipeline.containers.table.unplaced)
+AGENT_VALUE(containers_read_of, f->agent->pipeline.containers.counts.read)
+AGENT_VALUE(containers_failed, f->agent->pipeline.containers.counts.failed)
+AGENT_VALUE(containers_claimed, f->agent->pipeline.containers.counts.claimed)
+AGENT_VALUE(held, f->agent->pipeline.hold.held)
+AGENT_VALUE(held_overdue, f->agent->pipeline.hold.overdue)
+AGENT_VALUE(held_refused, f->agent->pipeline.hold.unheld)
+AGENT_VALUE(amend_refused, f->agent->pipeline.hold.unnamed)
+
 /* --- of a lane */
 
 AGENT_VALUE(lane_seen, account_seen(account_of(f, i)))
@@ -328,6 +343,20 @@ const struct figure figures[] = {
 	COUNT(AGENT, "caches_emptied", caches_emptied, "Times that caches were emptied because agent.memory_limit was near"),
 	COUNT(AGENT, "processes_unknown", processes_unknown, "Records whose process was not in the table"),
 	COUNT(AGENT, "ancestors_unknown", ancestors_unknown, "Ancestors that were asked for and were not in the table"),
+	GAUGE(AGENT, "cgroups", cgroups, "Cgroups in the table"),
+	GAUGE(AGENT, "cgroups_removed", cgroups_removed, "Of these, cgroups that were removed a while ago"),
+	COUNT(AGENT, "cgroups_evicted", cgroups_evicted, "Cgroups thrown out of the table for want of room"),
+	COUNT(AGENT, "cgroups_unknown", cgroups_unknown, "Records whose cgroup nobody could tell"),
+	COUNT(AGENT, "cgroups_looked_up", cgroups_looked_up, "Cgroups of which no record came, looked up by id"),
+	GAUGE(AGENT, "containers", containers, "Containers in the table"),
+	COUNT(AGENT, "containers_unplaced", containers_unplaced, "Containers for which the table had no room"),
+	COUNT(AGENT, "containers_read", containers_read_of, "Containers of which runtimes' files told"),
+	COUNT(AGENT, "containers_failed", containers_failed, "Containers of which they told nothing after the last try"),
+	COUNT(AGENT, "containers_claimed", containers_claimed, "Containers that nobody but themselves answers for"),
+	COUNT(AGENT, "held", held, "Records that waited for their container to be read of"),
+	COUNT(AGENT, "held_overdue", held_overdue, "Of these, records that waited in vain"),
+	COUNT(AGENT, "held_refused", held_refused, "Records that should have waited, for which there was no room"),
+	COUNT(AGENT, "amend_refused", amend_refused, "Records shown as pending that will not be amended for want of room"),
 	GAUGE(AGENT, "mount_namespaces", mount_spaces, "Mount namespaces of which a process is known"),
 	COUNT(AGENT, "mount_namespaces_evicted", mount_spaces_evicted, "Mount namespaces forgotten for want of room"),
 	GAUGE(AGENT, "names_bytes", names_bytes, "Size of the names of users and groups of all roots"),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/pipeline.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/mute.h"
+#include "base/clock.h"
 #include "event/schema.h"
 #include "expr/expr.h"
 #include "identity/container_meta.h"
@@ -113,6 +115,21 @@ static uint64_t wanted_by(struct pipeline *p, const struct expr_view *view)
 	return UINT64_MAX;
 }
 
+static bool is_pending(const struct container *container)
+{
+	return container && container->state == CONTAINER_PENDING;
+}
+
+/* Whether somebody asks what is still being read of the container. */
+static bool must_wait(const struct pipeline *p, const struct head *h)
+{
+	const struct policy_set *set = p->policies[h->policy & 1];
+
+	if (p->policies[0] || p->policies[1])
+		return set && policy_waits(set, h->id);
+	return p->options.where && expr_asks_files(p->options.where, h->id);
+}
+
 static void show(struct pipeline *p, struct expr_view *view)
 {
 	const struct head *h = view->record;
@@ -124,6 +141,8 @@ static void show(struct pipeline *p, struct expr_view *view)
 	}
 	if (p->options.hash && !from_agent(h))
 		hashes_want(&p->hashes, h, view->subject.process, wanted);
+	if (is_pending(view->subject.container))
+		hold_name(&p->hold, h, view->subject.container->serial, wanted);
 	if (h->stack.len)
 		view->subject.stack = mapping_resolve(&p->mappings, view->subject.process,
 						      (const void *)((const char *)h + h->stack.off),
@@ -149,6 +168,17 @@ static bool passes(struct pipeline *p, const struct head *h)
 	return false;
 }
 
+static struct subject subject_of(struct pipeline *p, const struct head *h, const struct container *container)
+{
+	return (struct subject){
+		.process = process_of(&p->processes, h),
+		.processes = &p->processes,
+		.users = &p->users,
+		.container = container,
+		.hashes = &p->hashes,
+	};
+}
+
 void pipeline_record(void *ctx, const void *record, size_t len)
 {
 	struct pipeline *p = ctx;
@@ -166,14 +196,12 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		mute_observe(p->mutes, record);
 	if (!passes(p, h))
 		return;
-	view.subject = (struct subject){
-		.process = process_of(&p->processes, h),
-		.processes = &p->processes,
-		.users = &p->users,
-		.container = containers_find(&p->containers, h),
-		.hashes = &p->hashes,
-	};
-	show(p, &view);
+	view.subject = subject_of(p, h, containers_find(&p->containers, h));
+	if (!is_pending(view.subject.container) || !must_wait(p, h) ||
+	    !hold_put(&p->hold, h, view.subject.container->serial, h->time))
+		show(p, &view);
+	else
+		containers_wake(&p->containers, HOLD_MS);
 }
 
 void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
@@ -194,20 +222,16 @@ void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
 }
 
 /* What the containers tell is not what they learn from. */
-static void container_record(void *ctx, const void *record, const struct container *container)
+static void container_record(void *ctx, void *record, const struct container *container)
 {
 	struct pipeline *p = ctx;
+	struct head *h = record;
 	struct expr_view view = {
 		.record = record,
-		.subject = {
-			.process = process_of(&p->processes, record),
-			.processes = &p->processes,
-			.users = &p->users,
-			.container = container,
-			.hashes = &p->hashes,
-		},
+		.subject = subject_of(p, record, container),
 	};
 
+	h->policy = p->generation;
 	if (passes(p, record))
 		show(p, &view);
 }
@@ -215,6 +239,74 @@ static void container_record(void *ctx, const void *record, const struct contain
 static const char *text_of(const struct container *container, enum meta_text which)
 {
 	return container->meta ? container->meta->texts[which] : NULL;
+}
+
+/* A held record is shown as if it came now, save for its time. */
+static void show_held(struct pipeline *p, const struct head *h)
+{
+	struct expr_view view = { .record = h };
+
+	view.subject = subject_of(p, h, containers_find(&p->containers, h));
+	show(p, &view);
+}
+
+static void show_overdue(void *ctx, uint64_t now)
+{
+	struct pipeline *p = ctx;
+	const struct head *h;
+
+	while ((h = hold_take(&p->hold, 0, now - HOLD_MS * UINT64_C(1000000))))
+		show_held(p, h);
+	if (p->hold.now_held)
+		containers_wake(&p->containers, HOLD_MS);
+}
+
+static void amend_field(struct pipeline *p, struct span *at, const char *name, const char *value)
+{
+	char text[META_TEXT_MAX + 32];
+
+	if (!value || !*value)
+		return;
+	snprintf(text, sizeof(text), "%s=%s", name, value);
+	build_strv(&p->build, at, text);
+}
+
+/* Tell those sinks that were shown a record what it lacked. */
+static void amend(struct pipeline *p, const struct hold_name *name, const struct container *container)
+{
+	static const char *const lanes[LANES] = { "critical", "normal", "bulk" };
+	struct event_amend *e = build_begin(&p->build, EVENT_amend, clock_boot(), ++*p->containers.seq);
+	const struct expr_view view = { .record = e, .subject = { .container = container } };
+
+	e->seq = name->seq;
+	e->cpu = name->cpu;
+	e->nest = name->slot;
+	e->time = name->time;
+	build_str(&p->build, &e->event, schema_get(name->id)->name);
+	build_str(&p->build, &e->lane, lanes[name->lane]);
+	amend_field(p, &e->fields, "container.id", container->id);
+	amend_field(p, &e->fields, "container.name", text_of(container, META_name));
+	amend_field(p, &e->fields, "container.image", text_of(container, META_image));
+	amend_field(p, &e->fields, "k8s.ns.name", text_of(container, META_namespace));
+	amend_field(p, &e->fields, "k8s.pod.name", text_of(container, META_pod));
+	if (container->state != CONTAINER_KNOWN)
+		amend_field(p, &e->fields, "container_error", "no runtime's file tells of it");
+	road_policies(&p->road, NULL, 0, 0);
+	road_deliver(&p->road, &view, name->sinks);
+	p->counts.delivered[e->head.lane]++;
+	p->counts.events[EVENT_amend].delivered++;
+}
+
+/* Nothing waits for it any more. */
+static void settle(struct pipeline *p, const struct container *container)
+{
+	struct hold_name name;
+	const struct head *h;
+
+	while ((h = hold_take(&p->hold, container->serial, 0)))
+		show_held(p, h);
+	while (hold_unname(&p->hold, container->serial, &name))
+		amend(p, &name, container);
 }
 
 static void container_known(void *ctx, const struct container *container)
@@ -232,6 +324,8 @@ static void container_known(void *ctx, const struct container *container)
 	/* Who only claims to be somebody is heard. */
 	if (p->mutes && container->cgroup && container->state != CONTAINER_CLAIMED)
 		mute_learn(p->mutes, &subject);
+	if (!is_pending(container))
+		settle(p, container);
 }
 
 void pipeline_containers_again(void *ctx)
@@ -285,7 +379,10 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 	if (r == 0)
 		r = mounts_init(&p->mounts);
 	p->containers.reader = container_record;
+	if (r == 0)
+		r = hold_init(&p->hold);
 	p->containers.known = container_known;
+	p->containers.overdue = show_overdue;
 	p->containers.forget = forget_cgroup;
 	p->containers.ctx = p;
 	return r;
@@ -295,6 +392,7 @@ void pipeline_fini(struct pipeline *p)
 {
 	road_fini(&p->road);
 	containers_fini(&p->containers);
+	hold_fini(&p->hold);
 	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
 	mounts_fini(&p->mounts);

@@ -10,6 +10,7 @@
 #include "agent/top.h"
 #include "event/schema.h"
 #include "agent/containers.h"
+#include "agent/hold.h"
 #include "event/set.h"
 #include "identity/mapping.h"
 #include "identity/hashes.h"
@@ -56,11 +57,14 @@ struct pipeline {
 	struct users users;
 	struct containers containers;
 	struct hashes hashes;
+	struct hold hold;
+	struct build build;		/* of amendments */
 	struct road road;
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
 	struct mutes *mutes;		/* the caller's; NULL: nobody is muted */
 	enum lane shed_from;		/* lanes from this one on are left out; LANES: none */
+	uint16_t generation;		/* of the policies in force; 0: none are */
 	struct pipeline_counts counts;
 	struct top top;
 	int capture_error;		/* first failure of the capture, negative errno */

@@ -177,7 +177,7 @@ static int commit(struct agent *a, struct policy_set *set, const struct probe *n
 	if (r < 0)
 		return no_filters(a, r);
 	probe_adopt(&a->probe, next);
-	set->generation = a->generation = generation;
+	set->generation = a->generation = a->pipeline.generation = generation;
 	a->pipeline.policies[generation & 1] = set;
 	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
 		a->pipeline.options.selected.bits[i] |= wanted.bits[i];

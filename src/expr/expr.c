@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "expr/program.h"
+#include "identity/container.h"
 
 static int failed(const struct context *c)
 {
@@ -33,6 +34,40 @@ int expr_compile(struct expr **ret, struct arena *arena, const char *text,
 	return 0;
 }
 
+/* Tests lead to tests made before them, so one pass downwards reaches all that can be reached. */
+static bool may_match(const struct program *p, const struct expr_view *view)
+{
+	uint64_t reached[EXPR_ITEMS_MAX / 64 + 1] = { 0 };
+	bool accepted = p->entry == TEST_ACCEPT;
+
+	if (p->entry < TEST_REJECT)
+		reached[p->entry / 64] |= UINT64_C(1) << p->entry % 64;
+	for (unsigned i = p->n; i-- > 0 && !accepted; ) {
+		const struct test *t = &p->tests[i];
+		bool open = access_asks_files(&t->access), yes = !open && t->run(t, view);
+		const uint16_t next[] = { open || yes ? t->yes : t->no, open ? t->no : yes ? t->yes : t->no };
+
+		if (!(reached[i / 64] >> i % 64 & 1))
+			continue;
+		for (unsigned k = 0; k < 2; k++)
+			if (next[k] < TEST_REJECT)
+				reached[next[k] / 64] |= UINT64_C(1) << next[k] % 64;
+			else
+				accepted |= next[k] == TEST_ACCEPT;
+	}
+	return accepted;
+}
+
+bool expr_asks_files(const struct expr *expr, unsigned id)
+{
+	const struct program *p = expr->by_event[id];
+
+	for (unsigned i = 0; p && i < p->n; i++)
+		if (access_asks_files(&p->tests[i].access))
+			return true;
+	return false;
+}
+
 bool expr_match(const struct expr *expr, const struct expr_view *view)
 {
 	const struct head *h = view->record;
@@ -41,6 +76,8 @@ bool expr_match(const struct expr *expr, const struct expr_view *view)
 
 	if (!p)
 		return false;
+	if (view->subject.container && view->subject.container->state == CONTAINER_PENDING)
+		return may_match(p, view);
 	for (at = p->entry; at < TEST_REJECT;) {
 		const struct test *t = &p->tests[at];
 

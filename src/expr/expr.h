@@ -67,7 +67,11 @@ int expr_compile(struct expr **ret, struct arena *arena, const char *text,
 		 const struct expr_source *where, const struct expr_names *names,
 		 const struct event_set *events, struct diag *diag);
 
+/* While a container is still being read of, whether it may match: whatever its files will tell. */
 bool expr_match(const struct expr *expr, const struct expr_view *view);
+
+/* Whether it asks of this event what only those files tell. */
+bool expr_asks_files(const struct expr *expr, unsigned id);
 
 /* Whether some record of this event may match. */
 bool expr_event_possible(const struct expr *expr, unsigned id);

@@ -50,7 +50,7 @@ static void fetch_uid(struct fetched *f, const struct container *c)
 		fetch_string(f, c->pod);
 }
 
-void fetch_container(struct fetched *f, const struct access *a, const struct expr_view *view)
+static void fetch_part(struct fetched *f, const struct access *a, const struct expr_view *view)
 {
 	const struct container *c = view->subject.container;
 	const struct container_meta *m = c ? c->meta : NULL;
@@ -89,4 +89,16 @@ void fetch_container(struct fetched *f, const struct access *a, const struct exp
 	case PART_POD_LABELS: fetch_list(f, m, META_pod_labels); break;
 	case PART_POD_LABEL: fetch_label(f, m, META_pod_labels, a->key); break;
 	}
+}
+
+/* What is in no pod has a namespace and a name all the same: none.  That is not "unknown", which no
+ * comparison would hold for; but it does not exist either. */
+void fetch_container(struct fetched *f, const struct access *a, const struct expr_view *view)
+{
+	const struct container *c = view->subject.container;
+
+	fetch_part(f, a, view);
+	if (!f->n && c && a->class == CLASS_TEXT && !a->bits && a->arg >= PART_POD_NAMESPACE && !*c->pod &&
+	    c->state != CONTAINER_PENDING && !(c->meta && c->meta->texts[META_pod]))
+		fetched_text(f, "", 0);
 }

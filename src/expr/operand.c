@@ -404,6 +404,15 @@ static bool access_container(struct access *a, const struct operand *o, const ch
 	return !operand_keyed(o) || key;
 }
 
+bool access_asks_files(const struct access *a)
+{
+	static const uint64_t at_once = UINT64_C(1) << PART_CONTAINER_ID | UINT64_C(1) << PART_CONTAINER_OUTER |
+					UINT64_C(1) << PART_CONTAINER_CLAIMED | UINT64_C(1) << PART_CONTAINER_START |
+					UINT64_C(1) << PART_CONTAINER_DURATION | UINT64_C(1) << PART_POD_QOS;
+
+	return a->get == GET_CONTAINER && !(at_once >> a->arg & 1);
+}
+
 bool operand_access(const struct operand *o, const char *arg, unsigned id, struct access *a)
 {
 	const struct schema *s = schema_get(id);

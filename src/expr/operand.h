@@ -99,6 +99,9 @@ bool operand_access(const struct operand *operand, const char *arg, unsigned id,
 /* Which end the server is in this event: END_LOCAL, END_REMOTE, or END_ANY when ports have to tell. */
 enum end_part end_of_server(unsigned id);
 
+/* Whether only the files of a runtime tell it. */
+bool access_asks_files(const struct access *access);
+
 /* The name that may have been meant, NULL if none is near. buf holds it. */
 const char *operand_nearest(const char *name, char buf[static 64]);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity/container.h"
 #include "identity/process.h"
 #include "policy/compile.h"
 #include "policy/sample.h"
@@ -71,12 +72,15 @@ static bool limited(struct policy_set *set, const struct policy_rule *rule, cons
 {
 	const struct head *h = view->record;
 	struct limiter *l;
-	uint64_t key;
+	const struct container *container = view->subject.container;
+	/* Apart from ids of cgroups, which stand for what is in no container. */
+	uint64_t key, serial = container && container->serial ? container->serial | UINT64_C(1) << 63 : 0;
 
 	if (!rule->entry->limit.count)
 		return false;
 	l = &rule->state->limiter;
-	key = key_identity(&set->seed, l->spec.key, &h->who, view->subject.process ? view->subject.process->exe : "", 0);
+	key = key_identity(&set->seed, l->spec.key, &h->who, view->subject.process ? view->subject.process->exe : "",
+			   serial);
 	if (!limiter_pass(l, key, h->time))
 		return true;
 	*suppressed += limiter_suppressed(l, key);
@@ -120,6 +124,22 @@ struct policy_verdict policy_match(struct policy_set *set, const struct expr_vie
 		}
 	}
 	return v;
+}
+
+static bool asks(const struct expr *expr, unsigned id)
+{
+	return expr && expr_asks_files(expr, id);
+}
+
+bool policy_waits(const struct policy_set *set, unsigned id)
+{
+	const struct policy_plan *plan = &set->plans[id];
+
+	for (unsigned i = 0; i < plan->n; i++)
+		if (plan->rules[i].entry->enrich == POLICY_WAIT || asks(plan->rules[i].where, id) ||
+		    asks(plan->rules[i].scope, id))
+			return true;
+	return false;
 }
 
 void policy_forget(struct policy_set *set, uint64_t cgroup)

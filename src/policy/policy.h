@@ -78,6 +78,9 @@ void policy_set_fini(struct policy_set *set);
 /* Ask all policies about a valid record; view has the same record. */
 struct policy_verdict policy_match(struct policy_set *set, const struct expr_view *view);
 
+/* Whether some policy holds records of this event until their container was read of. */
+bool policy_waits(const struct policy_set *set, unsigned id);
+
 /* A cgroup is gone, and with it what is remembered of it. */
 void policy_forget(struct policy_set *set, uint64_t cgroup);
 

@@ -11,6 +11,8 @@
 
 enum { SELECTOR = 63, STARS = 3, FIELDS = 64, FIELDS_MAX = 16 };
 
+static const char *const enrich_names[] = { "amend", "wait", NULL };
+
 static const struct option_row dedup_rows[] = {
 	OPTION(WORDS, policy_dedup, key, .name = "key", .required = true, .max = FIELDS_MAX,
 	       .help = "the field, or the fields, in which repeated events are equal"),
@@ -55,6 +57,10 @@ const struct option_row policy_entry_rows[] = {
 	       .help = "do not warn on a machine that cannot produce the event"),
 	OPTION(GROUP, policy_file_entry, capture, .name = "capture", .rows = capture_rows,
 	       .help = "What to collect beyond the event itself"),
+	OPTION(ENUM, policy_file_entry, enrich, .name = "enrich", .words = enrich_names, .value = "amend",
+	       .help = "of events whose container is still being read of: wait holds them for at most 100 ms, "
+		       "amend shows them at once and tells the rest in an event amend; where and scope wait for "
+		       "what they ask"),
 	OPTION(WORDS, policy_file_entry, sinks, .name = "sinks", .max = CONFIG_SINKS,
 	       .help = "sinks that get the events; all if not given"),
 	{ 0 },

@@ -46,6 +46,8 @@ struct policy_capture { bool env, stack, hash; };
 enum policy_need { POLICY_WANTED, POLICY_REQUIRED, POLICY_OPTIONAL };
 
 /* One selector of events and what it asks of them. */
+enum policy_enrich { POLICY_AMEND, POLICY_WAIT };
+
 struct policy_file_entry {
 	const char *selector;
 	unsigned line, col;		/* of the selector */
@@ -58,6 +60,7 @@ struct policy_file_entry {
 	bool required, optional;
 	enum policy_need need;
 	struct policy_capture capture;
+	unsigned enrich;		/* enum policy_enrich */
 	struct option_list sinks;	/* none: all */
 };
 
