@@ -154,8 +154,12 @@ static void take_messages(struct peer *p)
 
 static socklen_t local(struct sockaddr_un *to, const char *path)
 {
+	size_t n = strlen(path);
+
 	*to = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	snprintf(to->sun_path, sizeof(to->sun_path), "%s", path);
+	if (n >= sizeof(to->sun_path))
+		give_up("%s is too long for a socket", path);
+	memcpy(to->sun_path, path, n);
 	return sizeof(*to);
 }
 
