@@ -100,7 +100,7 @@ static void fields_process(struct line *l, const struct falco_encoder *f, const 
 		member_vector(l, ",\"proc.cmdline\":", p);
 	}
 	if (parent && f->json.redactor)
-		parent = redact_ancestor(f->json.redactor, parent, 0);
+		parent = redact_ancestor(f->json.redactor, parent, REDACT_PARENT);
 	if (parent) {
 		member_text(l, ",\"proc.pname\":", parent->name, strnlen(parent->name, sizeof(parent->name)));
 		member_text(l, ",\"proc.pexepath\":", parent->exe, strlen(parent->exe));
@@ -126,6 +126,17 @@ static void fields_names(struct line *l, const struct subject *who)
 	}
 }
 
+/* Of a container, without secrets. */
+static void member_masked(struct line *l, const char *key, const char *s)
+{
+	size_t n;
+
+	if (!s)
+		return;
+	s = redact_text(l->json->redactor, s, strlen(s), 0, &n);
+	member_text(l, key, s, n);
+}
+
 static void fields_container(struct line *l, const struct container *c)
 {
 	const struct container_meta *m = c ? c->meta : NULL;
@@ -141,8 +152,7 @@ static void fields_container(struct line *l, const struct container *c)
 	else
 		member_text(l, ",\"container.id\":", c->id, strlen(c->id));
 	for (size_t i = 0; m && i < sizeof(texts) / sizeof(*texts); i++)
-		if (m->texts[texts[i].text])
-			member_text(l, texts[i].key, m->texts[texts[i].text], strlen(m->texts[texts[i].text]));
+		member_masked(l, texts[i].key, m->texts[texts[i].text]);
 }
 
 static void fields_sock(struct line *l, const struct fact_sock *sock)

@@ -5,27 +5,32 @@
 #include "identity/container.h"
 #include "identity/container_meta.h"
 #include "identity/subject.h"
+#include "output/redact.h"
 
 enum { LABELS_MAX = 2048 };	/* bytes of labels shown; the rest is in container_create and in expressions */
 
 static void member(struct line *l, const char *key, const char *text)
 {
+	size_t n;
+
 	if (!text || !*text)
 		return;
+	text = redact_text(l->json->redactor, text, strlen(text), 0, &n);
 	text_str(&l->t, key);
-	text_quoted(&l->t, text, strlen(text));
+	text_quoted(&l->t, text, n);
 }
 
 static void labels(struct line *l, const struct meta_members *list)
 {
-	uint32_t end = list->len;
-	const char *s = list->s;
+	const char *s;
+	size_t end;
 
-	if (!end)
+	if (!list->len)
 		return;
+	s = redact_text(l->json->redactor, list->s, list->len - 1, SECRET_STRINGS | SECRET_ENVIRONMENT, &end);
 	text_str(&l->t, ",\"labels\":{");
-	for (uint32_t at = 0, next; at < end; at = next) {
-		const char *sign = strchr(s + at, '=');
+	for (size_t at = 0, next; at < end; at = next) {
+		const char *sign = strchrnul(s + at, '=');	/* a pattern may have taken it */
 
 		next = at + strlen(s + at) + 1;
 		if (next > LABELS_MAX)
@@ -34,7 +39,7 @@ static void labels(struct line *l, const struct meta_members *list)
 			text_char(&l->t, ',');
 		text_quoted(&l->t, s + at, sign - (s + at));
 		text_char(&l->t, ':');
-		text_quoted(&l->t, sign + 1, strlen(sign + 1));
+		text_quoted(&l->t, sign + (*sign != 0), strlen(sign + (*sign != 0)));
 	}
 	text_char(&l->t, '}');
 }

@@ -5,6 +5,7 @@
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "event/fd.h"
+#include "output/redact.h"
 
 /* Records without a name are of the initial namespace, or the agent's own. */
 static bool knows_host(const struct head *h)
@@ -161,10 +162,14 @@ static void stack_hex(struct line *l, const char *key, uint64_t value)
 
 static void stack_frame(struct line *l, const struct frame *f)
 {
+	const char *file;
+	size_t n;
+
 	stack_hex(l, "{\"addr\":\"0x", f->address);
 	if (f->file) {
 		text_str(&l->t, ",\"file\":");
-		text_quoted(&l->t, f->file, strlen(f->file));
+		file = redact_text(l->json->redactor, f->file, strlen(f->file), 0, &n);
+		text_quoted(&l->t, file, n);
 		stack_hex(l, ",\"offset\":\"0x", f->offset);
 	}
 	text_char(&l->t, '}');

@@ -128,10 +128,13 @@ static void who_chain(struct line *l, const struct process *p)
 {
 	bool invalid = false;
 	uint32_t len;
+	size_t n;
 	const char *chain = process_chain(p, &len);
 
 	if (!len)
 		return;
+	chain = redact_text(l->json->redactor, chain, len - 1, SECRET_STRINGS, &n);
+	len = n + 1;	/* and a NUL */
 	text_str(&l->t, ",\"exec_chain\":");
 	text_strv(&l->t, chain, len, &invalid);
 	if (invalid)
@@ -145,6 +148,8 @@ static void who_parent(struct line *l, const struct subject *who)
 
 	if (!parent || !*parent->name)
 		return;
+	if (l->json->redactor)
+		parent = redact_ancestor(l->json->redactor, parent, REDACT_PARENT);
 	text_str(&l->t, ",\"pname\":");
 	if (text_quoted(&l->t, parent->name, PROCESS_NAME))
 		raw_add(l->json, (struct json_raw){ "proc.", "pname", "", parent->name, strnlen(parent->name, PROCESS_NAME) });

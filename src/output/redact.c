@@ -28,6 +28,7 @@ struct masked_text {
 struct masked_process {
 	struct process process;
 	struct masked_text exe, cwd, args;
+	bool name;
 	char exe_text[PROCESS_PATH_MAX + REDACT_GROWTH], cwd_text[PROCESS_PATH_MAX + REDACT_GROWTH];
 	char args_text[PROCESS_ARGS_MAX + REDACT_GROWTH];
 };
@@ -205,19 +206,28 @@ static void mask_span(struct copy *c, size_t at, unsigned flags, unsigned bit)
 }
 
 /* A name of 15 bytes has no room for a token. */
+static const char masked_name[PROCESS_NAME] = "<redacted>";
+
+_Static_assert(sizeof(wire_comm) == sizeof(masked_name), "a name of a record is one of a process");
+
+/* Whether one of the patterns finds something; that is counted then. */
+static bool hides_name(struct redactor *r, const char name[PROCESS_NAME])
+{
+	struct secret_list list = { 0 };
+
+	for (unsigned i = 0; i < r->config.npatterns; i++)
+		find_pattern(r, i, name, strnlen(name, PROCESS_NAME), &list);
+	if (list.n)
+		r->counts->found[r->slots[list.items[0].kind]]++;
+	return list.n;
+}
+
 static void mask_comm(struct copy *c, size_t at)
 {
-	static const wire_comm masked = { "<redacted>" };
-	struct secret_list list = { 0 };
-	const char *name = c->from + at;
-
-	for (unsigned i = 0; i < c->r->config.npatterns; i++)
-		find_pattern(c->r, i, name, strnlen(name, sizeof(masked)), &list);
-	if (!list.n)
+	if (!hides_name(c->r, c->from + at))
 		return;
 	copy_begin(c);
-	memcpy(c->to + at, &masked, sizeof(masked));
-	c->r->counts->found[c->r->slots[list.items[0].kind]]++;
+	memcpy(c->to + at, masked_name, sizeof(masked_name));
 }
 
 static void mask_field(struct copy *c, const struct schema *s, unsigned i)
@@ -296,12 +306,13 @@ static bool mask_text(struct redactor *r, struct masked_text *to, const char *te
 static bool mask_texts(struct redactor *r, struct masked_process *m, const struct process *p)
 {
 	unsigned flags = SECRET_STRINGS | (p->args_truncated ? SECRET_CUT : 0);
-	bool exe, cwd, args;
+	bool exe, cwd, args, name;
 
+	m->name = name = hides_name(r, p->name);
 	exe = mask_text(r, &m->exe, p->exe, strlen(p->exe), 0);
 	cwd = mask_text(r, &m->cwd, p->cwd, strlen(p->cwd), 0);
 	args = mask_text(r, &m->args, p->args, p->args_len ? p->args_len - 1 : 0, flags);
-	return exe || cwd || args;
+	return exe || cwd || args || name;
 }
 
 /* The strings of a process may have changed their place since they were looked at, not their bytes. */
@@ -319,6 +330,8 @@ static const struct process *mask_process(struct redactor *r, const struct proce
 		return p;
 	}
 	m->process = *p;
+	if (m->name)
+		memcpy(m->process.name, masked_name, sizeof(masked_name));
 	if (m->exe.used)
 		m->process.exe = m->exe.text;
 	if (m->cwd.used)
@@ -338,13 +351,38 @@ void redact(struct redactor *r, const void *record, const struct subject *subjec
 		ret->record = record;
 		return;
 	}
+	r->texts_used = 0;
+	r->texts_growth = REDACT_GROWTH;
 	ret->record = mask_record(r, record);
 	ret->subject.process = mask_process(r, ret->subject.process, r->masked, MASKED);
 }
 
 const struct process *redact_ancestor(struct redactor *r, const struct process *p, unsigned n)
 {
-	return mask_process(r, p, &r->masked[MASKED + n % REDACT_ANCESTORS], 1);
+	return mask_process(r, p, &r->masked[MASKED + (n < REDACT_PARENT ? n : REDACT_PARENT)], 1);
+}
+
+/* --- what is around them */
+
+const char *redact_text(struct redactor *r, const char *text, size_t n, unsigned flags, size_t *ret_n)
+{
+	struct secret_list list;
+	struct room room;
+	char *to;
+
+	*ret_n = n;
+	if (!r || r->config.off || !find(r, text, n, flags, &list))
+		return text;
+	to = r->texts + r->texts_used;
+	room = (struct room){ { .p = to, .end = r->texts + REDACT_TEXTS - 1 }, r->texts_growth };
+	replace(r, &room, text, n, &list);
+	r->texts_growth = room.growth;
+	*ret_n = room.t.p - to;
+	*room.t.p = 0;
+	r->texts_used = room.t.p + 1 - r->texts;
+	if (r->texts_used == REDACT_TEXTS)
+		r->texts_used--;	/* what is next gets no room, but its NUL */
+	return to;
 }
 
 /* --- making */
@@ -410,13 +448,14 @@ int redactor_init(struct redactor *r, const struct config_redact *config, struct
 	if (e < 0 || config->off)
 		return e;
 	r->record = malloc(RECORD_ROOM);
-	r->masked = calloc(MASKED + REDACT_ANCESTORS, sizeof(*r->masked));
+	r->masked = calloc(MASKED + REDACT_ANCESTORS + 1, sizeof(*r->masked));
 	r->fields = calloc(EVENT_COUNT, sizeof(*r->fields));
-	if (!r->record || !r->masked || !r->fields)
+	r->texts = malloc(REDACT_TEXTS);
+	if (!r->record || !r->masked || !r->fields || !r->texts)
 		return -ENOMEM;
 	for (unsigned id = 0; id < EVENT_COUNT; id++)
 		r->fields[id] = text_fields(schema_get(id));
-	for (unsigned i = 0; i < MASKED + REDACT_ANCESTORS; i++) {
+	for (unsigned i = 0; i < MASKED + REDACT_ANCESTORS + 1; i++) {
 		struct masked_process *m = &r->masked[i];
 
 		m->exe = (struct masked_text){ .text = m->exe_text, .size = sizeof(m->exe_text) };
@@ -430,6 +469,7 @@ void redactor_fini(struct redactor *r)
 {
 	free(r->fields);
 	free(r->record);
+	free(r->texts);
 	free(r->masked);
 	arena_fini(&r->arena);
 	*r = (struct redactor){ 0 };

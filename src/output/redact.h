@@ -27,12 +27,15 @@ enum {
 	REDACT_NAMES = SECRET_KINDS + 2 * CONFIG_PATTERNS,
 	REDACT_CLEAN = 1024,
 	REDACT_ANCESTORS = 16,
+	REDACT_PARENT = REDACT_ANCESTORS,	/* an n-th ancestor of its own: the parent it has now */
+	REDACT_TEXTS = 32 << 10,	/* bytes of other texts that are masked for one record */
 };
 
 /* For as long as the agent runs, while redactors come and go with the configuration. */
 struct redact_counts {
 	char names[REDACT_NAMES][CONFIG_PATTERN_NAME + 1];	/* the last stands for all that have no room */
-	uint64_t found[REDACT_NAMES];	/* times that something was replaced, by name; in a process once */
+	uint64_t found[REDACT_NAMES];	/* times that something was replaced, by name; in a process once, in
+					 * what is around it whenever that is written */
 	unsigned n;
 	uint64_t cut;			/* texts that had no room for all and end early, which they say */
 };
@@ -45,6 +48,8 @@ struct redactor {
 	char *record;			/* the record with what is masked; texts behind it */
 	struct masked_process *masked;	/* those with secrets: some by stamp, then ancestors by place */
 	uint64_t clean[REDACT_CLEAN];	/* stamps of processes without, by stamp */
+	char *texts;			/* other texts with what is masked */
+	size_t texts_used, texts_growth;	/* growth: bytes that tokens may still be longer */
 	struct redact_counts own, *counts;
 	uint16_t slots[REDACT_KINDS];	/* of counts->found, by kind; then by pattern */
 };
@@ -70,6 +75,11 @@ void redact(struct redactor *redactor, const void *record, const struct subject 
  * another n-th one.  What an encoder shows of a process that is not the subject must have come
  * through here. */
 const struct process *redact_ancestor(struct redactor *redactor, const struct process *process, unsigned n);
+
+/* A text of n bytes that is neither in the record nor in struct process, without secrets: itself where
+ * it has none, and with redactor NULL.  flags: enum secret_flag.  Its bytes in *ret_n; a NUL is behind
+ * them when they were replaced.  Good until the next record. */
+const char *redact_text(struct redactor *redactor, const char *text, size_t n, unsigned flags, size_t *ret_n);
 
 /* How often something of this name was replaced; NULL: of any. */
 uint64_t redact_count(const struct redact_counts *counts, const char *name);

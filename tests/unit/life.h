@@ -18,7 +18,7 @@ static inline void life_by(struct record *r, unsigned id, struct being who, stru
 	r->head.who.host_ppid = parent.pid;
 	r->head.who.proc_parent_start = parent.start;
 	memset(&r->head.who.proc_name, 0, sizeof(r->head.who.proc_name));
-	snprintf(r->head.who.proc_name.s, sizeof(r->head.who.proc_name.s), "%s", name);
+	snprintf(r->head.who.proc_name.s, sizeof(r->head.who.proc_name.s), "%.15s", name);
 }
 
 /* By who, whose parent is the other one; parent of the child: who, or with CLONE_PARENT the other one. */

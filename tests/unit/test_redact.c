@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is masked and what is not; and that no encoder shows a secret, however it is looked at. */
+/* What is masked and what is not. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
-
-
 
 #include "event/fd.h"
 #include "identity/process.h"
@@ -235,7 +233,6 @@ Test(redact, texts)
 /* --- records and processes */
 
 static struct record r;
-static char line[ENCODER_LINE_MAX];
 
 static const struct config_pattern badges[] = {
 	{ .name = { .text = "badge" }, .regex = { .text = "badge-[0-9]{4,}" } },
@@ -420,101 +417,4 @@ Test(redact, processes_are_masked_once)
 	cr_expect(redact_ancestor(&redactor, &q, 0) != seen.subject.process, "an ancestor leaves the subject alone");
 	cr_expect_eq(seen.subject.process->stamp, 4);
 	redactor_fini(&redactor);
-}
-
-/* --- whatever the format */
-
-/* %s: where the secret stands; | parts strings; \xff makes bytes be shown in raw, too. */
-static const char *const carriers[] = {
-	"app|--password=%s", "app|--password|%s|\xff", "mysql|-p%s", "mysql|\xff\xfe|-p%s|db", "env|X_SECRET=%s",
-	"curl|-H|Authorization: Bearer %s", "curl|https://u:%s@h/\xff", "sh|-c|\xff x=1 token=%s; ls", "sh|-c|curl -u bob:%s h",
-	"app|{\"password\": \"%s\"}\xff", "x|ghp_0123456789%s\xff", "x|eyJhbGciOiJIUzI1NiJ9.%s.%s", "sshpass|-p|%s|ssh|h",
-	"docker|login|-p|%s", "x|-----BEGIN EC PRIVATE KEY-----\n%s",
-};
-
-static size_t carrier(char *to, uint64_t *state, const char *secret)
-{
-	const char *from = carriers[record_random(state) % LEN_OF(carriers)];
-	char *p = to;
-
-	for (; *from; from++) {
-		if (from[0] == '%' && from[1] == 's') {
-			p += sprintf(p, "%s", secret);
-			from++;
-		} else {
-			*p++ = *from == '|' ? 0 : *from;
-		}
-	}
-	*p++ = 0;
-	return p - to;
-}
-
-static bool shows(const char *text, size_t n, const char *secret, size_t len)
-{
-	char hex[128];
-
-	for (size_t i = 0; i < len; i++)
-		sprintf(hex + 2 * i, "%02x", (unsigned char)secret[i]);
-	return memmem(text, n, secret, len) || memmem(text, n, hex, 2 * len);
-}
-
-/* An event that carries the vector in one place or another. */
-static void plant(uint64_t *state, const char *argv, size_t n)
-{
-	switch (record_random(state) % 5) {
-	case 0:
-		record_exec(&r, "/usr/bin/app", argv, n);
-		break;
-	case 1:
-		record_begin(&r, EVENT_call_execve);
-		*record_span(&r, 1) = record_bytes(&r, argv, n);
-		break;
-	case 2:
-		record_exec(&r, "/usr/bin/app", "x", 2);
-		r.process_exec.envp = record_bytes(&r, argv, n);
-		break;
-	case 3:
-		record_begin(&r, EVENT_process_existing);
-		r.process_existing.argv = record_bytes(&r, argv, n);
-		break;
-	default:	/* the process alone has it */
-		record_random_fill(&r, EVENT_call_openat, state);
-	}
-}
-
-Test(redact, no_format_shows_a_secret, .timeout = 120)
-{
-	uint64_t state = 81;
-	struct encoder encoders[FORMATS];
-	struct process p = { .exe = "/usr/bin/app", .cwd = "/\xff", .args_known = true };
-	const struct encoder_options options = { .host = "node-1", .table = TABLE_FULL };
-
-	for (unsigned f = 0; f < FORMATS; f++)
-		cr_assert_eq(encoder_init(&encoders[f], &(struct config_stream){ .format = f }, &options), 0);
-	for (unsigned i = 0; i < 5000; i++) {
-		char secret[20], argv[512];
-		size_t n;
-
-		for (size_t k = 0; k + 1 < sizeof(secret); k++)
-			secret[k] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[record_random(&state) % 62];
-		secret[sizeof(secret) - 1] = 0;
-		n = carrier(argv, &state, secret);
-		plant(&state, argv, n);
-		p.args = argv;
-		p.args_len = n;
-		p.stamp = i + 1;
-		r.head.who.proc_tid = i;
-		cr_assert(event_valid(&r, r.head.size));
-		for (unsigned f = 0; f < FORMATS; f++) {
-			size_t len = encoder_encode(&encoders[f], &r, &(struct subject){ .process = &p }, line, sizeof(line));
-
-			cr_assert_gt(len, 0);
-			cr_assert_not(shows(line, len, secret, 12) || shows(line, len, secret + 7, 12), "%s: %s in %.*s",
-				      format_name(f), secret, (int)len, line);
-		}
-	}
-	for (unsigned f = 0; f < FORMATS; f++) {
-		cr_expect_gt(redact_count(encoders[f].redactor.counts, NULL), 5000);
-		encoder_fini(&encoders[f]);
-	}
 }
