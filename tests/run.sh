@@ -18,7 +18,7 @@ readonly packages=(
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
 	prometheus curl
 	libcriterion-dev jq strace shellcheck binutils procps systemd
-	qemu-system-x86 busybox-static containerd runc cpio xz-utils debian-archive-keyring rsyslog
+	qemu-system-x86 busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring rsyslog
 )
 readonly stages=(unit golden fuzz house faults live strace guests bench)
 

@@ -138,6 +138,18 @@ static bool ours(const struct containers *c, uint64_t hierarchy)
 	return !c->live || (int64_t)hierarchy == c->root.hierarchy;
 }
 
+/* Runtimes run as copies of themselves that have no name where they are: crun, runc. */
+static const char *maker_exe(const struct process *p)
+{
+	const struct process_file *file = process_file(p);
+	uint32_t len;
+	const char *before = process_chain(p, &len);
+
+	if (!len || (strcmp(p->exe, "/") && !(file && (file->memfd || file->deleted))))
+		return p->exe;
+	return before;
+}
+
 /* Root of the host answers for what its runtimes make, but not from inside of a container. */
 static enum vouch maker_of(struct containers *c, const struct head *h)
 {
@@ -146,7 +158,7 @@ static enum vouch maker_of(struct containers *c, const struct head *h)
 	if (h->who.user_euid != 0 || containers_find(c, h) != &container_host)
 		return VOUCH_NOBODY;
 	p = process_find(c->processes, &h->who);
-	return p ? container_maker(p->exe) : VOUCH_NOBODY;
+	return p ? container_maker(maker_exe(p)) : VOUCH_NOBODY;
 }
 
 static void observe_mkdir(struct containers *c, const struct event_cgroup_mkdir *e)

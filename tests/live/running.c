@@ -254,6 +254,14 @@ json_t *agent_await(const char *sink, const char *event, pid_t pid, ...)
 	return find_soon(sink, 0, event, pid, where, 8 + slowness());
 }
 
+json_t *agent_nth(const char *sink, unsigned n, const char *event, pid_t pid, ...)
+{
+	const char *where[CONDITIONS_MAX + 1];
+
+	CONDITIONS(where, pid);
+	return find_soon(sink, n, event, pid, where, 8 + slowness());
+}
+
 /* --- running */
 
 pid_t agent_pid(void)

@@ -30,7 +30,9 @@ pid_t agent_pid(void);
 json_t *agent_records(const char *sink);
 void agent_forget(void);
 
+/* Waited for; the n-th of those, from 0; how many there are so far. */
 json_t *agent_await(const char *sink, const char *event, pid_t pid, ...) __attribute__((sentinel));
+json_t *agent_nth(const char *sink, unsigned n, const char *event, pid_t pid, ...) __attribute__((sentinel));
 unsigned agent_count(const char *sink, const char *event, pid_t pid, ...) __attribute__((sentinel));
 
 /* All that happened before is in the sinks when this returns. */

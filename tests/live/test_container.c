@@ -12,91 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "events.h"
 #include "running.h"
 
 #define HEX "c0ffee00000000000000000000000000000000000000000000000000000000"
 #define UID "9e39cbb9-8d3e-4f4a-9a7e-0a4b8ac3e7cd"
 
-enum { MANY = 20 };
+enum { MANY = 200, MANY_BRIEF = 20 };
 
 static char folder[4300];
-
-/* A folder of saker.yaml's, with mode 755 all the way. */
-static const char *place(const char *name)
-{
-	static char paths[8][4400];
-	static unsigned turn;
-	char *path = paths[turn++ % 8];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", agent_path("places"), name);
-	return path;
-}
-
-static void shell(const char *format, ...)
-{
-	char command[8192];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	if (system(command) != 0)
-		give_up("%s", command);
-}
-
-static void put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
-		give_up("%s: %s", path, strerror(errno));
-}
-
-/* Runtimes' folders are ours alone: what runs here beside us is nobody's concern. */
-static void fresh(const char *policy)
-{
-	char more[6000];
-
-	snprintf(more, sizeof(more),
-		 "containers:\n  containerd: [places/tasks]\n  docker: [places/docker]\n  storage: [places/storage]\n"
-		 "  runc: [places/runc]\n  crun: [places/crun]\n  pod_logs: [places/pods]\n  keep: 1s\n");
-	agent_fresh(more);
-	shell("mkdir -p %s %s %s %s %s %s", place("tasks/k8s.io"), place("docker"), place("storage"), place("runc"),
-	      place("crun"), place("pods"));
-	agent_file("policies/p.yaml", "%s", policy);
-}
-
-static const char everything[] =
-	"name: p\nevents:\n  container_create:\n  container_start:\n  container_remove:\n  existing_container:\n"
-	"  process_exec: {where: container.id != host}\n  process_exit: {where: container.id != host}\n"
-	"  getppid:\n";
-
-static bool have_runc(void)
-{
-	return access("/usr/sbin/runc", X_OK) == 0 || access("/usr/bin/runc", X_OK) == 0;
-}
-
-/* A bundle whose program is the static busybox. */
-static void make_bundle(const char *path, const char *args, const char *annotations)
-{
-	char file[4500];
-	FILE *f;
-
-	shell("mkdir -p %s/rootfs/bin %s/rootfs/proc && cp /bin/busybox %s/rootfs/bin/ && ln -sf busybox %s/rootfs/bin/sh",
-	      path, path, path, path);
-	snprintf(file, sizeof(file), "%s/config.json", path);
-	f = fopen(file, "we");
-	if (!f)
-		give_up("%s", file);
-	fprintf(f, "{\"ociVersion\":\"1.0.2\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[%s],"
-		"\"env\":[\"PATH=/bin\"],\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"effective\":[\"CAP_KILL\"],"
-		"\"permitted\":[\"CAP_KILL\"]}},\"root\":{\"path\":\"rootfs\"},\"hostname\":\"inside\",\"annotations\":{%s},"
-		"\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}],"
-		"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"ipc\"},{\"type\":\"uts\"}]}}\n",
-		args, annotations);
-	fclose(f);
-}
 
 /* Of every record that the container's own mount namespace gave. */
 static void all_in(const char *id)
@@ -119,11 +44,10 @@ TEST(container_runc, "the life of a container by runc, with its pod")
 {
 	json_t *r;
 
-	if (!have_runc() || access("/bin/busybox", X_OK) < 0)
-		skip("no runc, or no busybox");
-	fresh(everything);
+	want_program("runc");
+	containers_fresh(container_policy, "");
 	agent_start();
-	make_bundle(place("bundle"), "\"/bin/sh\",\"-c\",\"/bin/busybox true; /bin/busybox id\"",
+	bundle_make(place("bundle"), "\"/bin/sh\",\"-c\",\"/bin/busybox true; /bin/busybox id\"",
 		    "\"io.kubernetes.cri.container-name\":\"web\",\"io.kubernetes.cri.image-name\":\"docker.io/library/nginx:1.25\","
 		    "\"io.kubernetes.cri.sandbox-name\":\"web-0\",\"io.kubernetes.cri.sandbox-namespace\":\"shop\","
 		    "\"io.kubernetes.cri.sandbox-uid\":\"" UID "\"");
@@ -138,26 +62,122 @@ TEST(container_runc, "the life of a container by runc, with its pod")
 	agent_stop();
 }
 
+/* One that is killed, and its successor of the same name, are two. */
+TEST(container_again, "a container is killed and made again with the same id")
+{
+	static const char id[] = "saker-live-again";
+	char first[32], second[32];
+
+	want_program("runc");
+	containers_fresh(container_policy, "");
+	agent_start();
+	bundle_make(place("bundle"), "\"/bin/busybox-saker-live-again\",\"sleep\",\"20\"", "");
+	rootfs_name(place("bundle/rootfs"), id);
+	for (unsigned i = 0; i < 2; i++)
+		shell("cd %s && runc --root %s run -d %s < /dev/null > /dev/null 2>&1 && "
+		      "runc --root %s exec %s /bin/busybox-%s true < /dev/null && runc --root %s kill %s 9 && "
+		      "runc --root %s delete -f %s", place("bundle"), place("runc"), id, place("runc"), id, id, place("runc"), id,
+		      place("runc"), id);
+	agent_barrier();
+	snprintf(first, sizeof(first), "%s", value(agent_nth("events", 0, "container_create", 0, "args.id=saker-live-again", NULL),
+	       "args.cgroup"));
+	snprintf(second, sizeof(second), "%s", value(agent_nth("events", 1, "container_create", 0, "args.id=saker-live-again",
+	       NULL), "args.cgroup"));
+	check(strcmp(first, second) != 0, "both are cgroup %s", first);
+	is(agent_nth("events", 0, "container_remove", 0, "args.id=saker-live-again", NULL), "args.cgroup", "%s", first);
+	is(agent_nth("events", 1, "container_remove", 0, "args.id=saker-live-again", NULL), "args.cgroup", "%s", second);
+	check(agent_count("events", "container_start", 0, "args.id=saker-live-again", NULL) == 2, "starts");
+	check(all_in_own() >= 8, "records are missing");
+	agent_stop();
+}
+
+static void start_survivor(unsigned i)
+{
+	char id[64];
+
+	snprintf(id, sizeof(id), "saker-live-stay-%u", i);
+	rootfs_name(place("bundle/rootfs"), id);
+	shell("mkdir %s/%u && sed s/@/%s/ %s/config.json > %s/%u/config.json && cd %s/%u && "
+	      "runc --root %s run -d %s < /dev/null > /dev/null 2>&1", place("bundle"), i, id, place("bundle"),
+	      place("bundle"), i, place("bundle"), i, place("runc"), id);
+}
+
+/* The last one is removed while nobody looks. */
+TEST(container_survive, "an agent that was killed finds the containers that run")
+{
+	enum { STAY = 6 };
+
+	want_program("runc");
+	containers_fresh(container_policy, "");
+	agent_start();
+	bundle_make(place("bundle"), "\"/bin/busybox-@\",\"sleep\",\"20\"", "\"org.opencontainers.image.ref.name\":\"box:1\"");
+	for (unsigned i = 0; i <= STAY; i++)
+		start_survivor(i);
+	agent_await("events", "container_start", 0, "args.id=saker-live-stay-6", NULL);
+	kill(agent_pid(), SIGKILL);
+	check(agent_stop() == 128 + SIGKILL, "it was not killed");
+	agent_file_remove("events.json");
+	shell("runc --root %s delete -f saker-live-stay-%u", place("runc"), STAY);
+	agent_start();
+	for (unsigned i = 0; i < STAY; i++)
+		shell("runc --root %s exec saker-live-stay-%u /bin/busybox-saker-live-stay-%u true && "
+		      "runc --root %s delete -f saker-live-stay-%u", place("runc"), i, i, place("runc"), i);
+	agent_barrier();
+	for (unsigned i = 0; i < STAY; i++) {
+		char id[64];
+
+		snprintf(id, sizeof(id), "args.id=saker-live-stay-%u", i);
+		is(agent_await("events", "existing_container", 0, id, NULL), "args.claimed", "false");
+		check(agent_count("events", "existing_container", 0, id, NULL) == 1, "%s is told more than once", id);
+		check(agent_count("events", "container_create", 0, id, NULL) == 0, "%s is new", id);
+		agent_await("events", "container_remove", 0, id, NULL);
+	}
+	check(agent_count("events", "existing_container", 0, "args.id=saker-live-stay-6", NULL) == 0, "a ghost");
+	check(all_in_own() >= STAY * 2, "records are missing");
+	agent_stop();
+}
+
+/* How often each of the many is told of so. */
+static void each_once(const char *event, const char *path, const char *before, unsigned many)
+{
+	unsigned char times[MANY + 1] = { 0 };
+	json_t *all = agent_records("events"), *r;
+	size_t i;
+
+	json_array_foreach(all, i, r) {
+		const char *id = strcmp(value(r, "event"), event) ? "" : value(r, path);
+		unsigned n = strncmp(id, before, strlen(before)) ? 0 : atoi(id + strlen(before));
+
+		if (n && n <= many)
+			times[n]++;
+	}
+	for (unsigned n = 1; n <= many; n++)
+		check(times[n] == 1, "%s of %u: %u", event, n, times[n]);
+}
+
 TEST(container_many, "short containers at once: every event has the right id")
 {
-	if (!have_runc() || access("/bin/busybox", X_OK) < 0)
-		skip("no runc, or no busybox");
-	fresh(everything);
-	agent_start();
-	make_bundle(place("bundle"), "\"/bin/busybox\",\"true\"", "");
-	shell("for i in $(seq %d); do runc --root %s run -b %s saker-live-many-$i < /dev/null > /dev/null 2>&1 & done; wait",
-	      MANY, place("runc"), place("bundle"));
-	agent_barrier();
-	for (unsigned i = 1; i <= MANY; i++) {
-		char id[64], start[80];
+	unsigned many = brief() ? MANY_BRIEF : MANY;
+	char id[64];
 
-		snprintf(start, sizeof(start), "args.id=saker-live-many-%u", i);
-		agent_await("events", "container_remove", 0, start, NULL);
-		snprintf(id, sizeof(id), "container.id=saker-live-many-%u", i);
-		check(agent_count("events", "process_exec", 0, id, "args.path=/bin/busybox", NULL) == 1, "execs in %u", i);
-		check(agent_count("events", "container_start", 0, start, NULL) == 1, "start of %u", i);
+	want_program("runc");
+	containers_fresh(container_policy, "");
+	agent_start();
+	bundle_make(place("bundle"), "\"/bin/busybox-@\",\"true\"", "");
+	for (unsigned i = 1; i <= many; i++) {
+		snprintf(id, sizeof(id), "saker-live-many-%u", i);
+		rootfs_name(place("bundle/rootfs"), id);
 	}
-	all_in("saker-live-many-");
+	shell("cd %s; for i in $(seq %u); do mkdir $i; read -r c < config.json; "
+	      "echo \"${c%%%%@*}saker-live-many-$i${c#*@}\" > $i/config.json; "
+	      "{ runc --root %s run -b $i saker-live-many-$i < /dev/null > $i/log 2>&1 || touch failed; } & done; wait; "
+	      "[ ! -e failed ] || { cat */log; exit 1; }", place("bundle"), many, place("runc"));
+	agent_barrier();
+	each_once("container_create", "args.id", "saker-live-many-", many);
+	each_once("container_start", "args.id", "saker-live-many-", many);
+	each_once("container_remove", "args.id", "saker-live-many-", many);
+	each_once("process_exec", "proc.exe", "/bin/busybox-saker-live-many-", many);
+	check(all_in_own() >= 2 * many, "records are missing");
 	agent_stop();
 }
 
@@ -199,7 +219,7 @@ TEST(container_claimed, "who only looks like a container is not taken for one")
 
 	if (!group_path(folder, "/docker/" HEX "01"))
 		skip("no cgroups here");
-	fresh(everything);
+	containers_fresh(container_policy, "");
 	agent_start();
 	group_remove("/docker/" HEX "01");
 	group_remove("/docker");
@@ -229,11 +249,11 @@ TEST(container_existing, "a container that ran before, with pod and image from i
 	snprintf(below, sizeof(below), "/kubepods/burstable/pod%s/%s02", UID, HEX);
 	if (!group_path(folder, below))
 		skip("no cgroups here");
-	fresh("name: p\nscope: k8s.ns.name != kube-system\nevents:\n  existing_container:\n  getppid:\n"
-	      "  getpgrp: {where: k8s.pod.name = web-0 and container.image.tag = \"1.25\"}\n");
+	containers_fresh("name: p\nscope: k8s.ns.name != kube-system\nevents:\n  existing_container:\n  getppid:\n"
+	      "  getpgrp: {where: k8s.pod.name = web-0 and container.image.tag = \"1.25\"}\n", "");
 	shell("mkdir -p %s %s/%s02", folder, place("tasks/k8s.io"), HEX);
 	snprintf(config, sizeof(config), "%s/%s02/config.json", place("tasks/k8s.io"), HEX);
-	put(config, "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"io.kubernetes.cri.container-name\":\"web\","
+	put_file(config, "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"io.kubernetes.cri.container-name\":\"web\","
 	    "\"io.kubernetes.cri.image-name\":\"docker.io/library/nginx:1.25\",\"io.kubernetes.cri.sandbox-name\":\"web-0\","
 	    "\"io.kubernetes.cri.sandbox-namespace\":\"shop\",\"io.kubernetes.cri.sandbox-uid\":\"" UID "\"},"
 	    "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"}]}}");
