@@ -22,4 +22,19 @@ static __always_inline u64 task_cgroup(struct task_struct *task, bool typed)
 	return GET(typed, css, cgroup, kn, id);
 }
 
+/* Whose id that is, of the current task: to be read with checks. */
+static __always_inline struct cgroup *current_cgroup(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css = 0;
+	u64 at;
+
+	if (!kernel_has.cgroup_v1)
+		return BPF_CORE_READ(set, dfl_cgrp);
+	at = (u64)set + bpf_core_field_offset(struct css_set, subsys) + kernel_has.controller * 8ul;
+	bpf_probe_read_kernel(&css, sizeof(css), (void *)at);
+	return BPF_CORE_READ(css, cgroup);
+}
+
 #endif

@@ -2,6 +2,7 @@
 /* The policies' filters: which events of this generation are wanted, and what their record must
  * look like.  src/expr/kernel_model.c is the same in user space; a property test holds them
  * together. */
+#include "cgroup.h"
 #include "fact.h"
 
 #include <bpf/bpf_endian.h>
@@ -30,6 +31,7 @@ struct members_map {
 enum {
 	AF_UNIX_ = 1, AF_INET_ = 2, AF_INET6_ = 10,
 	S_IFMT_ = 0170000, S_IFSOCK_ = 0140000,
+	CGROUP_LEVELS = 32,	/* walked up */
 	PIPEFS_MAGIC_ = 0x50495045, ANON_INODE_FS_MAGIC_ = 0x09041934,	/* include/uapi/linux/magic.h */
 };
 
@@ -333,6 +335,44 @@ __noinline int exe_check(u32 key, u32 op)
 	return text_is(op == TERM_TEXT_SUFFIX ? exe->end : exe->begin, len, op, text) ? YES : NO;
 }
 
+/* The current task's cgroup on this level, NULL if it has none so deep.  *known: it is the one that the
+ * record tells, by whose path user space would ask. */
+static __always_inline struct cgroup *cgroup_at(const struct head *h, u32 level, bool *known)
+{
+	struct cgroup *cgroup = current_cgroup();
+	u32 at = BPF_CORE_READ(cgroup, level), i;
+
+	*known = !kernel_has.cgroup_part && BPF_CORE_READ(cgroup, kn, id) == h->who.proc_cgroup;
+	if (!*known || at < level)
+		return 0;
+	for (i = 0; i < CGROUP_LEVELS && at > level; i++, at--)
+		cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	*known = at == level;
+	return *known ? cgroup : 0;
+}
+
+/* The name of the cgroup on a level. */
+__noinline int cgroup_check(u32 number, u32 level, u32 key)
+{
+	struct slot *s = bpf_map_lookup_elem(&slots, &number);
+	const struct filter_text *text = bpf_map_lookup_elem(&filter_texts, &key);
+	struct cgroup *cgroup;
+	const char *name;
+	char behind = 1;
+	bool known;
+
+	if (!policies_on || !s || !text || text->len > FILTER_TEXT_MAX)
+		return UNKNOWN;
+	cgroup = cgroup_at((const struct head *)s->record, level, &known);
+	if (!cgroup)
+		return known ? NO : UNKNOWN;
+	name = BPF_CORE_READ(cgroup, kn, name);
+	if (!bytes_equal(name, text->bytes, text->len))
+		return NO;
+	bpf_probe_read_kernel(&behind, 1, name + text->len);
+	return behind ? NO : YES;
+}
+
 static __always_inline enum answer compare_text(u32 number, const void *record, const struct filter_term *t, u32 bank)
 {
 	struct asking q = { .record = record, .number = number, .op = t->op };
@@ -343,6 +383,8 @@ static __always_inline enum answer compare_text(u32 number, const void *record, 
 		return NO;
 	if (t->from == FROM_EXE)
 		return exe_check(q.key, q.op);
+	if (t->from == FROM_CGROUP)
+		return cgroup_check(number, t->off, q.key);
 	return t->from == FROM_NAME ? name_is(&q) : field_is(&q, t);
 }
 

@@ -46,6 +46,8 @@ enum term_from {
 	FROM_NAME,		/* what fd_name says; off has no meaning */
 	FROM_REMOTE,		/* where its socket is connected to, else the sockaddr whose span is at off; 0: none */
 	FROM_SOCKADDR,		/* the sockaddr whose span is at off of the record */
+	FROM_CGROUP,		/* name of the task's cgroup, or the one above it, on level off, which counts
+				 * from the root's, 0; passes when that is not the cgroup of the current task */
 	FROM_EXE,		/* struct exe of what the process runs, a text is its path; passes when unknown */
 };
 

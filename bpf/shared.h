@@ -97,6 +97,7 @@ struct kernel_has {
 	__u8 cast;		/* bpf_rdonly_cast, 6.2 */
 	__u8 cgroup_v1;		/* cgroup ids are those of a version 1 hierarchy, */
 	__u8 controller;	/* that of this enum cgroup_subsys_id */
+	__u8 cgroup_part;	/* user space sees a part of the hierarchy: its paths begin below the root */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/existing.h"
@@ -114,6 +115,15 @@ static int loop_open(struct agent *a)
 	return 0;
 }
 
+/* Is what is mounted not all of the hierarchy, whose root has the first number?  Without a mount paths are
+ * those that the kernel tells. */
+static bool is_part(const struct cgroup_root *root)
+{
+	struct stat st;
+
+	return root->fd >= 0 && (fstat(root->fd, &st) < 0 || st.st_ino != 1);
+}
+
 /* Which cgroup ids records shall have. */
 static int choose_cgroups(struct agent *a)
 {
@@ -127,6 +137,7 @@ static int choose_cgroups(struct agent *a)
 	if (root->fd < 0)
 		log_say(a->options.log, LOG_warning, "containers that run already will not be found: %s", root->error);
 	a->options.probe.controller = root->version == CGROUP_V1 ? root->controller : NULL;
+	a->options.probe.cgroup_part = is_part(root);
 	return 0;
 }
 

@@ -174,6 +174,7 @@ static struct subject subject_of(struct pipeline *p, const struct head *h, const
 		.process = process_of(&p->processes, h),
 		.processes = &p->processes,
 		.users = &p->users,
+		.cgroups = &p->containers.table.cgroups,
 		.container = container,
 		.hashes = &p->hashes,
 	};
@@ -213,7 +214,7 @@ void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
 		return;
 	view.subject = (struct subject){
 		.process = process_find(&p->processes, &h->who), .processes = &p->processes, .users = &p->users,
-		.container = containers_find(&p->containers, h), .hashes = &p->hashes,
+		.cgroups = &p->containers.table.cgroups, .container = containers_find(&p->containers, h), .hashes = &p->hashes,
 	};
 	road_policies(&p->road, NULL, 0, 0);
 	road_deliver(&p->road, &view, sinks);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include "identity/cgroup.h"
 #include "identity/users.h"
 
 static const struct span *span_at(const struct access *a, const void *record)
@@ -85,6 +86,16 @@ static void fetch_user(struct fetched *f, const struct access *a, const struct e
 		fetched_text(f, name, strlen(name));
 }
 
+static void fetch_cgroup(struct fetched *f, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+	const struct cgroup *cgroup = view->subject.cgroups ? cgroup_find(view->subject.cgroups, h->who.proc_cgroup) : NULL;
+	const char *path = cgroup ? cgroup_path(view->subject.cgroups, cgroup) : "";
+
+	if (*path)
+		fetched_text(f, path, strlen(path));
+}
+
 static void fetch_since(struct fetched *f, const struct access *a, const void *record)
 {
 	uint64_t begin;
@@ -117,6 +128,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: fetch_process(f, a, view); break;
 	case GET_FD: fetch_fd(f, a, record); break;
 	case GET_END: fetch_end(f, a, record); break;
+	case GET_CGROUP: fetch_cgroup(f, view); break;
 	case GET_CONTAINER: fetch_container(f, a, view); break;
 	case GET_OPEN: fetch_open(f, a, record); break;
 	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;

@@ -213,13 +213,25 @@ static enum answer exe_is(const struct filter_term *t, const struct push_down *s
 	return number_is(t, shared, t->off ? exe->ino : exe->dev) ? YES : NO;
 }
 
+/* The name on a level of the cgroup's path. */
+static enum answer cgroup_is(const struct filter_term *t, const struct filter_text *want, const char *path)
+{
+	if (!path)
+		return UNKNOWN;
+	for (unsigned level = 0; level < t->off && path; level++)
+		path = strchr(path + (level > 0), '/');
+	return path && path[1] && bytes_are(path + 1, strcspn(path + 1, "/"), t->op, want) ? YES : NO;
+}
+
 static enum answer term_is(const struct filter_term *t, const struct push_down *shared, const char *record,
-			   const struct model_exe *exe)
+			   const struct model_task *task)
 {
 	__u64 x;
 
 	if (t->from == FROM_EXE)
-		return exe_is(t, shared, exe);
+		return exe_is(t, shared, task ? task->exe : NULL);
+	if (t->from == FROM_CGROUP)
+		return cgroup_is(t, &shared->texts[t->value], task ? task->cgroup : NULL);
 	switch (t->op) {
 	case TERM_TEXT_EQ: case TERM_TEXT_PREFIX: case TERM_TEXT_SUFFIX:
 		if (t->from == FROM_NAME)
@@ -233,22 +245,22 @@ static enum answer term_is(const struct filter_term *t, const struct push_down *
 }
 
 static bool term_passes(const struct filter_term *t, const struct push_down *shared, const char *record,
-			const struct model_exe *exe)
+			const struct model_task *task)
 {
-	enum answer answer = term_is(t, shared, record, exe);
+	enum answer answer = term_is(t, shared, record, task);
 
 	return answer == UNKNOWN || (answer == YES) != t->negate;
 }
 
 bool model_match(const struct event_filter *filter, const struct push_down *shared,
-		 const void *record, const struct model_exe *exe)
+		 const void *record, const struct model_task *task)
 {
 	for (unsigned i = 0; i < filter->nalternatives && i < FILTER_ALTERNATIVES; i++) {
 		const struct filter_alternative *all = &filter->alternatives[i];
 		bool passes = true;
 
 		for (unsigned j = 0; j < all->nterms && j < FILTER_TERMS && passes; j++)
-			passes = term_passes(&all->terms[j], shared, record, exe);
+			passes = term_passes(&all->terms[j], shared, record, task);
 		if (passes)
 			return true;
 	}

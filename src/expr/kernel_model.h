@@ -12,8 +12,14 @@ struct model_exe {
 	__u64 dev, ino;
 };
 
-/* Whether a valid record passes the filter.  exe: NULL when it is not known. */
+/* What it knows of who did it. */
+struct model_task {
+	const struct model_exe *exe;	/* NULL: not known */
+	const char *cgroup;		/* path; NULL: not known */
+};
+
+/* Whether a valid record passes the filter.  task: NULL when nothing of it is known. */
 bool model_match(const struct event_filter *filter, const struct push_down *shared,
-		 const void *record, const struct model_exe *exe);
+		 const void *record, const struct model_task *task);
 
 #endif

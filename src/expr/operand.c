@@ -52,6 +52,7 @@ static const struct operand operands[] = {
 	{ "proc.host_pid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_pid), "process id on the host, where agent.home_pid_ns is another namespace" },
 	{ "proc.host_tid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_tid), "thread id on the host" },
 	{ "proc.host_ppid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_ppid), "parent's process id on the host" },
+	{ "proc.cgroup_path", CLASS_TEXT, T_path, GET_CGROUP, 0, 0, "path of its cgroup below the root of the hierarchy; pmatch takes what is below, too" },
 	{ "user.name", CLASS_TEXT, T_str, GET_USER, USER_NAME, 0, "name of the real user, as the process's own root has it; unknown until that was read" },
 	{ "user.loginname", CLASS_TEXT, T_str, GET_USER, USER_LOGIN, 0, "name of the user that logged in, of processes with the host's root" },
 	{ "group.name", CLASS_TEXT, T_str, GET_USER, USER_GROUP, 0, "name of the real group, likewise" },
@@ -121,6 +122,7 @@ static const struct { const char *name, *is; } aliases[] = {
 	{ "thread.tid", "proc.tid" },		{ "thread.vtid", "proc.vtid" },
 	{ "thread.cgroup", "proc.cgroup" },	{ "proc.exepath", "proc.exe" },
 	{ "proc.pexepath", "proc.pexe" },
+	{ "cgroup.path", "proc.cgroup_path" },
 	{ "proc.aexepath", "proc.aexe" },	{ "proc.pvpid", "proc.vppid" },
 	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
 	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
@@ -436,7 +438,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 		return true;
 	case GET_CONTAINER: return access_container(a, o, arg);
 	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_USER:
-	case GET_EVENT: case GET_CATEGORY: return true;
+	case GET_CGROUP: case GET_EVENT: case GET_CATEGORY: return true;
 	}
 	return false;
 }

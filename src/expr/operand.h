@@ -25,6 +25,7 @@ enum get {
 	GET_SINCE,	/* time from what lies at off to the event */
 	GET_FD,		/* arg: enum fd_part; from a fact, or from fields of the event */
 	GET_END,	/* arg: enum end_part, an address or port; likewise */
+	GET_CGROUP,	/* path of its cgroup */
 	GET_CONTAINER,	/* arg: enum container_part */
 	GET_OPEN,	/* arg: access mode that a set of flags has */
 	GET_EVENT, GET_CATEGORY,

@@ -3,6 +3,7 @@
 #ifndef SAKER_IDENTITY_SUBJECT_H
 #define SAKER_IDENTITY_SUBJECT_H
 
+struct cgroup_table;
 struct container;
 struct hashes;
 struct process;
@@ -15,6 +16,7 @@ struct subject {
 	const struct process *process;		/* NULL when unknown */
 	struct process_table *processes;	/* where its ancestors are, see ancestry.h; NULL: nowhere */
 	struct users *users;			/* their names; NULL: none */
+	struct cgroup_table *cgroups;		/* where the path of its cgroup is; NULL: nowhere */
 	const struct container *container;	/* &container_host outside of any; NULL when nobody can tell */
 	const struct hashes *hashes;		/* of executables; NULL: none */
 	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */

@@ -97,6 +97,7 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
 	skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
+	skel->rodata->kernel_has.cgroup_part = o->cgroup_part;
 	skel->rodata->home_pid_ns = o->home_pid_ns == HOST_PID_NS ? 0 : o->home_pid_ns;
 	skel->bss->envp_wanted = o->envp;
 	for (unsigned id = 0; o->stacks && id < EVENT_COUNT; id++)

@@ -19,6 +19,7 @@ struct probe_options {
 	enum transport transport;
 	size_t lane_bytes[LANES];	/* powers of two, whole pages */
 	const char *controller;		/* of version 1, whose cgroups records name; NULL: those of version 2 */
+	bool cgroup_part;		/* our paths of cgroups begin below the hierarchy's root */
 	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
 	bool envp;			/* capture the environment of executed programs */
 	bool stacks;			/* capture the caller's stack with every record, not by policies */

@@ -436,6 +436,7 @@ static bool model_passes(const struct policy_set *set, const struct head *h, con
 {
 	const struct process_file *file = p ? process_file(p) : NULL;
 	struct model_exe exe = { .path = p ? p->exe : "" };
+	const struct model_task task = { .exe = file ? &exe : NULL };
 	unsigned number = set->filter_of[h->id];
 
 	if (file) {
@@ -443,7 +444,7 @@ static bool model_passes(const struct policy_set *set, const struct head *h, con
 		exe.ino = file->inode;
 	}
 	return number != FILTER_UNWANTED &&
-	       model_match(&set->filters[number - 1], &set->shared, h, file ? &exe : NULL);
+	       model_match(&set->filters[number - 1], &set->shared, h, &task);
 }
 
 static struct { unsigned records, matched, passed, wrong; } sum;

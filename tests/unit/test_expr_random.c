@@ -16,6 +16,7 @@
 #include "event/value.h"
 #include "expr/kernel_model.h"
 #include "expr/program.h"
+#include "identity/cgroup.h"
 #include "identity/process.h"
 #include "record.h"
 
@@ -25,6 +26,7 @@ struct world {
 	uint64_t state;
 	struct record records[RECORDS];
 	struct process_table table;
+	struct cgroup_table cgroups;
 	const struct process *processes[RECORDS];	/* that did what the records tell; NULL: not known */
 	struct model_exe exes[RECORDS];
 	char text[TEXT];
@@ -249,6 +251,29 @@ static void say_exe(struct world *w)
 	}
 }
 
+/* Ids count from 1. */
+static const char *const cgroups[] = {
+	"/", "/system.slice", "/system.slice/a.service", "/system.slice/a.service/x", "/system.slice/b.service",
+	"/kubepods/burst/pod1/c1/init", "/kubepods/burst/pod2/c1", "/system",
+};
+
+static void say_cgroup(struct world *w)
+{
+	static const char *const fixed[] = {
+		"pmatch (/system.slice/a.service)", "pmatch (/system.slice/)", "pmatch (/system.slice/a.service, /system)",
+		"pmatch (/kube*/burst/pod?)", "pmatch (/*/*/*/c1)", "pmatch (/, //system)", "pmatch (system.slice)",
+		"in (/system.slice, /system.slice/a.service/)", "startswith /system.slice/a", "startswith /kubepods/burst/pod1/",
+		"pmatch (/kubepods/burst/pod1/c1/init)", "!= /system.slice",
+	};
+	const char *path = cgroups[below(w, LEN_OF(cgroups))];
+
+	say(w, "proc.cgroup_path");
+	if (below(w, 2))
+		say(w, " %s", fixed[below(w, LEN_OF(fixed))]);
+	else
+		say_text_test(w, path, strlen(path));
+}
+
 /* What a descriptor is, by the fact of a call that a person would see. */
 static void say_fd(struct world *w, const struct record *r)
 {
@@ -331,9 +356,10 @@ static void say_comparison(struct world *w, const struct record *r)
 
 	while (!good && begin < TEXT) {
 		w->len = begin;
-		switch (below(w, 11)) {
+		switch (below(w, 12)) {
 		case 8: case 9: say_fd(w, r); break;
 		case 10: say_exe(w); break;
+		case 11: say_cgroup(w); break;
 		case 0: case 1: say_who(w, r); break;
 		case 2: say_ret(w, r); break;
 		case 3: say_other(w, r); break;
@@ -402,6 +428,7 @@ static void fill(struct world *w, struct record *r, unsigned id)
 	record_random_fill(r, id, &w->state);
 	r->head.who.user_uid = below(w, 3) ? below(w, 3) : (uint32_t)-1;
 	r->head.who.proc_pid = below(w, 4) ? below(w, 5) : record_random(&w->state);
+	r->head.who.proc_cgroup = below(w, LEN_OF(cgroups) + 2);
 	for (unsigned i = 0; i < 15; i++)
 		r->head.who.proc_name.s[i] = below(w, 5) ? 'a' + below(w, 3) : 0;
 	for (unsigned i = 0; i < s->nfields; i++)
@@ -476,9 +503,12 @@ static void compare(struct world *w, const struct expr *expr, unsigned id)
 	enum push push = expr_push_down(expr, id, &shared, &filter);
 
 	for (unsigned i = 0; i < RECORDS; i++) {
-		struct expr_view view = { .record = &w->records[i], .subject = { .process = w->processes[i] } };
+		struct expr_view view = { .record = &w->records[i], .subject = { w->processes[i], .cgroups = &w->cgroups } };
+		struct cgroup *cgroup = cgroup_find(&w->cgroups, w->records[i].head.who.proc_cgroup);
+		struct model_task task = { w->processes[i] ? &w->exes[i] : NULL,
+					   cgroup ? cgroup_path(&w->cgroups, cgroup) : NULL };
 		bool match = expr_match(expr, &view);
-		bool pass = model_match(&filter, &shared, &w->records[i], w->processes[i] ? &w->exes[i] : NULL);
+		bool pass = model_match(&filter, &shared, &w->records[i], &task);
 
 		cr_assert(event_valid(&w->records[i], w->records[i].head.size));
 		cr_assert_eq(match, by_tree(expr->root, &view), "not as the tree: %s", w->text);
@@ -527,11 +557,15 @@ Test(expr_random, filter_is_necessary, .timeout = 600)
 	static struct world w;
 
 	w.state = seed ? seed : 1;
+	cr_assert_eq(cgroup_table_init(&w.cgroups, CGROUPS_MIN), 0);
+	for (unsigned i = 0; i < LEN_OF(cgroups); i++)
+		cgroup_add(&w.cgroups, 1 + i, cgroups[i], strlen(cgroups[i]), 1);
 	cr_log_info("seed 0x%llx", (unsigned long long)seed);
 	for (uint64_t i = 0; i < rounds; i++)
 		one_round(&w);
 	fprintf(stderr, "seed 0x%llx: %u pairs, %u match, %u filtered, %u passed in vain, %u expressions excluded\n",
 		(unsigned long long)seed, w.pairs, w.matches, w.filtered, w.passed, w.excluded);
 	cr_expect(getenv("EXPR_ROUNDS") || w.pairs >= 200000, "only %u pairs", w.pairs);
+	cgroup_table_fini(&w.cgroups);
 	cr_expect(w.matches > w.pairs / 20 && w.filtered > w.pairs / 20);
 }

@@ -26,6 +26,18 @@ static const struct row rows[] = {
 	  "kernel: not proc.exe startswith \"/usr/lib\"\nuser space: not proc.exe startswith /usr/lib\n" },
 	{ "openat", "proc.exe_ino = 77", "kernel: proc.exe_ino = 77\nuser space: proc.exe_ino = 77\n" },
 	{ "sock_state", "proc.exe = /bin/cat", "kernel: everything\nuser space: proc.exe = /bin/cat\n" },
+	{ "getppid", "proc.cgroup_path pmatch (/system.slice/x.service)",
+	  "kernel: level 2 of proc.cgroup_path = \"x.service\" and level 1 of proc.cgroup_path = \"system.slice\"\n"
+	  "user space: proc.cgroup_path pmatch (/system.slice/x.service)\n" },
+	{ "sock_state", "cgroup.path pmatch (/a, /kube*/b/)",
+	  "kernel: level 1 of proc.cgroup_path = \"a\" or level 2 of proc.cgroup_path = \"b\"\n"
+	  "user space: cgroup.path pmatch (/a, /kube*/b/)\n" },
+	{ "getppid", "proc.cgroup_path = /a/b/c/d",
+	  "kernel: level 4 of proc.cgroup_path = \"d\" and level 3 of proc.cgroup_path = \"c\" and "
+	  "level 2 of proc.cgroup_path = \"b\"\nuser space: proc.cgroup_path = /a/b/c/d\n" },
+	{ "getppid", "proc.cgroup_path startswith /a/b", "kernel: level 1 of proc.cgroup_path = \"a\"\n"
+	  "user space: proc.cgroup_path startswith /a/b\n" },
+	{ "getppid", "not proc.cgroup_path pmatch (/a)", "kernel: everything\nuser space: not proc.cgroup_path pmatch (/a)\n" },
 	/* claims */
 	{ "openat", "args.path = /etc/shadow", "kernel: args.path = \"/etc/shadow\"\n" },
 	{ "openat", "args.path startswith /etc", "kernel: args.path startswith \"/etc\"\n" },
