@@ -53,6 +53,7 @@ static void on_second(uv_timer_t *timer)
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);
 	report(a);
 	syscall_stats_tick(a);
+	container_stats_tick(a);
 	log_tick(a->options.log);
 	top_tick(&a->pipeline.top, clock_boot());
 	pipeline_clock(&a->pipeline, clock_boot_to_wall());
@@ -232,6 +233,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	a->started = clock_boot();
 	a->canaries.interval = options->canary_ms * 1000000;
 	a->syscall_stats.interval = options->syscall_stats_ms * 1000000;
+	container_stats_configure(&a->container_stats, options->container_stats_ms, options->cgroup_stats);
 	signal(SIGPIPE, SIG_IGN);
 	r = open_all(a);
 	if (r < 0)
@@ -315,6 +317,8 @@ void agent_close(struct agent *a, bool hangs)
 	probe_close(&a->probe);
 	mute_close(&a->mutes);
 	syscall_stats_close(&a->syscall_stats);
+	if (!hangs)
+		container_stats_close(&a->container_stats);
 	cgroup_root_close(&a->cgroup_root);
 	for (unsigned i = 0; i < 2; i++)
 		if (a->pipeline.policies[i]) {

@@ -9,6 +9,7 @@
 
 #include "agent/canary.h"
 #include "agent/child.h"
+#include "agent/container_stats.h"
 #include "agent/health.h"
 #include "agent/lag.h"
 #include "agent/lookups.h"
@@ -44,6 +45,8 @@ struct agent_options {
 	uint64_t report_ms;		/* between two tellings of the figures; 0: as often as losses are looked at */
 	uint64_t drain_ms;		/* at most, for what is in the lanes at the end; 0: as long as it takes */
 	uint64_t syscall_stats_ms;	/* between two tellings of system calls by cgroup; 0: never */
+	uint64_t container_stats_ms;	/* between two tellings of what containers use; 0: never */
+	bool cgroup_stats;		/* of all cgroups, too */
 	uint64_t canary_ms;		/* between two looks whether the hooks run; 0: never */
 	bool header;			/* a line of column names first, on the console */
 	void (*opened)(void *ctx, struct agent *agent);	/* loop and road are there; NULL: nothing */
@@ -64,6 +67,7 @@ struct agent {
 	struct losses losses;
 	struct mutes mutes;
 	struct syscall_stats syscall_stats;
+	struct container_stats container_stats;
 	struct pipeline pipeline;
 	struct memory memory;
 	struct child child;

@@ -234,6 +234,8 @@ static void plan_apply(struct reload *r, struct plan *p)
 		r->agent->options.drain_ms = agent->drain_timeout;
 		r->agent->canaries.interval = agent->canary_interval * 1000000;
 		r->agent->syscall_stats.interval = agent->syscall_stats.interval * 1000000;
+		container_stats_configure(&r->agent->container_stats, agent->container_stats.interval,
+					  agent->container_stats.of == CONFIG_STATS_CGROUPS);
 		mute_configure(&r->agent->mutes, &r->config);
 	}
 }

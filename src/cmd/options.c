@@ -274,6 +274,7 @@ static void defaults(struct watch_options *o)
 {
 	*o = (struct watch_options){ .format = FORMAT_TABLE, .color = "auto", .exit = -1 };
 	o->agent.syscall_stats_ms = 1000;
+	o->agent.container_stats_ms = 1000;
 	o->agent.probe.lane_bytes[LANE_critical] = 1 << 20;
 	o->agent.probe.lane_bytes[LANE_normal] = 8 << 20;
 	o->agent.probe.lane_bytes[LANE_bulk] = 4 << 20;

@@ -48,6 +48,8 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.drain_ms = a->drain_timeout,
 		.canary_ms = a->canary_interval,
 		.syscall_stats_ms = a->syscall_stats.interval,
+		.container_stats_ms = a->container_stats.interval,
+		.cgroup_stats = a->container_stats.of == CONFIG_STATS_CGROUPS,
 		.idle = reload_idle,
 		.opened = reload_attach,
 		.hangup = reload_hangup,

@@ -70,6 +70,16 @@ static const struct option_row syscall_stats_rows[] = {
 	{ 0 },
 };
 
+static const char *const stats_of[] = { "containers", "cgroups", NULL };
+
+static const struct option_row container_stats_rows[] = {
+	OPTION(DURATION, config_container_stats, interval, .name = "interval", .value = "30s", .min = 500,
+	       .max = 24 * 3600 * 1000, .help = "how often they are read"),
+	OPTION(ENUM, config_container_stats, of, .name = "of", .words = stats_of, .value = "containers",
+	       .help = "containers, or all cgroups: of services and sessions, too"),
+	{ 0 },
+};
+
 static const struct option_row agent_rows[] = {
 	OPTION(ENUM, config_agent, transport, .name = "transport", .at_start = true, .words = transports,
 	       .value = "ring",
@@ -117,6 +127,9 @@ static const struct option_row agent_rows[] = {
 	OPTION(GROUP, config_agent, syscall_stats, .name = "syscall_stats", .rows = syscall_stats_rows,
 	       .help = "Counters of system calls by cgroup, which run while some policy selects the event "
 		       "syscall_stats"),
+	OPTION(GROUP, config_agent, container_stats, .name = "container_stats", .rows = container_stats_rows,
+	       .help = "Figures of processor, memory, disks and tasks by container, which are read while some "
+		       "policy selects the event container_stats"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
 	OPTION(GROUP, config_agent, redact, .name = "redact", .rows = config_redact_rows,

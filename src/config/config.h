@@ -36,10 +36,18 @@ struct config_ancestors {
 
 struct config_hash { uint64_t max_size, timeout; };	/* bytes, ms */
 
+enum config_stats_of { CONFIG_STATS_CONTAINERS, CONFIG_STATS_CGROUPS };
+
 /* Of system calls by cgroup. */
 struct config_syscall_stats {
 	uint64_t interval;		/* ms; 0: never */
 	uint64_t entries;
+};
+
+/* Of what containers use. */
+struct config_container_stats {
+	uint64_t interval;		/* ms */
+	unsigned of;			/* enum config_stats_of */
 };
 
 struct config_log { unsigned level; };	/* enum config_level */
@@ -60,6 +68,7 @@ struct config_agent {
 	struct config_ancestors ancestors;
 	struct config_hash hash;
 	struct config_syscall_stats syscall_stats;
+	struct config_container_stats container_stats;
 	struct config_log log;
 	struct config_redact redact;	/* what all sinks mask */
 };

@@ -421,7 +421,7 @@ static int unknown(const struct option_row *rows, const struct option_context *c
 		   const struct node *key)
 {
 	const char *names[WORDS_MAX + 1] = { 0 }, *near;
-	char all[200];
+	char all[400];
 	size_t n = 0;
 
 	for (; rows->name && n < WORDS_MAX; rows++)

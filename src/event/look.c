@@ -59,6 +59,15 @@ static void show_unsigned(struct text *t, const struct look *look, uint64_t valu
 	text_udec(t, value);
 }
 
+static void show_figure(struct text *t, const struct look *look, uint64_t value)
+{
+	(void)look;
+	if (value == FIGURE_UNKNOWN)
+		text_str(t, "null");
+	else
+		text_udec(t, value);
+}
+
 static void show_hex(struct text *t, const struct look *look, uint64_t value)
 {
 	(void)look;
@@ -246,6 +255,7 @@ const struct look looks[T_COUNT] = {
 	[T_time] = UNSIGNED(64),
 	[T_time_wall] = UNSIGNED(64),
 	[T_duration] = UNSIGNED(64),
+	[T_figure] = ROW(show_figure, look_parse_number, 64, false, true, 0, NULL, NULL),
 	[T_errno] = CHOICE(32, errnos),
 	[T_exit_status] = OWN(show_exit, parse_exit, 16, false),
 	[T_comm] = MEMORY,

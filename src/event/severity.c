@@ -19,6 +19,7 @@ static const uint8_t severities[EVENT_COUNT] = {
 	[EVENT_stats] = IS(DEBUG),		[EVENT_agent_start] = IS(NOTICE),
 	[EVENT_agent_stop] = IS(NOTICE),	[EVENT_policy_reload] = IS(NOTICE),
 	[EVENT_process_existing] = IS(DEBUG),	[EVENT_syscall_stats] = IS(DEBUG),
+	[EVENT_container_stats] = IS(DEBUG),
 	/* what changes the kernel itself, or what a process may do */
 	CALL(init_module) = IS(WARNING),	CALL(finit_module) = IS(WARNING),
 	CALL(delete_module) = IS(WARNING),	CALL(kexec_load) = IS(WARNING),

@@ -3,6 +3,8 @@
 #ifndef SAKER_EVENT_TYPE_H
 #define SAKER_EVENT_TYPE_H
 
+#include <stdint.h>
+
 #include "shared.h"
 
 enum type {
@@ -19,6 +21,9 @@ struct type_info {
 	enum fetch fetch;	/* of the kernel side, hence from shared.h */
 	const char *doc;
 };
+
+/* The value of a T_figure that nobody could tell. */
+#define FIGURE_UNKNOWN UINT64_MAX
 
 extern const struct type_info type_info[T_COUNT];
 

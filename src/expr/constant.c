@@ -72,7 +72,7 @@ static const struct unit { const char *name; uint64_t times; } sizes[] = {
 
 static const struct unit *units_of(enum type type)
 {
-	if (type == T_size || type == T_ssize || type == T_off || type == T_loff)
+	if (type == T_size || type == T_ssize || type == T_off || type == T_loff || type == T_figure)
 		return sizes;
 	return type == T_duration || type == T_time ? durations : NULL;
 }

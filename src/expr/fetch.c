@@ -96,6 +96,14 @@ static void fetch_cgroup(struct fetched *f, const struct expr_view *view)
 		fetched_text(f, path, strlen(path));
 }
 
+static void fetch_figure(struct fetched *f, const struct access *a, const void *record)
+{
+	uint64_t value = fetch_number(a, record);
+
+	if (value != FIGURE_UNKNOWN)
+		fetched_number(f, value);
+}
+
 static void fetch_since(struct fetched *f, const struct access *a, const void *record)
 {
 	uint64_t begin;
@@ -114,6 +122,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	f->n = 0;
 	switch ((enum get)a->get) {
 	case GET_HEAD4: case GET_NUM: fetched_number(f, fetch_number(a, record)); break;
+	case GET_FIGURE: fetch_figure(f, a, record); break;
 	case GET_ERRNO:
 		if (failed(e))
 			fetched_number(f, -e->ret);

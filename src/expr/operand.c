@@ -249,6 +249,8 @@ static void access_field(struct access *a, const struct schema *s, unsigned n)
 		a->class = CLASS_ADDR;
 		a->get = GET_SOCKADDR;
 	}
+	if (type == T_figure)
+		a->get = GET_FIGURE;
 	if (a->class == CLASS_NUM)
 		access_number(a);
 }
@@ -431,7 +433,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 	case GET_END: return access_end(a, s, id);
 	case GET_OPEN: return access_open(a, s);
 	case GET_ANCESTOR: case GET_ANCESTORS: return access_ancestor(a, arg);
-	case GET_HEAD4: case GET_NUM: case GET_SINCE: access_number(a); return true;
+	case GET_HEAD4: case GET_NUM: case GET_FIGURE: case GET_SINCE: access_number(a); return true;
 	case GET_PROCESS: case GET_PARENT:
 		if (a->class == CLASS_NUM)
 			access_number(a);

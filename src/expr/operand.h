@@ -15,6 +15,7 @@ enum class {
 enum get {
 	GET_HEAD4,	/* four bytes at off */
 	GET_NUM,	/* eight bytes at off, of them as many bits as the type has */
+	GET_FIGURE,	/* likewise, none when it is unknown */
 	GET_ERRNO, GET_FAILED,
 	GET_COMM, GET_SPAN, GET_WIRE_ADDR, GET_SOCKADDR,
 	GET_PROCESS,	/* arg: enum process_part */

@@ -204,6 +204,21 @@ int cgroup_root_open(struct cgroup_root *root, const struct cgroup_wish *wish)
 	return use_v2(root);
 }
 
+int cgroup_root_sibling(const struct cgroup_root *root, const char *controller)
+{
+	const char *slash = strrchr(root->path, '/');
+	char path[2 * CGROUP_ROOT_PATH];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - root->path) : 0, root->path,
+		 controller ? controller : "unified");
+	if (magic_at(path) != (controller ? CGROUP_SUPER_MAGIC : CGROUP2_SUPER_MAGIC) &&
+	    !mounted(controller ? "cgroup" : "cgroup2", controller, NULL, path))
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -ENOENT : fd;
+}
+
 void cgroup_root_close(struct cgroup_root *root)
 {
 	if (root->fd >= 0)

@@ -314,7 +314,8 @@ static void rungs_of_agent(struct probe *p)
 
 bool probe_by_agent(unsigned id)
 {
-	return (id >= EVENT_lost && id < EVENT_SYSCALL) || (id >= EVENT_container_create && id <= EVENT_existing_container);
+	return (id >= EVENT_lost && id < EVENT_SYSCALL) || (id >= EVENT_container_create && id <= EVENT_existing_container) ||
+	       id == EVENT_container_stats;
 }
 
 int probe_open(struct probe *p, const struct probe_options *o, const struct event_set *wanted,

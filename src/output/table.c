@@ -49,6 +49,8 @@ static const char *const sentences[EVENT_SYSCALL] = {
 	[EVENT_cgroup_attach_task] = "{pid} {name} to {path}",
 	[EVENT_process_existing] = "[{path} {argv}][of the kernel{?kernel}]",
 	[EVENT_syscall_stats] = "{call} {count} times in {cgroup}[, {errors} with an error]",
+	[EVENT_container_stats] = "{path}[ cpu {cpu_usage}][ memory {memory_usage}][ of {memory_limit}]"
+		"[ read {io_read}][ written {io_written}][ tasks {pids}]",
 	[EVENT_lost] = "{count} events of lane {lane}, {reason}[: {events}]",
 	[EVENT_agent_start] = "version {version} on {kernel} after {elapsed}[, without {missing}]",
 	[EVENT_agent_stop] = "{reason}, {seen} seen, {delivered} delivered, {dropped} lost, {queued} queued",
@@ -320,6 +322,8 @@ static bool field_set(const struct row *r, unsigned i)
 	const struct span *at = field_at(r, i);
 	enum wire wire = type_info[r->schema->fields[i].type].wire;
 
+	if (r->schema->fields[i].type == T_figure)
+		return *(const uint64_t *)field_at(r, i) + 1 > 1;	/* neither 0 nor unknown */
 	if (wire == WIRE_num || wire == WIRE_comm || wire == WIRE_addr)
 		return at->off || at->len;	/* their first eight bytes */
 	return at->len;

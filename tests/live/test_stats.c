@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { GOOD = 700, BAD = 300 };
@@ -64,4 +67,190 @@ TEST(stats_syscalls, "calls are counted by cgroup, and each is told once")
 	for (unsigned i = 0; i < 100 && rmdir(group) < 0 && errno == EBUSY; i++)
 		usleep(10000);
 	trace_stop();
+}
+
+/* --- container_stats */
+
+#define HEX "57a7500000000000000000000000000000000000000000000000000000abcdef"
+
+enum { TREES = 6, BURN_MS = 300, TASKS = 2 };
+
+static const char *const trees_v1[TREES] = { "cpu", "cpuacct", "memory", "blkio", "pids", "unified" };
+
+/* The files that a figure is compared with, of version 1 and 2; word is before its number. */
+static const struct {
+	const char *field, *v1, *v2, *word;
+	unsigned long long factor_v2;
+} figures[] = {
+	{ "args.cpu_usage", "cpuacct/cpuacct.usage", "cpu.stat", "usage_usec ", 1000 },
+	{ "args.cpu_user", "cpuacct/cpuacct.usage_user", "cpu.stat", "user_usec ", 1000 },
+	{ "args.cpu_system", "cpuacct/cpuacct.usage_sys", "cpu.stat", "system_usec ", 1000 },
+	{ "args.memory_usage", "memory/memory.usage_in_bytes", "memory.current", "", 1 },
+	{ "args.memory_limit", "memory/memory.limit_in_bytes", "memory.max", "", 1 },
+	{ "args.memory_peak", "memory/memory.max_usage_in_bytes", "memory.peak", "", 1 },
+	{ "args.memory_failures", "memory/memory.failcnt", "memory.events", "\nmax ", 1 },
+	{ "args.pids", "pids/pids.current", "pids.current", "", 1 },
+	{ "args.pids_limit", "pids/pids.max", "pids.max", "", 1 },
+};
+
+static char below[256];
+
+static bool is_v1(void)
+{
+	return cgroup_hierarchy() != 0;
+}
+
+/* The folder of this cgroup in a hierarchy, and a file in it. */
+static const char *file_of(const char *tree, const char *file)
+{
+	static char path[4800];
+	const char *root = cgroup_root();
+	int parent = is_v1() ? (int)(strrchr(root, '/') - root) : (int)strlen(root);
+
+	snprintf(path, sizeof(path), "%.*s%s%s%s/%s", parent, root, is_v1() ? "/" : "", is_v1() ? tree : "", below, file);
+	return path;
+}
+
+static void put_file(const char *tree, const char *file, const char *text)
+{
+	int fd = open(file_of(tree, file), O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		note("%s: %s", file_of(tree, file), strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What the file says of a figure; false when it says nothing. */
+static bool true_figure(unsigned i, unsigned long long *ret)
+{
+	char text[4096] = "", tree[16];
+	const char *file = is_v1() ? strchr(figures[i].v1, '/') + 1 : figures[i].v2, *at;
+	FILE *f;
+
+	snprintf(tree, sizeof(tree), "%.*s", (int)strcspn(figures[i].v1, "/"), figures[i].v1);
+	f = fopen(file_of(tree, file), "re");
+	if (f) {
+		text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+		fclose(f);
+	}
+	at = is_v1() ? text : strstr(text, figures[i].word);
+	if (!at || sscanf(at + (is_v1() ? 0 : strlen(figures[i].word)), "%llu", ret) != 1)
+		return false;
+	*ret *= is_v1() ? 1 : figures[i].factor_v2;
+	return true;
+}
+
+static void make_cgroup(const char *path)
+{
+	snprintf(below, sizeof(below), "/saker-live-stats-%d%s", getpid(), path);
+	for (unsigned i = 0; i < (is_v1() ? TREES : 1u); i++)
+		if (mkdir(file_of(trees_v1[i], ""), 0755) < 0 && errno != EEXIST)
+			skip("%s: %s", file_of(trees_v1[i], ""), strerror(errno));
+}
+
+static void remove_cgroup(const char *path)
+{
+	snprintf(below, sizeof(below), "/saker-live-stats-%d%s", getpid(), path);
+	for (unsigned i = 0; i < (is_v1() ? TREES : 1u); i++)
+		for (unsigned n = 0; n < 100 && rmdir(file_of(trees_v1[i], "")) < 0 && errno == EBUSY; n++)
+			usleep(10000);
+}
+
+/* Join the cgroup, use processor and memory, and use no more until we are killed, at last by an alarm. */
+static void burns(void)
+{
+	struct timespec used;
+	char *memory;
+
+	for (unsigned i = 0; i < (is_v1() ? TREES : 1u); i++)
+		put_file(trees_v1[i], "cgroup.procs", "0");
+	if (fork() == 0)
+		while (alarm(60) == 0)
+			pause();
+	alarm(60);
+	memory = malloc(8 << 20);
+	if (!memory)
+		subject_fail("malloc");
+	do {
+		memset(memory, 1, 8 << 20);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	} while (used.tv_sec == 0 && used.tv_nsec < BURN_MS * 1000000);
+	for (;;)
+		pause();
+}
+
+/* When its tasks rest: the processor time that the file has, which no longer changes. */
+static unsigned long long await_rest(void)
+{
+	unsigned long long used = 0, before;
+	double end = deadline();
+
+	do {
+		usleep(100000);
+		before = used;
+		if (!true_figure(0, &used))
+			skip("processor time is not told here");
+	} while ((used != before || used < BURN_MS * 500000ull) && now() < end);
+	return used;
+}
+
+static void compare(json_t *r)
+{
+	unsigned long long want;
+
+	for (unsigned i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
+		if (true_figure(i, &want) && want < 1ull << 62)
+			is(r, figures[i].field, "%llu", want);
+		else
+			is(r, figures[i].field, "null");
+	}
+	check(number(r, "args.cpu_user") > 0, "no time in user mode");
+}
+
+static void kill_all(void)
+{
+	FILE *f = fopen(file_of("memory", "cgroup.procs"), "re");
+	int pid;
+
+	while (f && fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	if (f)
+		fclose(f);
+}
+
+TEST(stats_container, "what a container uses is told as the kernel's files have it")
+{
+	char plain[64], id[64], used[64];
+	pid_t pid;
+	json_t *r;
+
+	if (!cgroup_root())
+		skip("no cgroups");
+	make_cgroup("");
+	snprintf(plain, sizeof(plain), "args.cgroup=%llu", (unsigned long long)cgroup_id(file_of("memory", "")));
+	make_cgroup("/docker");
+	make_cgroup("/docker/" HEX);
+	snprintf(id, sizeof(id), "args.cgroup=%llu", (unsigned long long)cgroup_id(file_of("memory", "")));
+	put_file("memory", is_v1() ? "memory.limit_in_bytes" : "memory.max", "134217728");
+	put_file("pids", "pids.max", "50");
+	trace("-e container_stats");
+	pid = subject_start(burns);
+	snprintf(used, sizeof(used), "args.cpu_usage=%llu", await_rest());
+	r = await("container_stats", 0, id, used, NULL);
+	compare(r);
+	is(r, "args.path", "%s", below);
+	is(r, "container.id", HEX);
+	if (strcmp(value(r, "args.pids"), "null") != 0)
+		is(r, "args.pids", "%d", TASKS);
+	usleep(1500000);
+	trace_stop();
+	r = seen(count("container_stats", 0, id, NULL) - 1, "container_stats", 0, id, NULL);
+	check(number(r, "args.interval") >= 500000000, "interval %s", value(r, "args.interval"));
+	check(count("container_stats", 0, plain, NULL) == 0, "a cgroup that is no container was told");
+	kill_all();
+	subject_wait(pid);
+	remove_cgroup("/docker/" HEX);
+	remove_cgroup("/docker");
+	remove_cgroup("");
 }

