@@ -75,8 +75,24 @@ void containers_stop(struct containers *c)
 
 /* --- forgetting */
 
+/* Nobody will read of a container that goes: what waits for it need not wait.  To show that, others may
+ * be looked up, for which this cgroup may have to go already. */
+static struct cgroup *give_up_last(struct containers *c, struct cgroup *cgroup)
+{
+	struct container *container = container_at(&c->table, cgroup);
+	uint64_t id = cgroup->id;
+
+	if (!c->live || !container || container->state != CONTAINER_PENDING || container->cgroups > 1)
+		return cgroup;
+	containers_give_up(c, container);
+	return cgroup_find(&c->table.cgroups, id);
+}
+
 static void forget(struct containers *c, struct cgroup *cgroup)
 {
+	cgroup = give_up_last(c, cgroup);
+	if (!cgroup)
+		return;
 	if (c->forget)
 		c->forget(c->ctx, cgroup->id);
 	container_forget(&c->table, cgroup);

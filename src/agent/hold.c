@@ -30,16 +30,37 @@ static struct held *at(const struct hold *hold, size_t off)
 	return (struct held *)(hold->records + off);
 }
 
-/* Where so many bytes fit behind the last; SIZE_MAX when they do not. */
+/* The next one, or the end. */
+static size_t next_of(const struct hold *hold, size_t off)
+{
+	off += at(hold, off)->size;
+	return hold->wrap && off == hold->wrap ? 0 : off;
+}
+
+/* Give back the room of those at the beginning that are gone. */
+static void advance(struct hold *hold)
+{
+	while (hold->begin != hold->end && at(hold, hold->begin)->gone) {
+		size_t next = next_of(hold, hold->begin);
+
+		if (next < hold->begin)
+			hold->wrap = 0;
+		hold->begin = next;
+	}
+}
+
+/* Where so many bytes fit behind the last; SIZE_MAX when they do not.  The end never meets the beginning:
+ * that is how an empty ring looks. */
 static size_t place(struct hold *hold, size_t size)
 {
 	if (!hold->now_held)
 		hold->begin = hold->end = hold->wrap = 0;
+	advance(hold);
 	if (hold->wrap)
-		return hold->begin - hold->end >= size ? hold->end : SIZE_MAX;
+		return hold->begin - hold->end > size ? hold->end : SIZE_MAX;
 	if (HOLD_BYTES - hold->end >= size)
 		return hold->end;
-	if (hold->begin < size)
+	if (hold->begin <= size)
 		return SIZE_MAX;
 	hold->wrap = hold->end;
 	return 0;
@@ -59,25 +80,6 @@ bool hold_put(struct hold *hold, const struct head *h, uint64_t serial, uint64_t
 	hold->now_held++;
 	hold->held++;
 	return true;
-}
-
-/* The next one, or the end. */
-static size_t next_of(const struct hold *hold, size_t off)
-{
-	off += at(hold, off)->size;
-	return hold->wrap && off == hold->wrap ? 0 : off;
-}
-
-/* Give back the room of those at the beginning that are gone. */
-static void advance(struct hold *hold)
-{
-	while (hold->begin != hold->end && at(hold, hold->begin)->gone) {
-		size_t next = next_of(hold, hold->begin);
-
-		if (next < hold->begin)
-			hold->wrap = 0;
-		hold->begin = next;
-	}
 }
 
 const struct head *hold_take(struct hold *hold, uint64_t serial, uint64_t before)

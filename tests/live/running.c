@@ -274,6 +274,35 @@ void agent_setup(void (*setup)(void))
 	agent.setup = setup;
 }
 
+static bool beside_us(char path[4096], const char *library)
+{
+	ssize_t n = readlink("/proc/self/exe", path, 4096 - 64);
+
+	if (n < 0)
+		return false;
+	path[n] = 0;
+	snprintf(strrchr(path, '/') + 1, 64, "%s", library);
+	return access(path, R_OK) == 0;
+}
+
+bool agent_preload_found(const char *library)
+{
+	char path[4096];
+
+	return beside_us(path, library);
+}
+
+void agent_preload(const char *library)
+{
+	char path[4096];
+
+	if (!beside_us(path, library))
+		_exit(126);
+	setenv("LD_PRELOAD", path, 1);
+	/* A sanitizer wants to be first. */
+	setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
+}
+
 static void become_saker(void)
 {
 	int fd = open(agent_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);

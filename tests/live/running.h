@@ -21,6 +21,10 @@ void agent_fresh(const char *more_sinks);
 /* What the next one that is started does in its process first; forgotten then. */
 void agent_setup(void (*setup)(void));
 
+/* In the agent's setup: a library of the tests' that it loads first.  False in a static build. */
+bool agent_preload_found(const char *library);
+void agent_preload(const char *library);
+
 /* Start it and wait until it watches; stop it as SIGTERM does.  Its exit status. */
 void agent_start(void);
 int agent_stop(void);

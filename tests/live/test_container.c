@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -283,5 +284,113 @@ TEST(container_existing, "a container that ran before, with pod and image from i
 		rmdir(path);
 		slash = strrchr(below, '/');
 	}
+	group_remove("");
+}
+
+/* --- reads that take long */
+
+static void reads_slowly(void)
+{
+	agent_preload("libslow.so");
+}
+
+static void waits_in_group(void)
+{
+	asks_in_group();
+	syscall(SYS_getpgrp);
+	syscall(SYS_getsid, 0);
+}
+
+/* The amend of a record, by all that names it. */
+static json_t *amend_of(json_t *r)
+{
+	char seq[64], cpu[64], time[96];
+
+	snprintf(seq, sizeof(seq), "args.seq=%s", value(r, "seq"));
+	snprintf(cpu, sizeof(cpu), "args.cpu=%s", value(r, "cpu"));
+	snprintf(time, sizeof(time), "args.time=%s", value(r, "time"));
+	return agent_await("events", "amend", 0, seq, cpu, time, NULL);
+}
+
+/* The third container, whose file hangs. */
+static void hang(const char *policy, const char *more)
+{
+	char path[4500];
+
+	if (!group_path(folder, "/docker/" HEX "03"))
+		skip("no cgroups here");
+	if (!agent_preload_found("libslow.so"))
+		skip("a static build cannot be made slow");
+	containers_fresh(policy, more);
+	shell("mkdir -p %s %s/%s03", folder, place("tasks/k8s.io"), HEX);
+	snprintf(path, sizeof(path), "%s/%s03/hang", place("tasks/k8s.io"), HEX);
+	put_file(path, "");
+	snprintf(path, sizeof(path), "%s/%s03/config.json", place("tasks/k8s.io"), HEX);
+	put_file(path, "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"io.kubernetes.cri.container-name\":\"web\"}}");
+	agent_setup(reads_slowly);
+	agent_start();
+}
+
+static void hang_no_more(void)
+{
+	shell("rm %s/%s03/hang", place("tasks/k8s.io"), HEX);
+}
+
+/* The runtime's file is read for as long as it is wanted: what waits for it does so for its 100 ms. */
+TEST(container_amend, "events of a container whose file hangs are shown, and amended when it is read")
+{
+	static const char *const shown[] = { "getppid", "getpgrp", "getsid" };
+	pid_t pid;
+
+	hang("name: p\nevents:\n  existing_container:\n  getppid:\n  getpgrp: {enrich: wait}\n"
+	     "  getsid: {where: container.name != nginx}\n", "");
+	pid = subject(waits_in_group);
+	for (unsigned i = 0; i < 3; i++) {
+		json_t *r = agent_await("events", shown[i], pid, NULL);
+
+		is(r, "container.id", "%s", HEX "03");
+		is(r, "container.name", "(none)");
+		is(r, "enrichment", "pending");
+	}
+	check(agent_count("events", "existing_container", 0, "args.id=" HEX "03", NULL) == 0, "its file was read");
+	hang_no_more();
+	for (unsigned i = 0; i < 3; i++) {
+		json_t *r = amend_of(agent_await("events", shown[i], pid, NULL));
+
+		is(r, "args.event", "%s", shown[i]);
+		check(strstr(value(r, "args.fields"), "container.name=web") != NULL, "fields are %s", value(r, "args.fields"));
+	}
+	is(agent_await("events", "existing_container", 0, "args.id=" HEX "03", NULL), "args.name", "web");
+	pid = subject(waits_in_group);
+	is(agent_await("events", "getpgrp", pid, NULL), "container.name", "web");
+	agent_stop();
+	group_remove("/docker/" HEX "03");
+	group_remove("/docker");
+	group_remove("");
+}
+
+/* Whoever waits for a container that is forgotten for want of room is told so. */
+TEST(container_forgotten, "a container that must go while its file hangs: its events are amended")
+{
+	enum { OTHERS = 2200 };
+	char root[4300];
+	json_t *r;
+	pid_t pid;
+
+	hang("name: p\nevents:\n  existing_container:\n  getppid:\n", "  cgroups: 1024\n");
+	pid = subject(asks_in_group);
+	r = agent_await("events", "getppid", pid, NULL);
+	is(r, "enrichment", "pending");
+	group_path(root, "");
+	shell("mkdir %s/others && cd %s/others && mkdir $(seq %d)", root, root, OTHERS);
+	r = amend_of(r);
+	check(strstr(value(r, "args.fields"), "container_error=") != NULL, "fields are %s", value(r, "args.fields"));
+	check(strlen(value(agent_await("events", "existing_container", 0, "args.id=" HEX "03", NULL), "args.error")) > 10,
+	      "no error");
+	hang_no_more();
+	agent_stop();
+	shell("find %s/others -depth -type d -exec rmdir {} +", root);
+	group_remove("/docker/" HEX "03");
+	group_remove("/docker");
 	group_remove("");
 }
