@@ -179,6 +179,76 @@ TEST(cgroup_version, "ids are those of the hierarchy that the configuration name
 	version_is_honoured("v1");
 }
 
+/* --- many */
+
+enum { CHURN = 3000, ROOM = 1024 };
+
+static void churns(void)
+{
+	char path[4300];
+
+	for (unsigned i = 0; i < CHURN; i++) {
+		snprintf(path, sizeof(path), "%s/%u", group, i);
+		if (mkdir(path, 0755) < 0 || rmdir(path) < 0)
+			subject_fail(path);
+	}
+}
+
+/* What the agent answers to "status" or "stats". */
+static json_t *asked(const char *what)
+{
+	char socket[4200];
+	struct run r;
+	json_t *all;
+
+	snprintf(socket, sizeof(socket), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
+	r = RUN("ctl", "-s", socket, "-o", "json", what);
+	all = json_loads(r.out, 0, NULL);
+	if (r.status != 0 || !all)
+		give_up("ctl %s: %d: %s%s", what, r.status, r.out, r.err);
+	return all;
+}
+
+/* The first round fills what there is room for; after the second nothing has grown. */
+TEST(cgroup_churn, "thousands of cgroups come and go: each is told of, few are remembered")
+{
+	long long first, second, made, dropped;
+	json_t *stats;
+	double end;
+
+	if (!cgroup_root())
+		skip("no cgroups here");
+	snprintf(group, sizeof(group), "%s/%s-churn", cgroup_root(), group_name);
+	rmdir(group);
+	if (mkdir(group, 0755) < 0)
+		give_up("%s: %s", group, strerror(errno));
+	agent_fresh("containers: {cgroups: 1024, keep: 1s}\n");
+	agent_file("policies/p.yaml", "name: p\nevents:\n  cgroup_mkdir: {where: args.path startswith /saker-live-churn/}\n"
+		   "  cgroup_rmdir: {where: args.path startswith /saker-live-churn/}\n");
+	agent_start();
+	subject(churns);
+	agent_barrier();
+	first = number(asked("status"), "resident_bytes");
+	subject(churns);
+	agent_barrier();
+	second = number(asked("status"), "resident_bytes");
+	check(second < first + (2 << 20), "memory grows from %lld to %lld", first, second);
+	stats = asked("stats");
+	made = agent_count("events", "cgroup_mkdir", 0, NULL);
+	dropped = number(stats, "lanes.critical.dropped.full") + number(stats, "lanes.critical.dropped.scratch");
+	check(made <= 2 * CHURN && made + dropped >= 2 * CHURN, "%lld were made, %lld records lost", made, dropped);
+	made = agent_count("events", "cgroup_rmdir", 0, NULL);
+	check(made <= 2 * CHURN && made + dropped >= 2 * CHURN, "%lld were removed, %lld records lost", made, dropped);
+	check(number(stats, "agent.cgroups") <= ROOM, "%s", json_dumps(stats, 0));
+	check(number(stats, "agent.cgroups_removed") > 0, "%s", json_dumps(stats, 0));
+	check(number(stats, "agent.cgroups_evicted") > 0, "%s", json_dumps(stats, 0));
+	for (end = deadline() + 5; number(asked("stats"), "agent.cgroups_removed") > 0 && now() < end;)
+		usleep(100000);
+	check(number(asked("stats"), "agent.cgroups_removed") == 0, "the removed are remembered for good");
+	agent_stop();
+	rmdir(group);
+}
+
 /* --- memory */
 
 enum { LIMIT_MIB = 16, USE_MIB = 64 };
