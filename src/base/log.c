@@ -113,7 +113,7 @@ static void tell_suppressed(struct log *log, struct log_site *s)
 		n = snprintf(text, sizeof(text), "%u similar messages suppressed: \"%.100s\"", s->suppressed, s->format);
 		put_line(log, s->level, "saker: ", text, n);
 	}
-	s->format = NULL;
+	*s = (struct log_site){ 0 };
 }
 
 static bool is_over(const struct log *log, const struct log_site *s)
