@@ -195,9 +195,7 @@ static int open_all(struct agent *a)
 	if (r < 0)
 		return fail(a, r, "cannot start");
 	if (o->console)
-		r = road_add(&a->pipeline.road, 0, o->console);
-	if (r < 0)
-		return fail(a, r, "cannot start");
+		road_add(&a->pipeline.road, 0, o->console);
 	r = open_kernel(a);
 	if (r == 0 && o->policies)
 		r = agent_switch(a, o->policies);

@@ -156,8 +156,8 @@ static void set_wheres(const struct slots *slots, const struct source *source)
 
 static void add(struct slots *slots, unsigned i, struct slot *slot)
 {
-	if (slots->road && road_add(slots->road, i, slot->sink) < 0)
-		log_say(slots->log, LOG_error, "sink \"%s\": not enough memory: it gets no events", slot->sink->name);
+	if (slots->road)
+		road_add(slots->road, i, slot->sink);
 }
 
 void slots_add_fresh(struct slots *now, const struct slots *plan, const struct source *source)

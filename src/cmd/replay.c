@@ -42,10 +42,9 @@ static int replay(struct watch_options *o, struct capture_reader *reader, const 
 
 	if (r == 0)
 		r = pipeline_init(&p, &o->agent.pipeline, reader->info.boot_to_wall, reader->info.host);
-	if (r == 0)
-		r = road_add(&p.road, 0, sink);
 	if (r < 0)
 		return fail(file, strerror(-r));
+	road_add(&p.road, 0, sink);
 	status = replay_records(reader, &p, file);
 	r = pipeline_flush(&p);
 	if (r < 0 && r != -EPIPE)

@@ -42,11 +42,28 @@ static bool open_batch(struct road *r, struct stream *st, uint32_t len)
 	return st->open != NULL;
 }
 
-/* 0 also when there is no encoder: there was no memory for it. */
-static size_t try_encode(struct stream *st, const struct expr_view *view)
+static struct encoder *encoder_new(const struct road *r, const struct sink *s)
+{
+	struct encoder *e = calloc(1, sizeof(*e));
+
+	if (e && encoder_init(e, &s->stream, &r->options) == 0)
+		return e;
+	if (e)
+		encoder_fini(e);
+	free(e);
+	return NULL;
+}
+
+/* Where there was no memory for it there may be now. */
+static bool has_encoder(const struct road *r, struct stream *st)
 {
 	if (!st->encoder)
-		return 0;
+		st->encoder = encoder_new(r, st->like);
+	return st->encoder;
+}
+
+static size_t try_encode(struct stream *st, const struct expr_view *view)
+{
 	return encoder_encode(st->encoder, view->record, &view->subject, st->open->text + st->open->bytes,
 			      batch_room(st->open));
 }
@@ -57,6 +74,8 @@ static uint32_t encode(struct road *r, struct stream *st, const struct expr_view
 {
 	size_t len;
 
+	if (!has_encoder(r, st))
+		return 0;
 	if (st->open && batch_room(st->open) < ROOM_LEAST)
 		close_batch(r, st);
 	if (st->open) {
@@ -164,7 +183,7 @@ void road_header(struct road *r, unsigned place)
 		if (!(st->sinks >> place & 1) || !open_batch(r, st, 0))
 			continue;
 		st->sharing = UINT64_C(1) << place;
-		len = st->encoder ? encoder_header(st->encoder, st->open->text, batch_room(st->open)) : 0;
+		len = has_encoder(r, st) ? encoder_header(st->encoder, st->open->text, batch_room(st->open)) : 0;
 		if (len && queue_admit(&s->queue, mark.lane, len, st->open->size)) {
 			s->counts.offered++;
 			batch_added(st->open, &mark, len);
@@ -217,18 +236,6 @@ static struct stream *find_stream(struct road *r, const struct sink *s)
 	return NULL;
 }
 
-static struct encoder *encoder_new(const struct road *r, const struct sink *s)
-{
-	struct encoder *e = calloc(1, sizeof(*e));
-
-	if (e && encoder_init(e, &s->stream, &r->options) == 0)
-		return e;
-	if (e)
-		encoder_fini(e);
-	free(e);
-	return NULL;
-}
-
 static void encoder_free(struct encoder *e)
 {
 	if (!e)
@@ -243,28 +250,23 @@ static struct stream *make_stream(struct road *r, const struct sink *s)
 
 	while (r->streams[i].like)
 		i++;
-	r->streams[i].encoder = encoder_new(r, s);
-	if (!r->streams[i].encoder)
-		return NULL;
 	r->streams[i].like = s;
+	r->streams[i].encoder = encoder_new(r, s);
 	if (i >= r->nstreams)
 		r->nstreams = i + 1;
 	return &r->streams[i];
 }
 
-int road_add(struct road *r, unsigned place, struct sink *s)
+void road_add(struct road *r, unsigned place, struct sink *s)
 {
 	struct stream *st = find_stream(r, s);
 
 	st = st ? st : make_stream(r, s);
-	if (!st)
-		return -ENOMEM;
 	close_batch(r, st);
 	s->queue.pool = &r->pool;
 	st->sinks |= UINT64_C(1) << place;
 	r->active |= UINT64_C(1) << place;
 	r->sinks[place] = s;
-	return 0;
 }
 
 /* The encoder may look into the configuration of the sink that goes: make it anew, of another. */

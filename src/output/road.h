@@ -23,7 +23,7 @@ enum { ROAD_SINKS = 64 };
 
 struct stream {
 	const struct sink *like;	/* whose stream the encoder was made of; NULL: unused */
-	struct encoder *encoder;	/* NULL: there was no memory for it */
+	struct encoder *encoder;	/* NULL: there was no memory for it; the next record tries again */
 	struct batch *open;		/* NULL: none */
 	uint64_t sinks;			/* bit n: the sink at place n has this stream */
 	uint64_t sharing;		/* of these, those that took every line of the open batch */
@@ -46,8 +46,9 @@ void road_init(struct road *road, const struct encoder_options *options);
 /* What the sinks that are still there have queued is left. */
 void road_fini(struct road *road);
 
-/* Give the place to a sink whose stream, where and limit are set.  0 or -ENOMEM. */
-int road_add(struct road *road, unsigned place, struct sink *sink);
+/* Give the place to a sink whose stream, where and limit are set.  It cannot fail: while there is no
+ * memory for an encoder, lines are counted as unencoded. */
+void road_add(struct road *road, unsigned place, struct sink *sink);
 
 /* No more lines for the sink at the place; what it took is in its queue.  Also of an empty place. */
 void road_remove(struct road *road, unsigned place);

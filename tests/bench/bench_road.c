@@ -51,8 +51,9 @@ static void begin(const struct sink_ops *ops, unsigned n, uint64_t bytes)
 	road_init(&road, &options);
 	for (unsigned i = 0; i < n; i++) {
 		sinks[i] = (struct sink){ .ops = ops, .state = SINK_UP };
-		if (queue_init(&sinks[i].queue, NULL, &queue) || road_add(&road, i, &sinks[i]))
+		if (queue_init(&sinks[i].queue, NULL, &queue))
 			_exit(1);
+		road_add(&road, i, &sinks[i]);
 	}
 }
 
