@@ -334,6 +334,13 @@ static void watch_again(struct reload *r, const struct config *config)
 	watch_paths(&r->watch, paths, n);
 }
 
+/* -EBUSY and -EALREADY are said of files that are being written, and of those that are as before: the
+ * kernel, which may say them of a hook, means a failure. */
+static int failure(int e)
+{
+	return e == -EBUSY || e == -EALREADY ? -EIO : e;
+}
+
 /* The policies are in force, or cannot be. */
 static void on_switched(void *ctx, int e)
 {
@@ -346,7 +353,7 @@ static void on_switched(void *ctx, int e)
 		snprintf(p->error, sizeof(p->error), "%.400s", a->error);
 		snprintf(p->said, sizeof(p->said), "saker: %s\n", a->error);
 		watch_again(r, &p->source->config);
-		conclude(r, p, e);
+		conclude(r, p, failure(e));
 		plan_drop(p);
 		free(p);
 		return;
@@ -383,30 +390,37 @@ static void compare(struct reload_receipt *t, const struct policy_set *before, c
 	t->same = diff.same;
 }
 
+static void prepare(struct reload *r, struct plan *p, bool asked)
+{
+	p->asked = asked;
+	p->began = clock_boot();
+	p->receipt.run = ++r->runs;
+	p->receipt.hooks_before = r->agent->probe.nlinks;
+}
+
 /* Or note that it is to be done, while a run is under way. */
 static void begin(struct reload *r, bool asked)
 {
 	struct agent *a = r->agent;
 	const struct policy_set *before = a->pipeline.policies[a->generation & 1];
-	struct plan *p;
+	struct plan *p, none = { 0 };
 	int e;
 
 	r->again = a->switching != NULL;
 	r->again_asked = r->again && (r->again_asked || asked);
 	if (r->again)
 		return;
-	p = calloc(1, sizeof(*p));
-	if (!p) {
-		log_say(r->log, LOG_error, "not enough memory to read the configuration");
-		return;
-	}
-	p->asked = asked;
-	p->began = clock_boot();
-	p->receipt.run = ++r->runs;
-	p->receipt.hooks_before = a->probe.nlinks;
 	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
 		if (r->listeners[i].begun)
 			r->listeners[i].begun(r->listeners[i].ctx);
+	p = calloc(1, sizeof(*p));
+	prepare(r, p ? p : &none, asked);
+	if (!p) {
+		snprintf(none.error, sizeof(none.error), "not enough memory to read the configuration");
+		snprintf(none.said, sizeof(none.said), "saker: %s\n", none.error);
+		conclude(r, &none, -ENOMEM);
+		return;
+	}
 	e = plan_make(r, p, before);
 	if (e < 0) {
 		refuse(r, p, e);
