@@ -186,6 +186,12 @@ static bool types_given(struct probe *p)
 	return true;
 }
 
+/* No other program would fare better, or this one may the next time. */
+static bool not_its_fault(int r)
+{
+	return r == -EPERM || r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
+
 /* Load what these events need; when the kernel refuses a program, go on without it on the next
  * lower rung. */
 static int load(struct probe *p, const struct event_set *events, const struct filter *filter, struct saker_bpf **ret)
@@ -212,7 +218,7 @@ static int load(struct probe *p, const struct event_set *events, const struct fi
 			saker_bpf__destroy(skel);
 			continue;
 		}
-		if (r == -EPERM || r == -EMFILE || r == -ENFILE || !libbpf_refused[0] || n == REFUSALS_MAX)
+		if (not_its_fault(r) || !libbpf_refused[0] || n == REFUSALS_MAX)
 			break;
 		saker_bpf__destroy(skel);
 		snprintf(names[n], sizeof(names[n]), "%s", libbpf_refused);
