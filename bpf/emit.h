@@ -107,6 +107,7 @@ extern bool mutes_on;		/* some cgroup is muted */
 extern __u32 policy_generation;
 extern __u32 reader_asleep;
 extern __u64 canaries[CANARIES];
+extern __u64 unfollowed;	/* processes that a full tree had no room for */
 extern __u64 drops;		/* of all reasons: user space looks closer when it moved */
 
 /* filter.bpf.c: does the record in this slot pass? */

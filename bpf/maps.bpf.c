@@ -28,6 +28,7 @@ __u64 stacks_wanted[2][EVENTS_MAX / 64] = {};
 __u32 policy_generation = 0;
 __u32 reader_asleep = 0;
 __u64 canaries[CANARIES] = {};
+__u64 unfollowed = 0;
 __u64 drops = 0;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,13 +3,16 @@
 #include "fact.h"
 #include "who.h"
 
-/* A tree that is followed grows with each child, before the child runs. */
+/* A tree that is followed grows with each child, before the child runs.  One that has no room is lost
+ * with all that it forks. */
 static __always_inline void tree_follow(u32 parent, u32 child)
 {
 	u32 one = 1;
 
-	if (filter.by_tree && parent != child && bpf_map_lookup_elem(&tree, &parent))
-		bpf_map_update_elem(&tree, &child, &one, BPF_ANY);
+	if (!filter.by_tree || parent == child || !bpf_map_lookup_elem(&tree, &parent))
+		return;
+	if (bpf_map_update_elem(&tree, &child, &one, BPF_ANY))
+		__sync_fetch_and_add(&unfollowed, 1);
 }
 
 static __always_inline void tree_leave(u32 pid, bool last)

@@ -6,6 +6,7 @@
 
 #include "event/schema.h"
 #include "kernel/probe.h"
+#include "kernel/tree.h"
 
 static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
 static const char *const reasons[DROPS] = { [DROP_FULL] = "full", [DROP_SCRATCH] = "scratch" };
@@ -115,22 +116,24 @@ static void report_lane(struct losses *l, enum lane lane, enum drop reason, uint
 	reader(ctx, e, e->head.size);
 }
 
-/* The kernel does not run a probe that would interrupt itself: those events were never seen. */
-static void report_missed(struct losses *l, uint64_t now, lane_reader reader, void *ctx)
+/* What no lane lost: nobody saw how many events those were. */
+static void report_unseen(struct losses *l, const char *reason, uint64_t total, uint64_t *before, uint64_t now,
+			  lane_reader reader, void *ctx)
 {
-	uint64_t total = probe_missed(l->probe);
 	struct event_lost *e;
 
-	if (total == l->missed_before)
+	if (total == *before)
 		return;
-	e = lost_begin(l, now, "all", "missed", total - l->missed_before, total);
-	l->missed_before = total;
+	e = lost_begin(l, now, "all", reason, total - *before, total);
+	*before = total;
 	reader(ctx, e, e->head.size);
 }
 
 void losses_report(struct losses *l, uint64_t now, lane_reader reader, void *ctx)
 {
-	report_missed(l, now, reader, ctx);
+	/* The kernel does not run a probe that would interrupt itself. */
+	report_unseen(l, "missed", probe_missed(l->probe), &l->missed_before, now, reader, ctx);
+	report_unseen(l, "unfollowed", tree_unfollowed(l->probe), &l->unfollowed_before, now, reader, ctx);
 	if (probe_drops(l->probe) != 0 && losses_read(l) == 0) {
 		for (unsigned lane = 0; lane < LANES; lane++)
 			for (unsigned reason = 0; reason < DROPS; reason++)
@@ -142,7 +145,7 @@ void losses_report(struct losses *l, uint64_t now, lane_reader reader, void *ctx
 
 uint64_t losses_total(const struct losses *l)
 {
-	uint64_t sum = l->missed_before;
+	uint64_t sum = l->missed_before + l->unfollowed_before;
 
 	for (unsigned lane = 0; lane < LANES; lane++)
 		sum += account_dropped(&l->now.lanes[lane]);

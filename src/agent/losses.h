@@ -16,6 +16,7 @@ struct losses {
 	struct account_reader *reader;
 	struct account before, now;
 	uint64_t missed_before;		/* runs that the kernel skipped */
+	uint64_t unfollowed_before;	/* processes that the tree had no room for */
 	uint64_t last;			/* time of the last loss that was told; 0: none */
 	uint64_t since;			/* time of the last look, nanoseconds since boot */
 	uint64_t seq;			/* of the agent's own records */

@@ -12,6 +12,9 @@ struct probe;
 /* Follow this process and what it will fork.  0 or negative errno. */
 int tree_add(struct probe *probe, uint32_t pid);
 
+/* How many it had no room for so far: neither they nor what they fork is followed. */
+uint64_t tree_unfollowed(const struct probe *probe);
+
 /* Has every process of the tree ended? */
 bool tree_empty(const struct probe *probe);
 

@@ -80,6 +80,17 @@ TEST(trace_tree, "grandchildren that left their parents are followed, and waited
 	done(&r);
 }
 
+TEST(trace_crowd, "processes that the followed tree has no room for are told")
+{
+	struct run r = RUN("trace", "-o", "json", "-e", "process_exit", "--", self(), "--be", "crowd", "3");
+	json_t *lost = run_record(&r, 0, "lost", 0, "args.reason=unfollowed", "args.total=3", NULL);
+
+	ends(&r, 6, NULL);
+	check(lost, "three are not told");
+	json_decref(lost);
+	done(&r);
+}
+
 TEST(trace_missing, "a command that is not there: 127, and its name")
 {
 	struct run r = RUN("trace", "--", "/nonexistent/program");
