@@ -3,17 +3,30 @@
  *	FAIL_ALLOC=N	the N-th allocation finds no memory
  *	FAIL_WRITE=N	the N-th write to descriptor 1 finds no space, and all after it
  *	FAIL_COUNT=FD	at exit, write the number of allocations to this descriptor
+ *	FAIL_FILE=FILE	a struct fail_order says what fails, and it may change while saker runs
  */
+/* open and open64 are wanted, each under its own name. */
+#undef _FILE_OFFSET_BITS
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "fail.h"
 
 static atomic_long allocations, writes;
 static long fail_alloc, fail_write;
+static struct fail_order nobody, *order = &nobody;
 
 /* dlsym allocates before it has found the real functions. */
 static char early[65536];
@@ -24,6 +37,22 @@ static void *(*real_calloc)(size_t, size_t);
 static void *(*real_realloc)(void *, size_t);
 static void (*real_free)(void *);
 static ssize_t (*real_write)(int, const void *, size_t);
+static long (*real_syscall)(long, ...);
+static int (*real_openat)(int, const char *, int, ...);
+static int (*real_add_watch)(int, const char *, uint32_t);
+
+static void take_orders(const char *path)
+{
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	struct fail_order *shared;
+
+	if (fd < 0)
+		return;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (shared != MAP_FAILED)
+		order = shared;
+}
 
 __attribute__((constructor)) static void start(void)
 {
@@ -34,6 +63,10 @@ __attribute__((constructor)) static void start(void)
 	real_free = dlsym(RTLD_NEXT, "free");
 	real_write = dlsym(RTLD_NEXT, "write");
 	real_malloc = dlsym(RTLD_NEXT, "malloc");
+	real_syscall = dlsym(RTLD_NEXT, "syscall");
+	real_openat = dlsym(RTLD_NEXT, "openat");
+	real_add_watch = dlsym(RTLD_NEXT, "inotify_add_watch");
+	take_orders(getenv("FAIL_FILE"));
 	fail_write = out ? atol(out) : 0;
 	fail_alloc = alloc ? atol(alloc) : 0;
 	atomic_store(&allocations, 0);
@@ -55,26 +88,57 @@ static void *early_alloc(size_t size)
 	return early_used <= sizeof(early) ? p : NULL;
 }
 
+/* Whether this call is one that shall fail; errno says so then. */
+static int ordered(enum fail_what what)
+{
+	long n;
+
+	if (!atomic_load(&order->armed) || order->what != what)
+		return 0;
+	n = atomic_fetch_add(&order->calls, 1) + 1;
+	if (n < order->nth || n >= order->nth + (order->times ? order->times : 1))
+		return 0;
+	errno = order->error;
+	return 1;
+}
+
 static int fails(void)
 {
+	if (ordered(FAIL_MEMORY))
+		return 1;
 	if (atomic_fetch_add(&allocations, 1) + 1 != fail_alloc)
 		return 0;
 	errno = ENOMEM;
 	return 1;
 }
 
+static void *held(void *p)
+{
+	if (p) {
+		atomic_fetch_add(&order->held, 1);
+		atomic_fetch_add(&order->bytes, (long)malloc_usable_size(p));
+	}
+	return p;
+}
+
+static void let_go(void *p)
+{
+	atomic_fetch_sub(&order->held, 1);
+	atomic_fetch_sub(&order->bytes, (long)malloc_usable_size(p));
+}
+
 void *malloc(size_t size)
 {
 	if (!real_malloc)
 		return early_alloc(size);
-	return fails() ? NULL : real_malloc(size);
+	return fails() ? NULL : held(real_malloc(size));
 }
 
 void *calloc(size_t n, size_t size)
 {
 	if (!real_malloc)
 		return early_alloc(n * size);
-	return fails() ? NULL : real_calloc(n, size);
+	return fails() ? NULL : held(real_calloc(n, size));
 }
 
 void *realloc(void *p, size_t size)
@@ -84,13 +148,19 @@ void *realloc(void *p, size_t size)
 
 		return q ? memcpy(q, p, size) : NULL;
 	}
-	return fails() ? NULL : real_realloc(p, size);
+	if (fails())
+		return NULL;
+	if (p)
+		let_go(p);
+	return held(real_realloc(p, size));
 }
 
 void free(void *p)
 {
-	if (p && !((char *)p >= early && (char *)p < early + sizeof(early)))
-		real_free(p);
+	if (!p || ((char *)p >= early && (char *)p < early + sizeof(early)))
+		return;
+	let_go(p);
+	real_free(p);
 }
 
 ssize_t write(int fd, const void *data, size_t len)
@@ -100,4 +170,54 @@ ssize_t write(int fd, const void *data, size_t len)
 		return -1;
 	}
 	return real_write ? real_write(fd, data, len) : -1;
+}
+
+long syscall(long number, ...)
+{
+	long a[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_bpf && (unsigned)a[0] == order->command && ordered(FAIL_BPF))
+		return -1;
+	return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static int open_at(int folder, const char *path, int flags, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!strcmp(slash ? slash + 1 : path, order->name) && ordered(FAIL_OPEN))
+		return -1;
+	return real_openat(folder, path, flags, mode);
+}
+
+/* The mode, if there is one. */
+#define OPEN(folder, path, flags) do {					\
+	va_list args;							\
+	mode_t mode = 0;						\
+									\
+	va_start(args, flags);						\
+	if ((flags) & (O_CREAT | __O_TMPFILE))				\
+		mode = va_arg(args, mode_t);				\
+	va_end(args);							\
+	return open_at(folder, path, flags, mode);			\
+} while (0)
+
+int openat(int folder, const char *path, int flags, ...)
+{
+	OPEN(folder, path, flags);
+}
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+	OPEN(folder, path, flags | O_LARGEFILE);
+}
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	return ordered(FAIL_WATCH) ? -1 : real_add_watch(fd, path, mask);
 }

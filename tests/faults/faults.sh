@@ -9,6 +9,7 @@ export LC_ALL=C
 here=$(dirname "$(realpath "$0")")
 [ $# -eq 1 ] || { echo 'usage: faults.sh BUILD' >&2; exit 2; }
 saker=$(realpath "$1/saker")
+fail=$(realpath -e "$1/tests/libfail.so") || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tests=0
@@ -27,7 +28,7 @@ report() { # WHAT, then what was wrong on standard input
 
 # How many allocations a run makes when nothing fails.
 allocations() { # COMMAND..
-	FAIL_COUNT=9 LD_PRELOAD=$work/fail.so "$@" 9> "$work/count" > /dev/null 2>&1 || true
+	FAIL_COUNT=9 LD_PRELOAD=$fail "$@" 9> "$work/count" > /dev/null 2>&1 || true
 	tail -n 1 "$work/count"
 }
 
@@ -35,7 +36,7 @@ allocations() { # COMMAND..
 bears() { # N COMMAND..
 	local n=$1 status
 	shift
-	FAIL_ALLOC=$n LD_PRELOAD=$work/fail.so timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
+	FAIL_ALLOC=$n LD_PRELOAD=$fail timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
 	status=$?
 	if [ "$status" -ge 126 ]; then
 		echo "allocation $n: ended with status $status: $(tail -n 1 "$work/err")"
@@ -59,7 +60,7 @@ full_disk() { # WHAT COMMAND..
 	local what=$1 n status
 	shift
 	for n in 1 2 3; do
-		FAIL_WRITE=$n LD_PRELOAD=$work/fail.so timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
+		FAIL_WRITE=$n LD_PRELOAD=$fail timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
 		status=$?
 		[ "$status" -lt 126 ] || echo "write $n: ended with status $status"
 		[ "$status" -eq 0 ] || grep -q 'No space left' "$work/err" || echo "write $n: $(cat "$work/err")"
@@ -67,7 +68,6 @@ full_disk() { # WHAT COMMAND..
 	report "$what: the disk is full" < "$work/wrong"
 }
 
-cc -shared -fPIC -O1 -o "$work/fail.so" "$here/fail.c" -ldl || exit 1
 "$1/tests/stream" kinds "$work/stream" || exit 1
 echo 'TAP version 13'
 every_allocation 'replay' 1 "$saker" replay "$work/stream" -o json

@@ -53,6 +53,7 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "reload_sinks", "sinks are user space; tested on the host" },
 	{ "reload_under_load", "an emulator cannot keep the pace; tested on the host" },
 	{ "reload_failures", "each step fails alike; tested on the host" },
+	{ "reload_fault", "each step fails alike; tested on the host" },
 	{ "metrics_", "metrics are user space; tested on the host" },
 };
 

@@ -15,44 +15,7 @@
 
 #include "live.h"
 #include "running.h"
-
-/* --- which version is in force: version n selects getsid(n) */
-
-#define VERSION(name) "name: " name "\nevents:\n  getsid: {where: \"args.pid = %d\"}\n"
-
-static int version;
-
-static void versions(void)
-{
-	syscall(SYS_getsid, version - 1);
-	syscall(SYS_getsid, version);
-	syscall(SYS_getsid, version + 1);
-}
-
-static void in_force_at(int line, int n)
-{
-	char want[32];
-	pid_t pid;
-
-	version = n;
-	pid = subject(versions);
-	agent_barrier();
-	snprintf(want, sizeof(want), "args.pid=%d", n);
-	if (agent_count("events", "getsid", pid, want, NULL) != 1 || agent_count("events", "getsid", pid, NULL) != 1)
-		fail("line %d: version %d is not in force alone: it told %u of 1, %u of 3", line, n,
-		     agent_count("events", "getsid", pid, want, NULL), agent_count("events", "getsid", pid, NULL));
-}
-#define in_force(n) in_force_at(__LINE__, n)
-
-static void counts_are_at(int line, json_t *r, const char *result, int added, int removed, int changed)
-{
-	if (strcmp(value(r, "args.result"), result) != 0)
-		fail("line %d: %s: %s", line, value(r, "args.result"), value(r, "args.error"));
-	if (number(r, "args.added") != added || number(r, "args.removed") != removed ||
-	    number(r, "args.changed") != changed)
-		fail("line %d: %s", line, value(r, "args"));
-}
-#define counts_are(...) counts_are_at(__LINE__, __VA_ARGS__)
+#include "version.h"
 
 static void must(int r, const char *what)
 {
@@ -515,42 +478,6 @@ static void more_than_fits(void)
 	in_force(500);
 }
 
-/* So that the address space cannot grow by more: bytes that a reload needs are refused at some step. */
-static void without_memory(long long hooks)
-{
-	static const unsigned long long room[] = { 64 << 10, 1 << 20, 8 << 20, 33 << 20, 40 << 20, 70 << 20 };
-	unsigned refusals = 0;
-	struct rlimit old;
-
-	prlimit(agent_pid(), RLIMIT_AS, NULL, &old);
-	agent_file("policies/p.yaml", VERSION("p") "  signal_generate: {where: \"proc.name = nobody\"}\n", 700);
-	for (unsigned i = 0; i < sizeof(room) / sizeof(*room); i++) {
-		struct rlimit limit = { .rlim_max = old.rlim_max };
-		unsigned long long pages = 0;
-		char path[64];
-		FILE *statm;
-		json_t *r;
-
-		snprintf(path, sizeof(path), "/proc/%d/statm", agent_pid());
-		statm = fopen(path, "r");
-		if (!statm || fscanf(statm, "%llu", &pages) != 1)
-			give_up("cannot read %s", path);
-		fclose(statm);
-		limit.rlim_cur = pages * sysconf(_SC_PAGESIZE) + room[i];
-		prlimit(agent_pid(), RLIMIT_AS, &limit, NULL);
-		r = agent_reload();
-		prlimit(agent_pid(), RLIMIT_AS, &old, NULL);
-		if (!strcmp(value(r, "args.result"), "applied"))
-			break;
-		refused_wholly(r, hooks);
-		refusals++;
-	}
-	note("%u refusals for want of memory", refusals);
-	agent_file("policies/p.yaml", VERSION("p"), 500);
-	agent_reload();
-	in_force(500);
-}
-
 TEST(reload_failures, "a reload that fails at any step changes nothing")
 {
 	long long hooks;
@@ -564,8 +491,6 @@ TEST(reload_failures, "a reload that fails at any step changes nothing")
 	too_big(hooks);
 	if (slowness() < 4)
 		more_than_fits();
-	if (!strstr(saker_path(), "asan"))	/* which needs all of it */
-		without_memory(hooks);
 	without_descriptors(hooks);
 	check(agent_stop() == 0, "saker failed");
 }
