@@ -147,13 +147,13 @@ void status_fill(struct control *x, json_t *to)
 	json_object_set_new(to, "loglevel", json_string(log_level_names[x->log->level]));
 }
 
-static json_t *sink_status(const struct sink *s)
+static json_t *sink_status(const struct sink *s, const char *name)
 {
 	struct sink_stats stats;
 
 	sink_stats(s, &stats);
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", stats.name, "type", stats.kind,
-			 "state", stats.state, "offered", (json_int_t)stats.counts->offered, "unwanted",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", name, "type", stats.kind,
+			 "state", s->draining && s->state != SINK_CLOSING ? "draining" : stats.state, "offered", (json_int_t)stats.counts->offered, "unwanted",
 			 (json_int_t)(stats.counts->unwanted + stats.counts->rejected), "limited",
 			 (json_int_t)stats.counts->limited, "unencoded", (json_int_t)stats.counts->unencoded, "written",
 			 (json_int_t)stats.queue->done, "written_bytes", (json_int_t)stats.queue->done_bytes, "waiting",
@@ -166,10 +166,13 @@ static json_t *sink_status(const struct sink *s)
 json_t *status_sinks(struct control *x)
 {
 	const struct road *road = &x->agent->pipeline.road;
+	const struct slot *slot;
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < ROAD_SINKS; i++)
 		if (road->sinks[i])
-			json_array_append_new(all, sink_status(road->sinks[i]));
+			json_array_append_new(all, sink_status(road->sinks[i], road->sinks[i]->name));
+	for (unsigned i = 0; x->reload && (slot = slots_leaving(&x->reload->slots, i)); i++)
+		json_array_append_new(all, sink_status(slot->sink, slot->label));
 	return all;
 }

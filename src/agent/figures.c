@@ -503,7 +503,7 @@ unsigned figures_count(const struct figures *f, enum figure_of of)
 	case FIGURE_POLICY:
 		return policies_of(f) ? policies_of(f)->files.n : 0;
 	case FIGURE_SINK:
-		return ROAD_SINKS;
+		return FIGURE_SINKS;
 	case FIGURE_CHECK:
 		return HEALTH_CHECKS;
 	case FIGURE_CANARY:

@@ -3,11 +3,20 @@
 
 #include "agent/agent.h"
 #include "agent/figures.h"
+#include "agent/reload.h"
 #include "output/sink.h"
+
+/* Behind those that get records: those that drain. */
+static const struct slot *slot_of(const struct figures *f, unsigned i)
+{
+	return f->reload && i >= ROAD_SINKS ? slots_leaving(&f->reload->slots, i - ROAD_SINKS) : NULL;
+}
 
 static const struct sink *sink_of(const struct figures *f, unsigned i)
 {
-	return f->agent->pipeline.road.sinks[i];
+	const struct slot *slot = slot_of(f, i);
+
+	return i < ROAD_SINKS ? f->agent->pipeline.road.sinks[i] : slot ? slot->sink : NULL;
 }
 
 static struct sink_stats stats_of(const struct figures *f, unsigned i)
@@ -20,6 +29,10 @@ static struct sink_stats stats_of(const struct figures *f, unsigned i)
 
 const char *figure_sink_label(const struct figures *f, unsigned i)
 {
+	const struct slot *slot = slot_of(f, i);
+
+	if (slot)
+		return slot->label;
 	return sink_of(f, i) ? sink_of(f, i)->name : NULL;
 }
 

@@ -6,10 +6,14 @@
 #include <stdint.h>
 
 #include "output/queue.h"
+#include "output/road.h"
 #include "shared.h"
 
 struct figures;
 struct histogram;
+
+/* Those that get records, and some of those that drain. */
+enum { FIGURE_SINKS = ROAD_SINKS + 16 };
 
 const char *figure_sink_label(const struct figures *f, unsigned i);	/* NULL: no sink has this place */
 const char *figure_sink_kind(const struct figures *f, unsigned i);

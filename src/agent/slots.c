@@ -2,6 +2,7 @@
 #include "agent/slots.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,10 +223,38 @@ static void on_closed(struct sink *s)
 	start_waiting(slots);
 }
 
+const struct slot *slots_leaving(const struct slots *slots, unsigned n)
+{
+	const struct slot *l = slots->leaving;
+
+	for (; l && n > 0; n--)
+		l = l->next;
+	return l;
+}
+
+static bool label_leaves(const struct slots *slots, const char *label)
+{
+	for (const struct slot *l = slots->leaving; l; l = l->next)
+		if (!strcmp(l->label, label))
+			return true;
+	return false;
+}
+
+/* A name in the figures beside that of its successor, which may have to leave, too, before it has. */
+static void set_label(const struct slots *slots, struct slot *slot)
+{
+	unsigned n = 1;
+
+	snprintf(slot->label, sizeof(slot->label), "%s (draining)", slot->sink->name);
+	while (label_leaves(slots, slot->label))
+		snprintf(slot->label, sizeof(slot->label), "%s (draining %u)", slot->sink->name, ++n);
+}
+
 static void leave(struct slots *slots, unsigned i, uint64_t ms)
 {
 	struct slot *slot = slots->at[i];
 
+	set_label(slots, slot);
 	slots->at[i] = NULL;
 	slot->next = slots->leaving;
 	slots->leaving = slot;

@@ -37,6 +37,7 @@ struct slot {
 	struct slots *slots;
 	struct slot *next;		/* of those that leave */
 	bool waits;			/* for one of its name that leaves */
+	char label[CONFIG_NAME + 32];	/* of one that leaves: no other has it */
 };
 
 /* What is in force, or shall be. */
@@ -68,6 +69,9 @@ void slots_drop(struct slots *plan);
 
 /* The names by number, "" for none. */
 void slots_names(const struct slots *slots, const char *names[static CONFIG_SINKS]);
+
+/* The n-th of those that drain until they are closed; NULL: there are not so many. */
+const struct slot *slots_leaving(const struct slots *slots, unsigned n);
 
 /* Let fresh sinks at free slots have records: those of new policies may come before the old ones'
  * sinks go. */

@@ -88,24 +88,40 @@ static void has_all_once(const char *peer)
 	      json_array_size(agent_records("events")), again);
 }
 
-static json_t *sink_figures(const char *name)
+static json_t *ctl(const char *command)
 {
 	static json_t *reply;
 	char at[4200];
 	struct run r;
-	json_t *sink;
-	size_t i;
 
 	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
-	r = RUN("ctl", "-s", at, "-o", "json", "sinks");
+	r = RUN("ctl", "-s", at, "-o", "json", command);
 	json_decref(reply);
 	reply = json_loads(r.out, 0, NULL);
 	if (!reply)
-		give_up("ctl sinks: %s%s", r.out, r.err);
-	json_array_foreach(json_object_get(reply, "sinks"), i, sink)
+		give_up("ctl %s: %s%s", command, r.out, r.err);
+	return reply;
+}
+
+/* NULL: there is none of the name. */
+static json_t *sink_find(const char *name)
+{
+	json_t *sink;
+	size_t i;
+
+	json_array_foreach(json_object_get(ctl("sinks"), "sinks"), i, sink)
 		if (!strcmp(json_string_value(json_object_get(sink, "name")), name))
 			return sink;
-	give_up("ctl sinks has no %s: %s", name, r.out);
+	return NULL;
+}
+
+static json_t *sink_figures(const char *name)
+{
+	json_t *sink = sink_find(name);
+
+	if (!sink)
+		give_up("ctl sinks has no %s", name);
+	return sink;
 }
 
 static long resident_kib(void)
@@ -229,6 +245,34 @@ TEST(peer_slow, "one who reads slowly and one who never reads delay nobody, and 
 		      number(s, "written") + number(s, "waiting") + number(s, "dropped"), "%s", json_dumps(s, 0));
 	}
 	check(agent_count("events", "lost", 0, NULL) == 0, "something was lost in the kernel");
+	end();
+}
+
+TEST(peer_draining, "a sink that was removed is shown until it has drained, beside its successor")
+{
+	static const struct peer_how deaf = { .deaf = true };
+	json_t *s;
+
+	agent_fresh("");
+	peer_start("unread", PEER_STREAM, &deaf, NULL);
+	begin("  unread: {type: unix, path: %s}\n", agent_path("unread.sock"));
+	subject(many_sids);
+	agent_barrier();
+	agent_file("saker.yaml", "agent: {drain_timeout: 1s}\npolicies: [policies]\nsinks:\n"
+		   "  events: {type: file, path: events.json}\n  unread: {type: file, path: unread.json}\n");
+	agent_reload();
+	s = sink_figures("unread (draining)");
+	is(s, "state", "draining");
+	is(s, "type", "unix");
+	check(number(s, "waiting") > 0 && number(s, "offered") ==
+	      number(s, "written") + number(s, "waiting") + number(s, "dropped"), "%s", json_dumps(s, 0));
+	is(sink_figures("unread"), "type", "file");
+	s = json_object_get(json_object_get(ctl("stats"), "sinks"), "unread (draining)");
+	check(s && number(s, "waiting") > 0, "stats does not have it");
+	for (double till = deadline(); sink_find("unread (draining)") && now() < till;)
+		poll(NULL, 0, 50);
+	check(!sink_find("unread (draining)"), "it is still there");
+	check(sink_find("unread"), "its successor is not there");
 	end();
 }
 
