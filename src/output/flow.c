@@ -115,3 +115,10 @@ uint64_t flow_settle(struct flow *f)
 	queue_rewind(&f->sink->queue);
 	return part;
 }
+
+uint64_t flow_cancel(struct flow *f)
+{
+	f->npieces = 0;
+	queue_rewind(&f->sink->queue);
+	return f->written;
+}

@@ -36,4 +36,7 @@ void flow_resume(struct flow *flow);
  * written of it before it failed. */
 uint64_t flow_settle(struct flow *flow);
 
+/* None of them is done: all wait again.  The bytes that were written of them. */
+uint64_t flow_cancel(struct flow *flow);
+
 #endif

@@ -47,7 +47,7 @@ struct job {
 	uint64_t part;			/* to be cut off first */
 	bool rotate, close;
 	struct file_error error;
-	int rotate_error;
+	int rotate_error, sync_error;
 };
 
 struct sink_file {
@@ -67,6 +67,7 @@ struct sink_file {
 	bool dirty, sync_due;
 	bool rotate_later;		/* it failed; not before the next tick */
 	int write_error;		/* to be told when the file was mended */
+	bool sync_failed;		/* it was syncing that failed */
 	uint64_t part;			/* bytes of a line that was not written whole */
 };
 
@@ -170,8 +171,8 @@ static void run_job(uv_work_t *work)
 		leave = file_moved(&j->spec, &j->now);
 	}
 	if (j->now.fd >= 0 && leave) {
-		if (j->spec.sync)
-			fdatasync(j->now.fd);
+		if (j->spec.sync && fdatasync(j->now.fd) < 0)
+			j->sync_error = -errno;
 		close(j->now.fd);
 		j->now.fd = -1;
 	}
@@ -205,10 +206,12 @@ static void on_job(uv_work_t *work, int status)
 		next(s);
 		return;
 	}
+	if (f->job.sync_error < 0)
+		sink_trouble(s, f->job.sync_error, "cannot sync %s", path_of(s));
 	if (f->job.rotate)
 		after_rotation(s);
 	if (written.r < 0)
-		fail(s, &written, "write to");
+		fail(s, &written, f->sync_failed ? "sync" : "write to");
 	else if (f->job.error.r < 0)
 		fail(s, &f->job.error, f->now.fd < 0 ? "open" : "mend");
 	else if (s->state != SINK_UP)
@@ -240,10 +243,24 @@ static void settle(struct sink *s, int r)
 	f->part = flow_settle(&f->flow);
 	f->dirty = true;
 	f->write_error = r;
+	f->sync_failed = false;
 	if (r < 0)
 		start_job(s, false, s->state == SINK_CLOSING);
 	else
 		next(s);
+}
+
+/* What is not known to be on the disk is cut off and written again, for nobody can tell how much of it
+ * is there. */
+static void settle_nothing(struct sink *s, int r)
+{
+	struct sink_file *f = s->own;
+
+	f->now.size += f->flow.written;
+	f->part = flow_cancel(&f->flow);
+	f->write_error = r;
+	f->sync_failed = true;
+	start_job(s, false, s->state == SINK_CLOSING);
 }
 
 static void on_synced(uv_fs_t *request)
@@ -254,8 +271,10 @@ static void on_synced(uv_fs_t *request)
 
 	uv_fs_req_cleanup(request);
 	f->busy = f->dirty = f->sync_due = false;
-	if (f->flow.npieces)
-		settle(s, r);
+	if (f->flow.npieces && r < 0)
+		settle_nothing(s, r);
+	else if (f->flow.npieces)
+		settle(s, f->write_error);
 	else if (r < 0)
 		sink_trouble(s, r, "cannot sync %s", path_of(s));
 	if (!f->busy)
@@ -273,7 +292,10 @@ static void sync_file(struct sink *s)
 
 static void on_written(struct sink *s, int r)
 {
-	if (r == 0 && settings(s)->fsync == FSYNC_ALWAYS)
+	struct sink_file *f = s->own;
+
+	f->write_error = r;
+	if (f->flow.written && settings(s)->fsync == FSYNC_ALWAYS)
 		sync_file(s);
 	else
 		settle(s, r);
