@@ -34,6 +34,7 @@ struct config_envelope {
 	uint64_t enterprise;		/* number in the name of structured data */
 	const char *app;		/* name of the application */
 	uint64_t max;			/* bytes of a message; what is longer loses its end; 0: any */
+	bool drop;			/* the whole message instead of its end */
 	bool counted;			/* each message has its length before it, RFC 6587 */
 };
 

@@ -96,7 +96,6 @@ static int give_large(struct datagram *d)
 /* Until the system takes no more or there is nothing: 0, -EAGAIN, or why it failed. */
 static int send_lines(struct datagram *d)
 {
-	struct queue *q = &d->link.sink->queue;
 	struct messages m;
 
 	for (unsigned lines = 0; lines < TURN_LINES; ) {
@@ -106,7 +105,7 @@ static int send_lines(struct datagram *d)
 		if (n == -EMSGSIZE && d->large)
 			n = give_large(d);
 		if (too_long || n == -EMSGSIZE)
-			queue_skip(q);
+			sink_skip(d->link.sink);
 		else if (n < 0)
 			return n;
 		else if (!m.n || d->link.state != LINK_UP)

@@ -214,11 +214,15 @@ size_t encoder_encode(struct encoder *e, const void *record, const struct subjec
 
 	size_t head, len;
 
-	e->cut = false;
+	e->cut = e->too_long = false;
 	redact(&e->redactor, record, subject, &seen);
 	if (e->envelope.config.kind == ENVELOPE_NONE)
 		return e->ops->encode(e, seen.record, &seen.subject, buf, size);
 	head = envelope_open(&e->envelope, seen.record, &seen.subject, buf, size);
 	len = head ? e->ops->encode(e, seen.record, &seen.subject, buf + head, size - head) : 0;
-	return len ? envelope_close(&e->envelope, buf, head, len, &e->cut) : 0;
+	if (!len)
+		return 0;
+	len = envelope_close(&e->envelope, buf, head, len, &e->cut);
+	e->too_long = !len;
+	return len;
 }

@@ -34,6 +34,7 @@ struct encoder {
 	struct envelope envelope;
 	struct selection fields;	/* of JSON */
 	bool cut;			/* the last line has lost its end */
+	bool too_long;			/* it is longer than the sinks may send */
 	union {
 		struct json_encoder json;
 		struct table_encoder table;
@@ -69,7 +70,7 @@ void encoder_policies(struct encoder *encoder, const char *const *names, unsigne
 size_t encoder_header(const struct encoder *encoder, char *buf, size_t size);
 
 /* Write the line of a valid record, without its secrets, '\n' included; its length, 0 if it did not
- * fit.  subject may be NULL.  What lies behind the line in buf may be overwritten. */
+ * fit or is too_long.  subject may be NULL.  What lies behind the line in buf may be overwritten. */
 size_t encoder_encode(struct encoder *encoder, const void *record, const struct subject *subject,
 		      char *buf, size_t size);
 

@@ -190,6 +190,8 @@ static size_t close_syslog(const struct envelope *e, char *buf, size_t len, bool
 
 	len -= begin - buf + 1;		/* without the room for the count and '\n' */
 	if (e->config.max && len > e->config.max) {
+		if (e->config.drop)
+			return 0;
 		len = shorten(e, begin, len);
 		*cut = true;
 	}
@@ -243,7 +245,7 @@ bool envelope_same(const struct config_envelope *a, const struct config_envelope
 {
 	return a->kind == b->kind && (a->kind == ENVELOPE_NONE ||
 	       (a->facility == b->facility && a->enterprise == b->enterprise && !strcmp(a->app, b->app) &&
-		a->max == b->max && a->counted == b->counted));
+		a->max == b->max && a->drop == b->drop && a->counted == b->counted));
 }
 
 /* RFC 5424: printable ASCII without spaces, - for none. */

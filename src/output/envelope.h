@@ -34,8 +34,8 @@ int envelope_init(struct envelope *envelope, const struct config_envelope *confi
 size_t envelope_open(const struct envelope *envelope, const void *record, const struct subject *subject,
 		     char *buf, size_t size);
 
-/* Finish a message of head bytes and a line of len bytes behind them; its length with the '\n'.  cut:
- * its end is missing, for it was longer than allowed. */
+/* Finish a message of head bytes and a line of len bytes behind them; its length with the '\n', 0 if it is
+ * longer than allowed and shall be dropped then.  cut: its end is missing, for it was longer. */
 size_t envelope_close(const struct envelope *envelope, char *buf, size_t head, size_t len, bool *cut);
 
 #endif

@@ -181,6 +181,12 @@ bool queue_admit(struct queue *q, unsigned lane, uint32_t len, uint32_t shared)
 	return true;
 }
 
+void queue_unsendable(struct queue *q, unsigned lane)
+{
+	q->counts.queued[lane]++;
+	q->counts.dropped[QUEUE_UNSENDABLE][lane]++;
+}
+
 void queue_part(struct queue *q)
 {
 	q->charged -= q->pending_charge;

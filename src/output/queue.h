@@ -127,6 +127,9 @@ uint32_t queue_done(struct queue *queue, uint32_t lines, uint64_t now);
 /* What is in flight waits again. */
 void queue_rewind(struct queue *queue);
 
+/* A line that would have come cannot be sent: count it as queued and dropped as QUEUE_UNSENDABLE. */
+void queue_unsendable(struct queue *q, unsigned lane);
+
 /* The next line cannot be sent: drop it as QUEUE_UNSENDABLE.  Only when nothing is in flight. */
 void queue_skip(struct queue *queue);
 

@@ -68,8 +68,13 @@ static size_t try_encode(struct stream *st, const struct expr_view *view)
 			      batch_room(st->open));
 }
 
+static bool too_long(const struct stream *st)
+{
+	return st->encoder && st->encoder->too_long;
+}
+
 /* The line at the end of the open batch; a long one gets a batch of its own.  Its length, 0: it does
- * not fit, or there is no memory. */
+ * not fit or is too long, or there is no memory. */
 static uint32_t encode(struct road *r, struct stream *st, const struct expr_view *view)
 {
 	size_t len;
@@ -80,14 +85,14 @@ static uint32_t encode(struct road *r, struct stream *st, const struct expr_view
 		close_batch(r, st);
 	if (st->open) {
 		len = try_encode(st, view);
-		if (len)
+		if (len || too_long(st))
 			return len;
 		close_batch(r, st);
 	}
 	if (!open_batch(r, st, 0))
 		return 0;
 	len = try_encode(st, view);
-	if (len)
+	if (len || too_long(st))
 		return len;
 	close_batch(r, st);
 	return open_batch(r, st, ENCODER_LINE_MAX) ? try_encode(st, view) : 0;
@@ -130,6 +135,18 @@ static void place_line(struct stream *st, struct sink *s, unsigned place, const 
 		queue_copy(&s->queue, st->open, st->open->n - 1, st->open->n);
 }
 
+/* No line comes of the record. */
+static void leave_out(struct road *r, uint64_t taken, unsigned lane, bool unsendable)
+{
+	r->unencoded += !unsendable;
+	FOR_BITS(i, taken) {
+		if (unsendable)
+			queue_unsendable(&r->sinks[i]->queue, lane);
+		else
+			r->sinks[i]->counts.unencoded++;
+	}
+}
+
 static void deliver(struct road *r, struct stream *st, const struct expr_view *view, uint64_t taken)
 {
 	const struct head *h = view->record;
@@ -137,9 +154,7 @@ static void deliver(struct road *r, struct stream *st, const struct expr_view *v
 	uint32_t len = encode(r, st, view);
 
 	if (!len) {
-		r->unencoded++;
-		FOR_BITS(i, taken)
-			r->sinks[i]->counts.unencoded++;
+		leave_out(r, taken, h->lane, too_long(st));
 		return;
 	}
 	mark.tag = st->encoder->cut;

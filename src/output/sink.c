@@ -255,15 +255,26 @@ void sink_hurry(struct sink *s)
 		close_now(s);
 }
 
+/* The deadline closes it, at once but not from inside the kind's own call. */
+static void end_draining(struct sink *s)
+{
+	if (s->draining && !s->queue.lines && s->loop && s->state != SINK_CLOSING)
+		uv_timer_start(&s->deadline, on_deadline, 0, 0);
+}
+
+void sink_skip(struct sink *s)
+{
+	queue_skip(&s->queue);
+	end_draining(s);
+}
+
 uint32_t sink_done(struct sink *s, uint32_t lines)
 {
 	uint32_t n = queue_done(&s->queue, lines, clock_boot());
 
 	if (n && (s->failed_told || s->backoff_ms))
 		note_success(s);
-	/* The deadline closes it, at once but not from inside the kind's own call. */
-	if (s->draining && !s->queue.lines && s->loop && s->state != SINK_CLOSING)
-		uv_timer_start(&s->deadline, on_deadline, 0, 0);
+	end_draining(s);
 	return n;
 }
 

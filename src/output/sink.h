@@ -184,6 +184,9 @@ void sink_gone(struct sink *sink, int r);
  * in flight. */
 uint32_t sink_done(struct sink *sink, uint32_t lines);
 
+/* The next line cannot be sent: queue_skip, and the end of draining.  Only when nothing is in flight. */
+void sink_skip(struct sink *sink);
+
 /* The answer to close: nothing of the sink is open any more. */
 void sink_closed(struct sink *sink);
 

@@ -94,7 +94,8 @@ static void syslog_stream(const void *from, struct config_stream *stream)
 		.facility = set->facility,
 		.enterprise = set->enterprise,
 		.app = set->app.text,
-		.max = set->too_long ? 0 : set->max,
+		.max = set->max,
+		.drop = set->too_long,
 		.counted = is_counted(set),
 	};
 }
