@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-enum { FLIGHT_PIECES = 64 };
+enum { FLIGHT_PIECES = 1024 };
 
 /* Text is '\n'-ended lines, borrowed until the piece has left. */
 struct flight_piece {

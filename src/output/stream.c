@@ -14,6 +14,7 @@ enum {
 	LOOK_MS = 50,		/* between looks at what the peer has */
 	TURN_BYTES = 1 << 20,	/* written before others get their turn */
 	VECTORS = 16,
+	HOLD_MS = 500,		/* that a peer far away may take to read what its system has */
 };
 
 static void send_some(struct stream *s);
@@ -35,9 +36,18 @@ static bool next_piece(struct stream *s)
 	return true;
 }
 
+/* Whether what has arrived may be lost yet: it waits with the peer's system, and nobody tells when it is
+ * read.  A local socket empties as it is read. */
+static bool holds(const struct stream *s)
+{
+	return !s->settings->ack && !s->link.target->path && !s->link.sink->draining;
+}
+
 static void fill(struct stream *s)
 {
-	while (!flight_full(&s->flight) && flight_bytes(&s->flight) < s->settings->window)
+	uint64_t most = s->settings->window * (holds(s) ? 2 : 1);
+
+	while (!flight_full(&s->flight) && flight_bytes(&s->flight) < most)
 		if (!(s->next ? s->next(s) : next_piece(s)))
 			return;
 }
@@ -70,13 +80,31 @@ static uint64_t arrived(const struct stream *s)
 	return (uint64_t)left < s->written ? s->written - (uint64_t)left : 0;
 }
 
+/* Bytes that need not be sent again: what arrived a while ago, and all but the last window of what did
+ * since, or all but half of the pieces when there is room for no more. */
+static uint64_t safe(struct stream *s)
+{
+	uint64_t bytes = arrived(s), now = clock_boot(), held = s->settings->window;
+
+	if (!bytes || !holds(s))
+		return bytes;
+	if (now - s->looked > HOLD_MS * UINT64_C(1000000)) {
+		s->safe = s->arrived;
+		s->arrived = bytes;
+		s->looked = now;
+	}
+	if (flight_full(&s->flight) && bytes > s->flight.begin && held > (bytes - s->flight.begin) / 2)
+		held = (bytes - s->flight.begin) / 2;
+	return bytes > held && bytes - held > s->safe ? bytes - held : s->safe;
+}
+
 static void look(struct link *link)
 {
 	struct stream *s = stream_of(link);
 	bool patient = clock_boot() - s->progress < s->settings->ack_timeout * 1000000;
 
 	if (!s->settings->ack)
-		settle(s, flight_whole(&s->flight, arrived(s)));
+		settle(s, flight_whole(&s->flight, safe(s)));
 	if (link->state != LINK_UP)
 		return;
 	if (gone(link->fd))
@@ -124,7 +152,7 @@ static int write_all(struct stream *s)
 			return (int)done;
 		s->written += (uint64_t)done;
 		if (!s->settings->ack)
-			settle(s, flight_whole(&s->flight, arrived(s)));
+			settle(s, flight_whole(&s->flight, safe(s)));
 		if (s->link.state != LINK_UP)
 			return 0;
 	}
@@ -219,7 +247,8 @@ static void up(struct link *link)
 	struct stream *s = stream_of(link);
 
 	flight_clear(&s->flight);
-	s->written = s->acknowledged = 0;
+	s->written = s->acknowledged = s->arrived = s->safe = 0;
+	s->looked = clock_boot();
 	s->answered = 0;
 	s->ended = false;
 	s->progress = clock_boot();

@@ -4,8 +4,9 @@
  *
  * With acknowledgement the peer writes back, in decimal and ended by '\n', how many lines of this
  * connection it has safe, whenever it likes.  Without it a line is done when the peer's side of the
- * socket has its bytes: for tcp the peer's kernel, for a local one the peer itself.  What was not
- * done when the connection broke is sent again over the next one.
+ * socket has its bytes: for a local one the peer itself; for tcp the peer's kernel, and half a second or
+ * a window of bytes went by since, for the peer to read them.  What was not done when the connection
+ * broke is sent again over the next one.
  */
 #ifndef OUTPUT_STREAM_H
 #define OUTPUT_STREAM_H
@@ -31,6 +32,8 @@ struct stream {
 	struct flight flight;
 	uint64_t written;		/* bytes of this connection */
 	uint64_t acknowledged;		/* lines of this connection */
+	uint64_t arrived, safe;		/* bytes that the peer's system had when last looked, and the time before */
+	uint64_t looked;		/* ns since boot */
 	uint64_t progress;		/* when a line was done last, or none was in flight; ns since boot */
 	bool ended;			/* the peer will write nothing more */
 	char answer[24];		/* the beginning of a line from the peer */

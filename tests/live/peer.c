@@ -192,7 +192,7 @@ static int listen_at(struct peer *p)
 	int r;
 
 	p->socket = socket(inet ? AF_INET : AF_UNIX, socktype(p->kind) | SOCK_CLOEXEC, 0);
-	setsockopt(p->socket, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 8 << 20 }, sizeof(int));
+	setsockopt(p->socket, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ p->how.room ? p->how.room : 8 << 20 }, sizeof(int));
 	setsockopt(p->socket, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	if (!inet)
 		unlink(p->path);

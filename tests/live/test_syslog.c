@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "peer.h"
 #include "running.h"
 
 enum { CALLS = 300 };
@@ -100,8 +101,17 @@ static void rsyslog_start(void)
 		poll(NULL, 0, 50);
 }
 
+/* A peer that takes syslog from a local stream, as rsyslog does not. */
+static bool with_stream;
+
 static void begin(const char *options)
 {
+	char more[4500] = "";
+
+	if (with_stream)
+		snprintf(more, sizeof(more), "  stream: {type: syslog, transport: unix_stream, path: %s%s}\n",
+			 agent_path("stream.sock"), options);
+	with_stream = false;
 	for (int i = 1; i < 4; i++)
 		ports[i] = free_port(i == 1 ? SOCK_DGRAM : SOCK_STREAM);
 	configure();
@@ -111,8 +121,8 @@ static void begin(const char *options)
 		   "  unix: {type: syslog, path: %s%s}\n"
 		   "  udp: {type: syslog, transport: udp, address: \"127.0.0.1:%d\", facility: local0%s}\n"
 		   "  tcp: {type: syslog, transport: tcp, address: \"127.0.0.1:%d\", app_name: audit%s}\n"
-		   "  newline: {type: syslog, transport: tcp, framing: newline, address: \"127.0.0.1:%d\"%s}\n",
-		   agent_path("rsyslog.sock"), options, ports[1], options, ports[2], options, ports[3], options);
+		   "  newline: {type: syslog, transport: tcp, framing: newline, address: \"127.0.0.1:%d\"%s}\n%s",
+		   agent_path("rsyslog.sock"), options, ports[1], options, ports[2], options, ports[3], options, more);
 	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n");
 	agent_start();
 }
@@ -185,6 +195,79 @@ TEST(syslog_cut, "messages that are too long are cut and say so")
 	}
 }
 
+/* Every tenth has a name too long for a message. */
+static void some_long_names(void)
+{
+	static char name[2000];
+
+	memset(name, 'n', sizeof(name) - 1);
+	for (int i = 0; i < CALLS; i++) {
+		syscall(SYS_getsid, i + 1000);
+		if (i % 10 == 0)
+			syscall(SYS_chdir, name);
+	}
+}
+
+static json_t *sink_figures(const char *name)
+{
+	static json_t *reply;
+	char at[4200];
+	struct run r;
+	json_t *sink;
+	size_t i;
+
+	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
+	r = RUN("ctl", "-s", at, "-o", "json", "sinks");
+	json_decref(reply);
+	reply = json_loads(r.out, 0, NULL);
+	json_array_foreach(json_object_get(reply, "sinks"), i, sink)
+		if (!strcmp(value(sink, "name"), name))
+			return sink;
+	give_up("ctl sinks has no %s: %s%s", name, r.out, r.err);
+}
+
+/* Its figures, when it has written all that it will. */
+static json_t *sink_settled(const char *name)
+{
+	json_t *s = sink_figures(name);
+
+	for (double end = deadline(); number(s, "waiting") > 0 && now() < end; s = sink_figures(name))
+		poll(NULL, 0, 50);
+	check(number(s, "waiting") == 0 && number(s, "offered") == number(s, "written") + number(s, "dropped"), "%s: %s",
+	      name, json_dumps(s, 0));
+	return s;
+}
+
+TEST(syslog_drop, "messages that are too long are dropped and counted, by every transport")
+{
+	static const char *const all[] = { "unix", "udp", "tcp", "newline", "stream" };
+
+	agent_fresh("");
+	peer_start("stream", PEER_STREAM, NULL, NULL);
+	with_stream = true;
+	begin(", max_message: 2K, too_long: drop");
+	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n"
+		   "  chdir: {where: \"args.path startswith nnnn\"}\n");
+	agent_reload();
+	subject(some_long_names);
+	agent_barrier();
+	check(agent_count("events", "chdir", 0, NULL) == CALLS / 10, "%u long ones", agent_count("events", "chdir", 0, NULL));
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		json_t *s = sink_settled(all[i]);
+
+		check(number(s, "dropped") >= CALLS / 10 && number(s, "written") >= CALLS, "%s", json_dumps(s, 0));
+	}
+	end();
+	peers_stop();
+	for (int i = 0; i < 4; i++) {
+		check(agent_count(names[i], "getsid", 0, NULL) == CALLS, "%s has %u", names[i],
+		      agent_count(names[i], "getsid", 0, NULL));
+		check(agent_count(names[i], "chdir", 0, NULL) == 0, "%s has long ones", names[i]);
+	}
+	check(lines_with("stream.json", "\"event\":\"getsid\"") == CALLS && lines_with("stream.json", "nnnn") == 0,
+	      "the local stream has %u", lines_with("stream.json", "\"event\":\"getsid\""));
+}
+
 TEST(syslog_return, "a receiver that dies and comes back has all that tcp gave it")
 {
 	unsigned before;
@@ -205,4 +288,112 @@ TEST(syslog_return, "a receiver that dies and comes back has all that tcp gave i
 	check(agent_count("tcp", "getsid", 0, NULL) >= 2 * CALLS, "%u after", agent_count("tcp", "getsid", 0, NULL));
 	check(agent_count("unix", "getsid", 0, NULL) >= 2 * CALLS, "%u by the local socket",
 	      agent_count("unix", "getsid", 0, NULL));
+}
+
+/* --- balance */
+
+/* The identity of a message's event: no two have the same. */
+static void note_event(json_t *seen, const char *message, size_t len)
+{
+	static char text[256 << 10];
+	unsigned cpu;
+	unsigned long long seq;
+	char lane[16], key[100], *data;
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, message);
+	data = strstr(text, " seq=\"");
+	if (!data || sscanf(data, " seq=\"%llu\" cpu=\"%u\" lane=\"%15[a-z]\"", &seq, &cpu, lane) != 3 || text[len - 1] != '}') {
+		fail("no message: %.200s", text);
+		return;
+	}
+	snprintf(key, sizeof(key), "%llu %u %s", seq, cpu, lane);
+	json_object_set_new(seen, key, json_integer(json_integer_value(json_object_get(seen, key)) + 1));
+}
+
+/* The events of a file of messages, and how often each is there.  counted: they have their length before
+ * them; else they are lines. */
+static json_t *events_of(const char *file, bool counted)
+{
+	FILE *f = fopen(agent_path(file), "r");
+	static char text[256 << 10];
+	json_t *seen = json_object();
+	size_t len;
+
+	while (f && counted && fscanf(f, "%zu ", &len) == 1) {
+		if (len >= sizeof(text) || fread(text, 1, len, f) != len)
+			give_up("%s: a message of %zu bytes is not whole", file, len);
+		note_event(seen, text, len);
+	}
+	while (f && !counted && fgets(text, sizeof(text), f))
+		note_event(seen, text, strcspn(text, "\n"));
+	if (f)
+		fclose(f);
+	return seen;
+}
+
+/* Every event of the file sink is in the peer's file at least once. */
+static void has_all(const char *file, bool counted, unsigned resets)
+{
+	json_t *seen = events_of(file, counted), *r, *n;
+	unsigned lacks = 0, again = 0;
+	const char *key;
+	size_t i;
+
+	json_array_foreach(agent_records("events"), i, r) {
+		char want[100];
+
+		snprintf(want, sizeof(want), "%s %s %s", value(r, "seq"), value(r, "cpu"), value(r, "lane"));
+		lacks += !json_object_get(seen, want);
+	}
+	json_object_foreach(seen, key, n)
+		again += json_integer_value(n) - 1;
+	note("%s: %u resets, %u of %zu messages came again", file, resets, again, json_array_size(agent_records("events")));
+	check(lacks == 0, "%s: %u of %zu lack", file, lacks, json_array_size(agent_records("events")));
+	check(again <= resets * (2 * (256 << 10) / 600), "%s: %u came again after %u resets", file, again, resets);
+	json_decref(seen);
+}
+
+/* A thousand a second, until it is killed. */
+static void steady_sids(void)
+{
+	for (;;) {
+		for (int i = 0; i < 20; i++)
+			syscall(SYS_getsid, i + 1000);
+		poll(NULL, 0, 20);
+	}
+}
+
+TEST(syslog_balance, "receivers that break in the middle of messages have every one whole, and the figures add up")
+{
+	enum { RESETS = 3 };
+	static const char *const all[] = { "counted", "stream", "events" };
+	struct peer_how how = { .reset = 200000, .resets = RESETS, .room = 64 << 10 };
+	pid_t load;
+	int port;
+
+	agent_fresh("");
+	memset((void *)&shared->n[PEER_RESETS], 0, 3 * sizeof(shared->n[0]));
+	peer_start("stream", PEER_STREAM, &how, NULL);
+	how.octets = true;
+	port = peer_start("counted", PEER_TCP, &how, NULL);
+	agent_file("saker.yaml", "agent: {drain_timeout: 2s}\npolicies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n"
+		   "  counted: {type: syslog, transport: tcp, address: \"127.0.0.1:%d\"}\n"
+		   "  stream: {type: syslog, transport: unix_stream, path: %s}\n", port, agent_path("stream.sock"));
+	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n");
+	agent_start();
+	load = subject_start(steady_sids);
+	for (double until = deadline() + 10; shared->n[PEER_RESETS] < 2 * RESETS && now() < until; )
+		poll(NULL, 0, 10);
+	kill(load, SIGKILL);
+	subject_wait(load);
+	agent_barrier();
+	check(shared->n[PEER_RESETS] == 2 * RESETS, "%ld resets", shared->n[PEER_RESETS]);
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
+		check(number(sink_settled(all[i]), "dropped") == 0, "%s dropped some", all[i]);
+	check(number(sink_figures("counted"), "written") == number(sink_figures("stream"), "written"), "they differ");
+	check(agent_stop() == 0, "saker failed");
+	poll(NULL, 0, 200);
+	peers_stop();
+	has_all("counted.json", true, RESETS);
+	has_all("stream.json", false, RESETS);
 }
