@@ -30,6 +30,7 @@ int containers_init(struct containers *c, const struct containers_options *optio
 	memset(c, 0, sizeof(*c));
 	c->options = *options;
 	c->processes = processes;
+	c->seq = &c->recorded_seq;
 	c->root.fd = -1;
 	c->host_mnt_ns = stat("/proc/1/ns/mnt", &st) == 0 ? (uint32_t)st.st_ino : 0;
 	return container_table_init(&c->table, options->max_cgroups);
@@ -226,9 +227,24 @@ static void observe_exec(struct containers *c, const struct head *h)
 		containers_tell_start(c, container, h);
 }
 
+static void observe_recorded(struct containers *c, const struct head *h)
+{
+	if (c->live)
+		return;
+	c->recorded_seq = h->seq;
+	containers_recorded(c, h);
+}
+
+uint64_t containers_now(const struct containers *c)
+{
+	return c->live ? clock_boot() : c->recorded_time;
+}
+
 void containers_observe(struct containers *c, const struct head *h)
 {
+	c->recorded_time = h->time;
 	switch (h->id) {
+	case EVENT_container_create: case EVENT_existing_container: observe_recorded(c, h); break;
 	case EVENT_cgroup_mkdir: observe_mkdir(c, (const void *)h); break;
 	case EVENT_cgroup_rmdir: observe_rmdir(c, (const void *)h); break;
 	case EVENT_process_exec: observe_exec(c, h); break;
@@ -312,9 +328,19 @@ static struct cgroup *look_up(struct containers *c, const struct head *h)
 	return container_unknown(&c->table, h->who.proc_cgroup, h->time);
 }
 
+/* What a capture tells of a container is of it, whoever made it; else it is shown with it right away. */
+static uint64_t cgroup_of(const struct containers *c, const struct head *h)
+{
+	if (!c->live && (h->id == EVENT_container_create || h->id == EVENT_existing_container))
+		return ((const struct event_container_create *)h)->cgroup;
+	if (!c->live && h->id == EVENT_container_remove)
+		return ((const struct event_container_remove *)h)->cgroup;
+	return h->who.proc_cgroup;
+}
+
 const struct container *containers_find(struct containers *c, const struct head *h)
 {
-	struct cgroup *cgroup = cgroup_find(&c->table.cgroups, h->who.proc_cgroup);
+	struct cgroup *cgroup = cgroup_find(&c->table.cgroups, cgroup_of(c, h));
 
 	if (cgroup && (!cgroup->unknown || h->time < cgroup->made + UNKNOWN_NS))
 		c->counts.unknown += cgroup->unknown;

@@ -62,6 +62,9 @@ struct containers {
 	void *ctx;
 	uint64_t *seq;			/* of the agent's own records */
 
+	uint64_t recorded_seq;		/* while it does not watch */
+	uint64_t recorded_time;		/* of the last record then */
+
 	/* While it watches: */
 	bool live;
 	struct cgroup_root root;
@@ -96,6 +99,9 @@ void containers_stop(struct containers *containers);
 /* Learn from a valid record; to be called with each, before anyone asks. */
 void containers_observe(struct containers *containers, const struct head *h);
 
+/* Nanoseconds since boot; of a capture, as of its last record. */
+uint64_t containers_now(const struct containers *containers);
+
 /* The container of a record: &container_host outside of any, NULL if nobody can tell. */
 const struct container *containers_find(struct containers *containers, const struct head *h);
 
@@ -108,6 +114,9 @@ struct cgroup *containers_learn(struct containers *containers, uint64_t id, cons
 /* Who answers for one that was there before, or whose record was lost: its folder's owner, and a folder
  * of the same name that an OCI runtime made. */
 enum vouch containers_vouch(const struct containers *containers, const char *path, size_t len, bool of_root);
+
+/* Learn from a record that tells of a container: container_create, existing_container. */
+void containers_recorded(struct containers *containers, const struct head *h);
 
 /* Whether it is among those that are still to be read of. */
 bool containers_waits(const struct containers *containers, const struct container *container);

@@ -180,6 +180,36 @@ static struct subject subject_of(struct pipeline *p, const struct head *h, const
 	};
 }
 
+/* A held record is shown as if it came now, save for its time. */
+static void show_held(struct pipeline *p, const struct head *h)
+{
+	struct expr_view view = { .record = h };
+
+	view.subject = subject_of(p, h, containers_find(&p->containers, h));
+	show(p, &view);
+}
+
+static void show_overdue(void *ctx, uint64_t now)
+{
+	struct pipeline *p = ctx;
+	const struct head *h;
+
+	while ((h = hold_take(&p->hold, 0, now - HOLD_MS * UINT64_C(1000000))))
+		show_held(p, h);
+	if (p->hold.now_held && p->containers.live)
+		containers_wake(&p->containers, HOLD_MS);
+}
+
+/* The container is still being read of. */
+static bool put_off(struct pipeline *p, const struct head *h, const struct container *container)
+{
+	if (!is_pending(container) || !must_wait(p, h) || !hold_put(&p->hold, h, container->serial, h->time))
+		return false;
+	if (p->containers.live)
+		containers_wake(&p->containers, HOLD_MS);
+	return true;
+}
+
 void pipeline_record(void *ctx, const void *record, size_t len)
 {
 	struct pipeline *p = ctx;
@@ -190,6 +220,8 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		p->counts.invalid++;
 		return;
 	}
+	if (p->hold.now_held && !p->containers.live)
+		show_overdue(p, h->time);
 	process_observe(&p->processes, record);
 	mounts_observe(&p->mounts, record);
 	containers_observe(&p->containers, h);
@@ -198,11 +230,13 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 	if (!passes(p, h))
 		return;
 	view.subject = subject_of(p, h, containers_find(&p->containers, h));
-	if (!is_pending(view.subject.container) || !must_wait(p, h) ||
-	    !hold_put(&p->hold, h, view.subject.container->serial, h->time))
+	if (!put_off(p, h, view.subject.container))
 		show(p, &view);
-	else
-		containers_wake(&p->containers, HOLD_MS);
+}
+
+void pipeline_end(struct pipeline *p)
+{
+	show_overdue(p, UINT64_MAX);
 }
 
 void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
@@ -242,26 +276,6 @@ static const char *text_of(const struct container *container, enum meta_text whi
 	return container->meta ? container->meta->texts[which] : NULL;
 }
 
-/* A held record is shown as if it came now, save for its time. */
-static void show_held(struct pipeline *p, const struct head *h)
-{
-	struct expr_view view = { .record = h };
-
-	view.subject = subject_of(p, h, containers_find(&p->containers, h));
-	show(p, &view);
-}
-
-static void show_overdue(void *ctx, uint64_t now)
-{
-	struct pipeline *p = ctx;
-	const struct head *h;
-
-	while ((h = hold_take(&p->hold, 0, now - HOLD_MS * UINT64_C(1000000))))
-		show_held(p, h);
-	if (p->hold.now_held)
-		containers_wake(&p->containers, HOLD_MS);
-}
-
 static void amend_field(struct pipeline *p, struct span *at, const char *name, const char *value)
 {
 	char text[META_TEXT_MAX + 32];
@@ -276,9 +290,13 @@ static void amend_field(struct pipeline *p, struct span *at, const char *name, c
 static void amend(struct pipeline *p, const struct hold_name *name, const struct container *container)
 {
 	static const char *const lanes[LANES] = { "critical", "normal", "bulk" };
-	struct event_amend *e = build_begin(&p->build, EVENT_amend, clock_boot(), ++*p->containers.seq);
+	struct event_amend *e = build_begin(&p->build, EVENT_amend, containers_now(&p->containers),
+					      ++*p->containers.seq);
 	const struct expr_view view = { .record = e, .subject = { .container = container } };
 
+	/* Of a capture nobody does so who was there. */
+	if (!p->containers.live)
+		e->head.who = (struct who){ 0 };
 	e->seq = name->seq;
 	e->cpu = name->cpu;
 	e->nest = name->slot;

@@ -86,6 +86,9 @@ void pipeline_containers_again(void *pipeline);
 /* A lane_reader: the record is borrowed for the call. */
 void pipeline_record(void *pipeline, const void *record, size_t len);
 
+/* The end of a capture: what waits, waits for nothing any more. */
+void pipeline_end(struct pipeline *pipeline);
+
 /* A record of the agent that says more of one that was delivered, to the same sinks. */
 void pipeline_amend(struct pipeline *pipeline, const void *record, uint64_t sinks);
 

@@ -46,6 +46,7 @@ static int replay(struct watch_options *o, struct capture_reader *reader, const 
 		return fail(file, strerror(-r));
 	road_add(&p.road, 0, sink);
 	status = replay_records(reader, &p, file);
+	pipeline_end(&p);
 	r = pipeline_flush(&p);
 	if (r < 0 && r != -EPIPE)
 		status = fail("standard output", strerror(-r));

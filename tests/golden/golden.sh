@@ -25,6 +25,8 @@ readonly rows=(
 	'kinds.full      kinds  --color never --full'
 	'selected.json   kinds  -o json -e proc,-task_rename,openat'
 	'count.json      kinds  -o json --count 2'
+	'contained.json  contained  -o json'
+	'nginx.json      contained  -o json container.name=nginx or container.name=web'
 	'plain.falco     plain  -o falco'
 	'plain.text      plain  -o falco_text'
 )

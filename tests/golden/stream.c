@@ -2,6 +2,7 @@
 /*
  * stream KIND FILE - write a recording whose content is the same everywhere, whatever ids events have:
  *	plain	a process executes, opens a file and ends; its parent ran before
+ *	contained	a container that ran before; another one that is made, of which is told late
  *	kinds	a record of each event that is no system call, and of calls of all kinds, any values
  */
 #include <stdio.h>
@@ -54,6 +55,49 @@ static int plain(void)
 	return r ? r : put();
 }
 
+/* A program in a cgroup. */
+static int program(uint64_t cgroup, const char *path)
+{
+	record_exec(&record, path, "web\0", 4);
+	record.head.who.proc_cgroup = cgroup;
+	return put();
+}
+
+static int container(unsigned id, uint64_t cgroup, const char *name, const char *path)
+{
+	record_begin(&record, id);
+	record.container_create.id = record_str(&record, name);
+	record.container_create.cgroup = cgroup;
+	record.container_create.cgroup_path = record_str(&record, path);
+	record.container_create.name = record_str(&record, "web");
+	record.container_create.runtime = record_str(&record, "containerd");
+	record.container_create.image = record_str(&record, "docker.io/library/nginx:1.25");
+	record.container_create.pod_name = record_str(&record, "web-0");
+	record.container_create.pod_namespace = record_str(&record, "shop");
+	record.container_create.pod_uid = record_str(&record, "9e39cbb9-8d3e-4f4a-9a7e-0a4b8ac3e7cd");
+	record.container_create.user = record_str(&record, "0:0");
+	record.container_create.capabilities = 32;
+	return put();
+}
+
+#define HEX "c0ffee00000000000000000000000000000000000000000000000000000000"
+
+/* Its maker is a runtime by its executable. */
+static int contained(void)
+{
+	int r = container(EVENT_existing_container, 41, HEX "01", "/kubepods/burstable/podx/" HEX "01");
+
+	r = r ? r : program(41, "/bin/old");
+	r = r ? r : program(1, "/usr/sbin/runc");
+	record_begin(&record, EVENT_cgroup_mkdir);
+	record.cgroup_mkdir.id = 42;
+	record.cgroup_mkdir.path = record_str(&record, "/system.slice/cri-containerd-" HEX "02.scope");
+	r = r ? r : put();
+	r = r ? r : program(42, "/bin/new");
+	r = r ? r : container(EVENT_container_create, 42, HEX "02", "/system.slice/cri-containerd-" HEX "02.scope");
+	return r ? r : program(42, "/bin/newer");
+}
+
 /* Values follow from the event's name alone, so that a new event changes no other line. */
 static int any(unsigned id)
 {
@@ -89,6 +133,6 @@ int main(int argc, char **argv)
 		return 2;
 	r = capture_writer_open(&writer, argv[2], &info);
 	if (r == 0)
-		r = strcmp(argv[1], "plain") ? kinds() : plain();
+		r = !strcmp(argv[1], "plain") ? plain() : !strcmp(argv[1], "kinds") ? kinds() : contained();
 	return capture_writer_close(&writer) || r;
 }

@@ -28,6 +28,8 @@ struct record {
 		struct event_task_rename task_rename;
 		struct event_sock_state sock_state;
 		struct event_file_open file_open;
+		struct event_cgroup_mkdir cgroup_mkdir;
+		struct event_container_create container_create;
 		struct event_lost lost;
 	};
 };
