@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "identity/cgroup.h"
+#include "identity/cgroup_class.h"
 #include "identity/users.h"
 
 static const struct span *span_at(const struct access *a, const void *record)
@@ -86,14 +87,36 @@ static void fetch_user(struct fetched *f, const struct access *a, const struct e
 		fetched_text(f, name, strlen(name));
 }
 
-static void fetch_cgroup(struct fetched *f, const struct expr_view *view)
+static const char *path_of_cgroup(const struct expr_view *view)
 {
 	const struct head *h = view->record;
 	const struct cgroup *cgroup = view->subject.cgroups ? cgroup_find(view->subject.cgroups, h->who.proc_cgroup) : NULL;
-	const char *path = cgroup ? cgroup_path(view->subject.cgroups, cgroup) : "";
+
+	return cgroup ? cgroup_path(view->subject.cgroups, cgroup) : "";
+}
+
+static void fetch_cgroup(struct fetched *f, const struct expr_view *view)
+{
+	const char *path = path_of_cgroup(view);
 
 	if (*path)
 		fetched_text(f, path, strlen(path));
+}
+
+static void fetch_unit(struct fetched *f, enum unit_part part, const struct expr_view *view)
+{
+	const char *path = path_of_cgroup(view);
+	const struct cgroup_part *at;
+	struct cgroup_class class;
+
+	if (!*path)
+		return;
+	cgroup_classify(&class, path, strlen(path));
+	at = part == UNIT_NAME ? &class.unit : &class.slice;
+	if (part != UNIT_SESSION && at->len)
+		fetched_text(f, path + at->off, at->len);
+	else if (part == UNIT_SESSION && class.session_uid >= 0)
+		fetched_number(f, (uint64_t)class.session_uid);
 }
 
 static void fetch_figure(struct fetched *f, const struct access *a, const void *record)
@@ -138,6 +161,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_FD: fetch_fd(f, a, record); break;
 	case GET_END: fetch_end(f, a, record); break;
 	case GET_CGROUP: fetch_cgroup(f, view); break;
+	case GET_UNIT: fetch_unit(f, a->arg, view); break;
 	case GET_CONTAINER: fetch_container(f, a, view); break;
 	case GET_OPEN: fetch_open(f, a, record); break;
 	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;

@@ -53,6 +53,9 @@ static const struct operand operands[] = {
 	{ "proc.host_tid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_tid), "thread id on the host" },
 	{ "proc.host_ppid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_ppid), "parent's process id on the host" },
 	{ "proc.cgroup_path", CLASS_TEXT, T_path, GET_CGROUP, 0, 0, "path of its cgroup below the root of the hierarchy; pmatch takes what is below, too" },
+	{ "proc.cgroup_unit", CLASS_TEXT, T_str, GET_UNIT, UNIT_NAME, 0, "service or scope of systemd that its cgroup is in, sshd.service" },
+	{ "proc.cgroup_slice", CLASS_TEXT, T_str, GET_UNIT, UNIT_SLICE, 0, "slice of systemd that its cgroup is in, system.slice" },
+	{ "proc.cgroup_session", CLASS_NUM, T_uid, GET_UNIT, UNIT_SESSION, 0, "user of the session, or of the user's own manager, that its cgroup is in" },
 	{ "user.name", CLASS_TEXT, T_str, GET_USER, USER_NAME, 0, "name of the real user, as the process's own root has it; unknown until that was read" },
 	{ "user.loginname", CLASS_TEXT, T_str, GET_USER, USER_LOGIN, 0, "name of the user that logged in, of processes with the host's root" },
 	{ "group.name", CLASS_TEXT, T_str, GET_USER, USER_GROUP, 0, "name of the real group, likewise" },
@@ -122,7 +125,8 @@ static const struct { const char *name, *is; } aliases[] = {
 	{ "thread.tid", "proc.tid" },		{ "thread.vtid", "proc.vtid" },
 	{ "thread.cgroup", "proc.cgroup" },	{ "proc.exepath", "proc.exe" },
 	{ "proc.pexepath", "proc.pexe" },
-	{ "cgroup.path", "proc.cgroup_path" },
+	{ "cgroup.path", "proc.cgroup_path" },	{ "cgroup.unit", "proc.cgroup_unit" },
+	{ "cgroup.slice", "proc.cgroup_slice" },	{ "cgroup.session", "proc.cgroup_session" },
 	{ "proc.aexepath", "proc.aexe" },	{ "proc.pvpid", "proc.vppid" },
 	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
 	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
@@ -434,7 +438,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 	case GET_OPEN: return access_open(a, s);
 	case GET_ANCESTOR: case GET_ANCESTORS: return access_ancestor(a, arg);
 	case GET_HEAD4: case GET_NUM: case GET_FIGURE: case GET_SINCE: access_number(a); return true;
-	case GET_PROCESS: case GET_PARENT:
+	case GET_PROCESS: case GET_PARENT: case GET_UNIT:
 		if (a->class == CLASS_NUM)
 			access_number(a);
 		return true;

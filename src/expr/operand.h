@@ -27,6 +27,7 @@ enum get {
 	GET_FD,		/* arg: enum fd_part; from a fact, or from fields of the event */
 	GET_END,	/* arg: enum end_part, an address or port; likewise */
 	GET_CGROUP,	/* path of its cgroup */
+	GET_UNIT,	/* arg: enum unit_part; of that path */
 	GET_CONTAINER,	/* arg: enum container_part */
 	GET_OPEN,	/* arg: access mode that a set of flags has */
 	GET_EVENT, GET_CATEGORY,
@@ -51,6 +52,9 @@ enum container_part {
 	PART_POD_NAMESPACE, PART_POD_NAME, PART_POD_UID, PART_POD_SANDBOX, PART_POD_QOS, PART_POD_LABELS,
 	PART_POD_LABEL,		/* likewise */
 };
+
+/* Of systemd; around the container of who is in one. */
+enum unit_part { UNIT_NAME, UNIT_SLICE, UNIT_SESSION };
 
 enum { OPERAND_DEPTH_MAX = 64 };	/* of an ancestor that is asked for by number */
 

@@ -277,6 +277,7 @@ unsigned test_cost(const struct test *t)
 	case GET_ANCESTORS: return 5 * (cost + (t->access.arg == PART_CMDLINE ? 200 : 20));
 	case GET_CONTAINER: return cost + 10;
 	case GET_USER: case GET_CGROUP: return cost + 30;
+	case GET_UNIT: return cost + 300;
 	case GET_COMM: return cost + 4;
 	case GET_SPAN: return cost + 3;
 	case GET_HEAD4: case GET_NUM: case GET_FIGURE: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:

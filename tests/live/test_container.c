@@ -394,3 +394,29 @@ TEST(container_forgotten, "a container that must go while its file hangs: its ev
 	group_remove("/docker");
 	group_remove("");
 }
+
+TEST(container_none, "units, slices and sessions of systemd can be asked for")
+{
+	char user[4300];
+	pid_t pid;
+
+	if (!group_path(folder, "/system.slice/saker-live.service"))
+		skip("no cgroups here");
+	group_path(user, "/user.slice/user-1234.slice/session-7.scope");
+	shell("mkdir -p %s %s", folder, user);
+	containers_fresh("name: p\nevents:\n  getppid: {where: cgroup.unit = saker-live.service and cgroup.slice = system.slice}\n"
+			 "  getpgrp: {where: cgroup.session = 1234 and cgroup.unit startswith session-}\n"
+			 "  getsid: {where: cgroup.session = 1235}\n", "");
+	agent_start();
+	pid = subject(waits_in_group);
+	agent_await("events", "getppid", pid, NULL);
+	memcpy(folder, user, sizeof(folder));
+	pid = subject(waits_in_group);
+	agent_await("events", "getpgrp", pid, NULL);
+	agent_barrier();
+	check(agent_count("events", "getppid", pid, NULL) == 0, "it is no service's");
+	check(agent_count("events", "getsid", 0, NULL) == 0, "nobody is user 1235");
+	agent_stop();
+	group_path(user, "");
+	shell("find %s -depth -type d -exec rmdir {} +", user);
+}
