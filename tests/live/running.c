@@ -274,31 +274,28 @@ void agent_setup(void (*setup)(void))
 	agent.setup = setup;
 }
 
-static bool beside_us(char path[4096], const char *library)
-{
-	ssize_t n = readlink("/proc/self/exe", path, 4096 - 64);
+struct path { char s[4096]; };
 
-	if (n < 0)
-		return false;
-	path[n] = 0;
-	snprintf(strrchr(path, '/') + 1, 64, "%s", library);
-	return access(path, R_OK) == 0;
+/* Where a library that is built beside the test program is. */
+static struct path beside_us(const char *library)
+{
+	struct path path = { "" };
+
+	if (readlink("/proc/self/exe", path.s, sizeof(path.s) - 64) > 0)
+		snprintf(strrchr(path.s, '/') + 1, 64, "%s", library);
+	return path;
 }
 
 bool agent_preload_found(const char *library)
 {
-	char path[4096];
-
-	return beside_us(path, library);
+	return access(beside_us(library).s, R_OK) == 0;
 }
 
 void agent_preload(const char *library)
 {
-	char path[4096];
-
-	if (!beside_us(path, library))
+	if (!agent_preload_found(library))
 		_exit(126);
-	setenv("LD_PRELOAD", path, 1);
+	setenv("LD_PRELOAD", beside_us(library).s, 1);
 	/* A sanitizer wants to be first. */
 	setenv("ASAN_OPTIONS", "detect_leaks=0:verify_asan_link_order=0", 1);
 }

@@ -192,7 +192,7 @@ static void by_the_same_pid(void)
 
 	for (int i = 0; i < REUSED; i++) {
 		if (fork() == 0) {
-			char name[16];
+			char name[24];
 			long child;
 
 			snprintf(name, sizeof(name), "parent%d", i);

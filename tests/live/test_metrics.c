@@ -124,7 +124,7 @@ static void start(const char *metrics, const char *events)
 /* --- OpenMetrics, strictly */
 
 struct sample { char name[128], labels[256]; double value; };
-struct family { char name[128], type[16], unit[16]; bool help; unsigned samples; };
+struct family { char name[128], type[256], unit[256]; bool help; unsigned samples; };
 
 static struct sample samples[8192];
 static struct family families[256];
