@@ -20,12 +20,14 @@ static void skip(void *ctx, const struct call_key *key, const struct call_count 
 	s->counted += count->count;
 }
 
-static void begin(struct syscall_stats *s, uint64_t now)
+/* Nobody selects it any more.  What was counted until then is thrown out now: once somebody does
+ * again, it could not be told from what is counted for him. */
+static void end(struct syscall_stats *s)
 {
-	while (s->stale && stats_read(s->reader, skip, s) > 0)
+	while (s->since && stats_read(s->reader, skip, s) > 0)
 		;
-	s->stale = false;
-	s->since = now;
+	s->since = 0;
+	s->reading = false;
 }
 
 static const char *name_of(const struct call_key *key, char made[16])
@@ -87,9 +89,7 @@ void syscall_stats_tick(struct agent *a)
 	uint64_t now = clock_boot();
 
 	if (!s->interval || !stats_there(&a->probe)) {
-		s->stale |= s->since != 0;
-		s->since = 0;
-		s->reading = false;
+		end(s);
 		return;
 	}
 	if (!s->reader)
@@ -97,7 +97,7 @@ void syscall_stats_tick(struct agent *a)
 	if (!s->reader)
 		return;
 	if (!s->since)
-		begin(s, now);
+		s->since = now;
 	if (!s->reading && now - s->since < s->interval)
 		return;
 	if (!s->reading) {

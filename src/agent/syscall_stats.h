@@ -19,7 +19,6 @@ struct syscall_stats {
 	uint64_t lost;			/* that were thrown out for want of room, at least */
 	uint64_t uncounted;		/* of these, in the interval before */
 	bool reading;
-	bool stale;			/* what is there was counted for somebody who left */
 };
 
 /* Tell the counters when their time has come.  To be called twice a second. */

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "running.h"
+
 enum { GOOD = 700, BAD = 300 };
 
 static char group[4400];
@@ -67,6 +69,121 @@ TEST(stats_syscalls, "calls are counted by cgroup, and each is told once")
 	for (unsigned i = 0; i < 100 && rmdir(group) < 0 && errno == EBUSY; i++)
 		usleep(10000);
 	trace_stop();
+}
+
+/* --- syscall_stats by policies */
+
+enum { QUIET = 40, MANY_CALLS = 6000, UNNAMED = 1000 };
+
+static void often_and_seldom(void)
+{
+	calls();
+	for (unsigned i = 0; i < QUIET; i++)
+		syscall(SYS_getpriority, 0, 0);
+}
+
+/* More calls than there is room for, each another one. */
+static void all_sorts(void)
+{
+	for (unsigned i = 0; i < MANY_CALLS; i++)
+		syscall(UNNAMED + i);
+}
+
+static long long agent_sum(const char *id, const char *call)
+{
+	json_t *all = agent_records("events"), *r;
+	long long sum = 0;
+	size_t i;
+
+	json_array_foreach(all, i, r)
+		if (!strcmp(value(r, "event"), "syscall_stats") && !strcmp(value(r, "args.cgroup"), id) &&
+		    !strcmp(value(r, "args.call"), call))
+			sum += number(r, "args.count");
+	return sum;
+}
+
+static void await_sum(const char *id, const char *call, long long want)
+{
+	for (double end = deadline(); agent_sum(id, call) < want && now() < end;)
+		usleep(50000);
+	check(agent_sum(id, call) == want, "%lld of %s, not %lld", agent_sum(id, call), call, want);
+}
+
+static void group_make(char id[32])
+{
+	if (!cgroup_root())
+		skip("no cgroups");
+	snprintf(group, sizeof(group), "%s/saker-live-stats-%d", cgroup_root(), getpid());
+	if (mkdir(group, 0755) < 0 && errno != EEXIST)
+		skip("%s: %s", group, strerror(errno));
+	snprintf(id, 32, "%llu", (unsigned long long)cgroup_id(group));
+}
+
+static void group_end(void)
+{
+	for (unsigned i = 0; i < 100 && rmdir(group) < 0 && errno == EBUSY; i++)
+		usleep(10000);
+}
+
+static void stats_policy(const char *events)
+{
+	agent_file("policies/p.yaml", "name: p\nevents:\n%s", events);
+}
+
+TEST(stats_syscalls_reload, "counters go on across a reload, and begin anew for who comes later")
+{
+	char id[32];
+
+	group_make(id);
+	agent_fresh("agent:\n  syscall_stats: {interval: 500ms}\n");
+	stats_policy("  syscall_stats: {where: args.call = getsid}\n");
+	agent_start();
+	subject(calls);
+	stats_policy("  syscall_stats: {where: \"args.call in (getsid, getpriority)\"}\n  getppid:\n");
+	is(agent_reload(), "args.result", "applied");
+	subject(calls);
+	await_sum(id, "getsid", 2 * (GOOD + BAD));
+	stats_policy("  getppid:\n");
+	is(agent_reload(), "args.result", "applied");
+	subject(calls);
+	usleep(1200000);
+	check(agent_sum(id, "getsid") == 2 * (GOOD + BAD), "told though nobody selects it");
+	stats_policy("  syscall_stats: {where: args.call = getsid}\n");
+	is(agent_reload(), "args.result", "applied");
+	subject(calls);
+	await_sum(id, "getsid", 3 * (GOOD + BAD));
+	check(agent_stop() == 0, "saker failed");
+	group_end();
+}
+
+TEST(stats_syscalls_quiet, "a filter keeps what is seldom called to itself")
+{
+	char id[32], want[64];
+
+	group_make(id);
+	snprintf(want, sizeof(want), "args.cgroup=%s", id);
+	agent_fresh("agent:\n  syscall_stats: {interval: 1s}\n");
+	stats_policy("  syscall_stats: {where: args.count > 40}\n");
+	agent_start();
+	subject(often_and_seldom);
+	agent_await("events", "syscall_stats", 0, want, "args.call=getsid", NULL);
+	usleep(1500000);
+	check(agent_sum(id, "getpriority") == 0, "%lld calls of a quiet one were told", agent_sum(id, "getpriority"));
+	check(agent_stop() == 0, "saker failed");
+	group_end();
+}
+
+TEST(stats_syscalls_uncounted, "calls that found no room are told as a number")
+{
+	json_t *r;
+
+	agent_fresh("agent:\n  syscall_stats: {interval: 500ms, entries: 1024}\n");
+	stats_policy("  syscall_stats: {where: args.uncounted > 0}\n");
+	agent_start();
+	subject(all_sorts);
+	r = agent_await("events", "syscall_stats", 0, NULL);
+	check(number(r, "args.uncounted") > MANY_CALLS / 4, "%s were lost", value(r, "args.uncounted"));
+	check(agent_stop() == 0, "saker failed");
 }
 
 /* --- container_stats */
