@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -38,6 +39,9 @@ static void *(*real_realloc)(void *, size_t);
 static void (*real_free)(void *);
 static ssize_t (*real_write)(int, const void *, size_t);
 static long (*real_syscall)(long, ...);
+static int (*real_thread)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+static int (*real_loop)(void *);
+static __thread int spared;	/* libuv could not bear a failure here */
 static int (*real_openat)(int, const char *, int, ...);
 static int (*real_add_watch)(int, const char *, uint32_t);
 
@@ -64,6 +68,8 @@ __attribute__((constructor)) static void start(void)
 	real_write = dlsym(RTLD_NEXT, "write");
 	real_malloc = dlsym(RTLD_NEXT, "malloc");
 	real_syscall = dlsym(RTLD_NEXT, "syscall");
+	real_thread = dlsym(RTLD_NEXT, "pthread_create");
+	real_loop = dlsym(RTLD_NEXT, "uv_loop_init");
 	real_openat = dlsym(RTLD_NEXT, "openat");
 	real_add_watch = dlsym(RTLD_NEXT, "inotify_add_watch");
 	take_orders(getenv("FAIL_FILE"));
@@ -104,6 +110,8 @@ static int ordered(enum fail_what what)
 
 static int fails(void)
 {
+	if (spared)
+		return 0;
 	if (ordered(FAIL_MEMORY))
 		return 1;
 	if (atomic_fetch_add(&allocations, 1) + 1 != fail_alloc)
@@ -125,6 +133,28 @@ static void let_go(void *p)
 {
 	atomic_fetch_sub(&order->held, 1);
 	atomic_fetch_sub(&order->bytes, (long)malloc_usable_size(p));
+}
+
+/* libuv aborts when it cannot make its threads or hear of signals, whatever its caller could do about it. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	int r;
+
+	spared = 1;
+	r = real_thread(thread, attr, run, arg);
+	spared = 0;
+	return r;
+}
+
+int uv_loop_init(void *loop);
+int uv_loop_init(void *loop)
+{
+	int r;
+
+	spared = 1;
+	r = real_loop(loop);
+	spared = 0;
+	return r;
 }
 
 void *malloc(size_t size)

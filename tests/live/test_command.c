@@ -146,6 +146,17 @@ TEST(trace_for, "--for ends in time")
 	done(&r);
 }
 
+static const char *boot_id(void)
+{
+	static char text[64];
+	FILE *in = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+	if (!in || fscanf(in, "%63s", text) != 1)
+		give_up("cannot read the boot's id");
+	fclose(in);
+	return text;
+}
+
 TEST(agent_life, "agent_start and agent_stop")
 {
 	json_t *start, *stop;
@@ -160,6 +171,7 @@ TEST(agent_life, "agent_start and agent_stop")
 	is(start, "args.kernel", "%s", uts.release);
 	is(start, "proc.name", "saker");
 	is(start, "args.missing", "null");
+	is(start, "args.boot_id", "%s", boot_id());
 	check(strstr(value(start, "args.hooks"), "\"process_exec="), "hooks are %s", value(start, "args.hooks"));
 	check(strstr(value(start, "args.hooks"), "\"openat="), "hooks are %s", value(start, "args.hooks"));
 	looked_at(start, "args.hooks");
@@ -173,6 +185,7 @@ TEST(agent_life, "agent_start and agent_stop")
 		return;
 	is(stop, "args.reason", "interrupted");
 	is(stop, "args.dropped", "0");
+	is(stop, "args.queued", "0");
 	looked_at(stop, "args.seen");
 	looked_at(stop, "args.delivered");
 	complete(stop);
