@@ -182,7 +182,7 @@ static void check_shipped(const struct shipped *s)
 		subject(calls_often);
 	pid = subject(s->act);
 	agent_barrier();
-	snprintf(want, sizeof(want), "policy.names=[\"%.60s\"]", s->name);
+	snprintf(want, sizeof(want), "policy.names=[\"%s\"]", s->name ? s->name : "");
 	if (!strcmp(s->name, "default"))
 		agent_await("events", "syscall_stats", 0, want, "args.call=getpriority", NULL);
 	for (unsigned i = 0; i < MANY && s->rows[i].event; i++) {
