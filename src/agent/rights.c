@@ -9,12 +9,15 @@
 #include "base/caps.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "kernel/btf.h"
 
 uint64_t rights_needed(const struct config *c, const struct slots *slots)
 {
 	uint64_t needed = CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_PERFMON) | CAPS_BIT(CAP_NET_ADMIN) | CAPS_BIT(CAP_SYS_PTRACE) |
 			  CAPS_BIT(CAP_DAC_READ_SEARCH) | CAPS_BIT(CAP_LEASE);
 
+	if (btf_asks_modules(c->agent.btf.text))
+		needed |= CAPS_BIT(CAP_SYS_ADMIN);
 	if (c->agent.transport == CONFIG_PERF)
 		needed |= CAPS_BIT(CAP_IPC_LOCK);
 	for (unsigned i = 0; i < c->agent.keep_capabilities.n; i++)

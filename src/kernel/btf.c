@@ -42,6 +42,16 @@ bool btf_helper(const struct btf *btf, const char *name)
 	return false;
 }
 
+bool btf_asks_modules(const char *path)
+{
+	int error;
+	struct btf *btf = btf_open(path, &error);
+	bool asks = btf && btf_helper(btf, "bpf_get_current_task_btf") && !btf_function(btf, "bpf_rdonly_cast");
+
+	btf_close(btf);
+	return asks;
+}
+
 int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member)
 {
 	int id = btf__find_by_name_kind(btf, enumeration, BTF_KIND_ENUM);

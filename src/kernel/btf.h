@@ -18,6 +18,10 @@ unsigned btf_function(const struct btf *btf, const char *name);
 /* Does the kernel have a BPF helper of this name? */
 bool btf_helper(const struct btf *btf, const char *name);
 
+/* Whether libbpf looks for a function that the kernel lacks in its modules as well, which takes
+ * CAP_SYS_ADMIN: from 5.11 on, and not any more where bpf_rdonly_cast is there (6.2). */
+bool btf_asks_modules(const char *path);
+
 /* The value of an enum's member, -1 if there is none. */
 int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member);
 

@@ -327,7 +327,8 @@ static int old_list(struct old_files *f, const struct place *p)
 			r = old_add(f, d->d_name);
 	}
 	closedir(dir);
-	qsort(f->names, f->n, sizeof(*f->names), by_name);
+	if (f->n)
+		qsort(f->names, f->n, sizeof(*f->names), by_name);
 	return r;
 }
 

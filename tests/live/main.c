@@ -55,6 +55,15 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "reload_failures", "each step fails alike; tested on the host" },
 	{ "reload_fault", "each step fails alike; tested on the host" },
 	{ "metrics_", "metrics are user space; tested on the host" },
+	{ "peer_", "sinks are user space; tested on the host" },
+	{ "sink_", "sinks are user space; tested on the host" },
+	{ "syslog_", "sinks are user space; tested on the host" },
+	{ "disk_", "sinks are user space; tested on the host" },
+	{ "soak_", "an emulator cannot keep the pace; tested on the host" },
+	{ "storm_rewrites", "an emulator cannot keep the pace; tested on the host" },
+	{ "cgroup_churn", "an emulator cannot keep the pace; tested on the host" },
+	{ "memory_limit", "memory is given up alike; tested on the host" },
+	{ "container_none", "paths are read alike; tested on the host" },
 };
 
 static struct test *tests, **tests_end = &tests;
