@@ -268,7 +268,7 @@ stage_live() {
 		if [ "$(id -u)" -ne 0 ]; then
 			skip_stage live $kind 'loading BPF programs needs root'
 		else
-			SAKER=$builds/$kind/saker run_tap live $kind 400 "$builds/$kind/tests/live" --tap
+			SAKER=$builds/$kind/saker run_tap live $kind 900 "$builds/$kind/tests/live" --tap
 		fi
 	done
 	[ "$(id -u)" -ne 0 ] || ! need_build release live ||
@@ -321,7 +321,7 @@ stage_guests() {
 		return 0
 	fi
 	need_build static guests || return 0
-	SAKER_RESULTS=$results/guests run_tap guests matrix 480 "$root/tests/vm/run.sh" "$builds/static"
+	SAKER_RESULTS=$results/guests run_tap guests matrix 1500 "$root/tests/vm/run.sh" "$builds/static"
 	guests_table "$results/guests-matrix.tap"
 }
 

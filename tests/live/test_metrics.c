@@ -361,7 +361,7 @@ TEST(metrics_http, "the endpoint bears whatever it is sent")
 		close(slow[i]);
 	for (unsigned i = 0; i < 64; i++) {
 		fds[i] = dial(port);
-		send(fds[i], "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 36, MSG_NOSIGNAL);
+		send(fds[i], "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", 34, MSG_NOSIGNAL);
 	}
 	for (unsigned i = 0; i < 64; i++) {
 		int status = read_answer(fds[i]);
