@@ -232,8 +232,10 @@ TEST(peer_slow, "one who reads slowly and one who never reads delay nobody, and 
 	agent_file("policies/s.yaml", "name: s\nevents:\n  stats:\n");
 	agent_reload();
 	before = resident_kib();
-	for (unsigned i = 0; i < 40; i++)
+	for (unsigned i = 0; i < 40; i++) {
 		subject(many_sids);
+		agent_barrier();
+	}
 	agent_barrier();
 	after = resident_kib();
 	check(agent_count("events", "getsid", 0, NULL) == 40 * CALLS, "%u calls in the file",
