@@ -80,9 +80,10 @@ static void cut_pieces(struct flow *f, uint64_t most)
 
 bool flow_start(struct flow *f, struct sink *s, uv_file fd, uint64_t most, void (*ended)(struct sink *sink, int r))
 {
+	uint64_t share = s->queue.options.bytes / FLOW_SHARE;
+
 	f->npieces = queue_next(&s->queue, f->pieces, FLOW_PIECES);
-	if (most)
-		cut_pieces(f, most);
+	cut_pieces(f, most && most < share ? most : share);
 	f->bytes = f->written = 0;
 	f->sink = s;
 	f->fd = fd;

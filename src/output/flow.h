@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sink's lines into a file descriptor by libuv's threads: several batches a write, one request in
- * flight.  A write that hangs, of a pipe that nobody reads, holds up nothing but its own thread. */
+/* A sink's lines into a file descriptor by libuv's threads, one request in flight.  A write that hangs,
+ * of a pipe that nobody reads, holds up nothing but its own thread.
+ *
+ * A request ends when the loop comes round, and by then a turn may have filled a queue by megabytes.
+ * So it takes what waits, but not more than a share of the queue: what is in flight cannot be
+ * displaced. */
 #ifndef OUTPUT_FLOW_H
 #define OUTPUT_FLOW_H
 
@@ -10,7 +14,10 @@
 
 #include "output/sink.h"
 
-enum { FLOW_PIECES = 4 };	/* as many as libuv takes without allocating */
+enum {
+	FLOW_PIECES = 64,	/* batches: 4 MiB of full ones */
+	FLOW_SHARE = 4,		/* a quarter of the queue's bytes */
+};
 
 struct flow {
 	struct sink *sink;
@@ -24,7 +31,7 @@ struct flow {
 };
 
 /* Write the next lines of the queue to fd, at most so many bytes but at least a line; most 0: as many
- * as go in one request.  ended is called when they are written (0), or what could
+ * as a request takes.  ended is called when they are written (0), or what could
  * be of them (negative errno); flow_settle tells how much.  False: there is nothing to write. */
 bool flow_start(struct flow *flow, struct sink *sink, uv_file fd, uint64_t most,
 		void (*ended)(struct sink *sink, int r));
