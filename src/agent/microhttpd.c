@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define LIBRARY "libmicrohttpd.so.12"
+#define SONAME "libmicrohttpd.so.12"
 
 static const struct { const char *name; size_t offset; } calls[] = {
 #define CALL(name) { "MHD_" #name, offsetof(struct microhttpd, name) },
@@ -15,7 +15,7 @@ static const struct { const char *name; size_t offset; } calls[] = {
 
 int microhttpd_load(struct microhttpd *http)
 {
-	*http = (struct microhttpd){ .library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL) };
+	*http = (struct microhttpd){ .library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL) };
 	if (!http->library)
 		return -ENOENT;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
