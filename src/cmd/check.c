@@ -60,10 +60,10 @@ static void explain_limit(const struct policy_limit *limit)
 {
 	char time[UNIT_TEXT];
 
-	if (limit->count)
+	if (limit->rate.count)
 		printf("      limit: %llu per %s, burst %llu, per %s\n",
-		       (unsigned long long)limit->count, unit_print_duration(time, limit->interval),
-		       (unsigned long long)limit->burst, policy_per_names[limit->per]);
+		       (unsigned long long)limit->rate.count, unit_print_duration(time, limit->rate.interval),
+		       (unsigned long long)limit->rate.burst, policy_per_names[limit->per]);
 }
 
 static void explain_list(const char *what, const struct option_list *list)

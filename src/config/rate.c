@@ -33,7 +33,8 @@ static bool is_interval(const char *word, uint64_t *ret)
 	return unit_duration(one, ret) == 0 && *ret > 0 && *ret <= INTERVAL_MAX;
 }
 
-bool rate_take(const char **p, uint64_t *count, uint64_t *interval)
+/* "5/s" or "1 per 15s" at the beginning of a text. */
+static bool take_rate(const char **p, struct rate *rate)
 {
 	char word[RATE_WORD], *slash;
 
@@ -41,18 +42,20 @@ bool rate_take(const char **p, uint64_t *count, uint64_t *interval)
 	slash = strchr(word, '/');
 	if (slash) {
 		*slash = 0;
-		return rate_count(word, count) && is_interval(slash + 1, interval);
+		return rate_count(word, &rate->count) && is_interval(slash + 1, &rate->interval);
 	}
-	if (!rate_count(word, count))
+	if (!rate_count(word, &rate->count))
 		return false;
 	rate_word(p, word);
 	if (strcmp(word, "per") != 0)
 		return false;
 	rate_word(p, word);
-	return is_interval(word, interval);
+	return is_interval(word, &rate->interval);
 }
 
-uint64_t rate_burst_over(uint64_t burst, uint64_t interval)
+/* Whether a bucket can count burst for so long an interval, which it does in nanoseconds; if not,
+ * the largest burst that it can, else 0. */
+static uint64_t burst_over(uint64_t burst, uint64_t interval)
 {
 	uint64_t most = INT64_MAX / (interval * 1000000);
 
@@ -60,8 +63,9 @@ uint64_t rate_burst_over(uint64_t burst, uint64_t interval)
 }
 
 /* Nothing, or "burst 10". */
-static bool take_burst(const char *p, struct rate *rate)
+static bool take_burst(const char *p, void *to)
 {
+	struct rate *rate = to;
 	char word[RATE_WORD], value[RATE_WORD];
 
 	rate_word(&p, word);
@@ -71,12 +75,12 @@ static bool take_burst(const char *p, struct rate *rate)
 	return !strcmp(word, "burst") && rate_count(value, &rate->burst) && !p[strspn(p, " \t\n")];
 }
 
-static int read_rate(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+int rate_read_row(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
 {
 	struct rate *rate = to;
 	const char *p = node->text;
 
-	if (node->kind != NODE_SCALAR || !rate_take(&p, &rate->count, &rate->interval) || p[strspn(p, " \t\n")])
+	if (node->kind != NODE_SCALAR || !take_rate(&p, rate) || p[strspn(p, " \t\n")])
 		return option_wrong(cx, row->name, node, "%s", row->form);
 	return 0;
 }
@@ -84,7 +88,7 @@ static int read_rate(const struct option_context *cx, const struct option_row *r
 const struct option_row rate_rows[] = {
 	{ .name = "rate",
 	  .type = OPTION_CUSTOM,
-	  .parse = read_rate,
+	  .parse = rate_read_row,
 	  .form = "N/TIME or N per TIME, such as 5/s",
 	  .required = true,
 	  .sample = "1000/s",
@@ -94,11 +98,12 @@ const struct option_row rate_rows[] = {
 	{ 0 },
 };
 
-int rate_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+int rate_read_as(const struct option_context *cx, const struct option_row *row, const struct node *node,
+		 const struct option_row *rows, rate_rest *rest, void *to)
 {
 	struct option_context inner = *cx;
-	struct rate rate = { 0 };
 	const char *p = node->text;
+	struct rate *rate = to;
 	char where[160];
 	uint64_t most;
 	int r = 0;
@@ -106,17 +111,25 @@ int rate_read(const struct option_context *cx, const struct option_row *row, con
 	snprintf(where, sizeof(where), "%.120s.%s", cx->where, row->name);
 	inner.where = where;
 	if (node->kind == NODE_MAP)
-		r = option_read(rate_rows, &inner, node, &rate);
-	else if (node->kind != NODE_SCALAR || node_null(node) || !rate_take(&p, &rate.count, &rate.interval) ||
-		 !take_burst(p, &rate))
+		r = option_read(rows, &inner, node, to);
+	else if (node->kind != NODE_SCALAR || node_null(node) || !take_rate(&p, rate) || !rest(p, to))
 		r = option_wrong(cx, row->name, node, "%s", row->form);
 	if (r < 0)
 		return r;
-	rate.burst = rate.burst ? rate.burst : rate.count;
-	most = rate_burst_over(rate.burst, rate.interval);
+	rate->burst = rate->burst ? rate->burst : rate->count;
+	most = burst_over(rate->burst, rate->interval);
 	if (most)
 		return option_wrong(cx, row->name, node, "a burst of at most %llu for so long a time",
 				    (unsigned long long)most);
-	*(struct rate *)to = rate;
 	return 0;
+}
+
+int rate_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to)
+{
+	struct rate rate = { 0 };
+	int r = rate_read_as(cx, row, node, rate_rows, take_burst, &rate);
+
+	if (r == 0)
+		*(struct rate *)to = rate;
+	return r;
 }

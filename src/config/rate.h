@@ -22,12 +22,17 @@ void rate_word(const char **p, char word[static RATE_WORD]);
 /* A number from 1 to RATE_COUNT_MAX. */
 bool rate_count(const char *word, uint64_t *ret);
 
-/* "5/s" or "1 per 15s" at the beginning of a text. */
-bool rate_take(const char **p, uint64_t *count, uint64_t *interval);
+/* Take what follows the rate in a text, to its end; to is what rate_read_as fills. */
+typedef bool rate_rest(const char *p, void *to);
 
-/* Whether a bucket can count burst for so long an interval, which it does in nanoseconds; if not,
- * the largest burst that it can, else 0. */
-uint64_t rate_burst_over(uint64_t burst, uint64_t interval);
+/* A rate with more: a text of a rate and rest, or a map of rows.  to begins with a struct rate and has
+ * its defaults; its burst becomes count where none is given.  0, -EINVAL or -ENOMEM with words in
+ * cx->diag; to is written in any case. */
+int rate_read_as(const struct option_context *cx, const struct option_row *row, const struct node *node,
+		 const struct option_row *rows, rate_rest *rest, void *to);
+
+/* The option_parser of the row "rate" of such a map. */
+int rate_read_row(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
 
 /* An option_parser: "5/s burst 10", or a map of rate and burst.  to is a struct rate. */
 int rate_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);

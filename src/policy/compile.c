@@ -151,7 +151,7 @@ static int state_get(struct compiling *c, const struct policy_file_entry *e, str
 	struct policy_state *s = state_of(c->set, identity);
 	int r = 0;
 
-	if (!e->limit.count && !e->dedup.key.n)
+	if (!e->limit.rate.count && !e->dedup.key.n)
 		return 0;
 	if (!s) {
 		s = state_of(c->before, identity);

@@ -76,7 +76,7 @@ static bool limited(struct policy_set *set, const struct policy_rule *rule, cons
 	/* Apart from ids of cgroups, which stand for what is in no container. */
 	uint64_t key, serial = container && container->serial ? container->serial | UINT64_C(1) << 63 : 0;
 
-	if (!rule->entry->limit.count)
+	if (!rule->entry->limit.rate.count)
 		return false;
 	l = &rule->state->limiter;
 	key = key_identity(&set->seed, l->spec.key, &h->who, view->subject.process ? view->subject.process->exe : "",

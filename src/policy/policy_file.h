@@ -11,23 +11,15 @@
 #include "config/config.h"
 #include "config/file.h"
 #include "config/option.h"
+#include "config/rate.h"
 #include "event/set.h"
+#include "policy/limit.h"
 
 enum { POLICY_FILES = 64, POLICY_ENTRIES = 512, POLICY_NAMES = 1024, POLICY_ARENA = 32 << 20 };
 
-enum policy_per {
-	POLICY_PER_cgroup,
-	POLICY_PER_process,
-	POLICY_PER_executable,
-	POLICY_PER_container,
-	POLICY_PER_global
-};
-
-/* At most count events in each interval, burst at once.  count 0: no limit. */
 struct policy_limit {
-	uint64_t count, interval;	/* interval in ms */
-	uint64_t burst;
-	unsigned per;			/* enum policy_per */
+	struct rate rate;
+	unsigned per;			/* enum limit_key */
 };
 
 /* Events whose key was seen within ttl are left out.  No key: all are taken. */

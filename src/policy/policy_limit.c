@@ -10,8 +10,10 @@
 
 enum { WHOLE_MAX = 1000000 };
 
-const char *const policy_per_names[] = { "cgroup",    "process", "executable",
-					 "container", "global",	 NULL };
+const char *const policy_per_names[] = {
+	[LIMIT_cgroup] = "cgroup", [LIMIT_process] = "process", [LIMIT_executable] = "executable",
+	[LIMIT_container] = "container", [LIMIT_global] = "global", NULL,
+};
 
 static bool is_per(const char *word, unsigned *ret)
 {
@@ -24,15 +26,16 @@ static bool is_per(const char *word, unsigned *ret)
 }
 
 /* "burst 1" and "per cgroup", each once at most. */
-static bool take_rest(const char *p, struct policy_limit *limit)
+static bool take_rest(const char *p, void *to)
 {
+	struct policy_limit *limit = to;
 	bool burst = false, per = false;
 	char word[RATE_WORD], value[RATE_WORD];
 
 	for (rate_word(&p, word); *word; rate_word(&p, word)) {
 		rate_word(&p, value);
 		if (!strcmp(word, "burst") && !burst)
-			burst = rate_count(value, &limit->burst);
+			burst = rate_count(value, &limit->rate.burst);
 		else if (!strcmp(word, "per") && !per)
 			per = is_per(value, &limit->per);
 		else
@@ -43,25 +46,14 @@ static bool take_rest(const char *p, struct policy_limit *limit)
 	return true;
 }
 
-static int read_rate(const struct option_context *cx, const struct option_row *row,
-		     const struct node *node, void *to)
-{
-	struct policy_limit *limit = to;
-	const char *p = node->text;
-
-	if (node->kind != NODE_SCALAR || !rate_take(&p, &limit->count, &limit->interval) || p[strspn(p, " \t\n")])
-		return option_wrong(cx, row->name, node, "%s", row->form);
-	return 0;
-}
-
 const struct option_row policy_limit_rows[] = {
 	{ .name = "rate",
 	  .type = OPTION_CUSTOM,
-	  .parse = read_rate,
+	  .parse = rate_read_row,
 	  .form = "N/TIME or N per TIME, such as 5/s",
 	  .required = true,
 	  .help = "how many in how long" },
-	OPTION(NUMBER, policy_limit, burst, .name = "burst", .min = 1, .max = RATE_COUNT_MAX,
+	OPTION(NUMBER, policy_limit, rate.burst, .name = "burst", .min = 1, .max = RATE_COUNT_MAX,
 	       .help = "how many may come at once; as many as the rate's N if not given"),
 	OPTION(ENUM, policy_limit, per, .name = "per", .words = policy_per_names, .value = "cgroup",
 	       .help = "what has a limit of its own"),
@@ -71,29 +63,12 @@ const struct option_row policy_limit_rows[] = {
 int policy_limit_read(const struct option_context *cx, const struct option_row *row,
 		      const struct node *node, void *to)
 {
-	struct policy_limit limit = { .per = POLICY_PER_cgroup };
-	struct option_context inner = *cx;
-	const char *p = node->text;
-	char where[160];
-	uint64_t most;
-	int r = 0;
+	struct policy_limit limit = { .per = LIMIT_cgroup };
+	int r = rate_read_as(cx, row, node, policy_limit_rows, take_rest, &limit);
 
-	snprintf(where, sizeof(where), "%.120s.%s", cx->where, row->name);
-	inner.where = where;
-	if (node->kind == NODE_MAP)
-		r = option_read(policy_limit_rows, &inner, node, &limit);
-	else if (node->kind != NODE_SCALAR || node_null(node) || !rate_take(&p, &limit.count, &limit.interval) ||
-		 !take_rest(p, &limit))
-		r = option_wrong(cx, row->name, node, "%s", row->form);
-	if (r < 0)
-		return r;
-	limit.burst = limit.burst ? limit.burst : limit.count;
-	most = rate_burst_over(limit.burst, limit.interval);
-	if (most)
-		return option_wrong(cx, row->name, node, "a burst of at most %llu for so long a time",
-				    (unsigned long long)most);
-	*(struct policy_limit *)to = limit;
-	return 0;
+	if (r == 0)
+		*(struct policy_limit *)to = limit;
+	return r;
 }
 
 /* "12.5" as 125000 of a million; at most four places behind the point. */

@@ -22,7 +22,7 @@ static uint64_t hash_list(uint64_t hash, const struct option_list *list)
 
 uint64_t policy_state_identity(const char *policy, const struct policy_file_entry *e)
 {
-	const uint64_t numbers[] = { e->limit.count, e->limit.interval, e->limit.burst, e->limit.per,
+	const uint64_t numbers[] = { e->limit.rate.count, e->limit.rate.interval, e->limit.rate.burst, e->limit.per,
 				     e->dedup.size, e->dedup.ttl, e->sample.share, e->sample.whole };
 	uint64_t hash = hash_text(0, policy);
 
@@ -35,14 +35,9 @@ uint64_t policy_state_identity(const char *policy, const struct policy_file_entr
 
 static int start_limit(struct policy_state *s, const struct policy_limit *limit)
 {
-	static const enum limit_key keys[] = {
-		[POLICY_PER_cgroup] = LIMIT_cgroup, [POLICY_PER_process] = LIMIT_process,
-		[POLICY_PER_executable] = LIMIT_executable, [POLICY_PER_container] = LIMIT_container,
-		[POLICY_PER_global] = LIMIT_global,
-	};
 	const struct limit_spec spec = {
-		.events = limit->count, .per_ns = limit->interval * 1000000, .burst = limit->burst,
-		.key = keys[limit->per],
+		.events = limit->rate.count, .per_ns = limit->rate.interval * 1000000, .burst = limit->rate.burst,
+		.key = limit->per,
 	};
 	int r = limiter_init(&s->limiter, &spec, 0);
 
@@ -71,7 +66,7 @@ int policy_state_new(struct policy_state **ret, uint64_t identity, const struct 
 		return -ENOMEM;
 	s->identity = identity;
 	s->users = 1;
-	if (entry->limit.count)
+	if (entry->limit.rate.count)
 		r = start_limit(s, &entry->limit);
 	if (r == 0 && entry->dedup.key.n)
 		r = start_dedup(s, &entry->dedup);

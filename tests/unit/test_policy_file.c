@@ -199,8 +199,8 @@ Test(policy_file, everything_at_once)
 	cr_expect(e->line == 12 && e->col == 3);
 	cr_expect_str_eq(e->where.text, "args.path startswith /etc");
 	cr_expect(e->where.line == 13 && e->where.col == 13);
-	cr_expect(e->limit.count == 5 && e->limit.interval == 1000 && e->limit.burst == 1);
-	cr_expect_eq(e->limit.per, POLICY_PER_process);
+	cr_expect(e->limit.rate.count == 5 && e->limit.rate.interval == 1000 && e->limit.rate.burst == 1);
+	cr_expect_eq(e->limit.per, LIMIT_process);
 	cr_expect(e->dedup.key.n == 4 && e->dedup.size == 100 && e->dedup.ttl == 300000);
 	cr_expect(e->sample.share == 1 && e->sample.whole == 10);
 	cr_expect_str_eq(e->unless_empty.items[0].text, "args.path");
@@ -211,7 +211,7 @@ Test(policy_file, everything_at_once)
 	cr_expect(has(&e[1], "process_exec"));
 	cr_expect_eq(e[1].need, POLICY_OPTIONAL);
 	cr_expect(has(&e[2], "connect") && has(&e[2], "sock_state"));
-	cr_expect(!e[2].limit.count && !e[2].dedup.key.n && !e[2].sample.whole && !e[2].where.text);
+	cr_expect(!e[2].limit.rate.count && !e[2].dedup.key.n && !e[2].sample.whole && !e[2].where.text);
 	cr_expect_eq(e[2].need, POLICY_WANTED);
 }
 
@@ -254,17 +254,17 @@ static const struct {
 	uint64_t count, interval, burst;
 	unsigned per;
 } limits[] = {
-	{ "5/s", 5, 1000, 5, POLICY_PER_cgroup },
-	{ "5/s burst 1 per cgroup", 5, 1000, 1, POLICY_PER_cgroup },
-	{ "1 per 15s", 1, 15000, 1, POLICY_PER_cgroup },
-	{ "1 per 15s per container", 1, 15000, 1, POLICY_PER_container },
-	{ "300/m per executable burst 10", 300, 60000, 10, POLICY_PER_executable },
-	{ "2/500ms per global", 2, 500, 2, POLICY_PER_global },
-	{ "1 per m per process", 1, 60000, 1, POLICY_PER_process },
-	{ "  1000000/h   burst 1", 1000000, 3600000, 1, POLICY_PER_cgroup },
-	{ "1/24h", 1, 86400000, 1, POLICY_PER_cgroup },
-	{ "{rate: 5/s}", 5, 1000, 5, POLICY_PER_cgroup },
-	{ "{rate: 1 per 15s, burst: 3, per: process}", 1, 15000, 3, POLICY_PER_process },
+	{ "5/s", 5, 1000, 5, LIMIT_cgroup },
+	{ "5/s burst 1 per cgroup", 5, 1000, 1, LIMIT_cgroup },
+	{ "1 per 15s", 1, 15000, 1, LIMIT_cgroup },
+	{ "1 per 15s per container", 1, 15000, 1, LIMIT_container },
+	{ "300/m per executable burst 10", 300, 60000, 10, LIMIT_executable },
+	{ "2/500ms per global", 2, 500, 2, LIMIT_global },
+	{ "1 per m per process", 1, 60000, 1, LIMIT_process },
+	{ "  1000000/h   burst 1", 1000000, 3600000, 1, LIMIT_cgroup },
+	{ "1/24h", 1, 86400000, 1, LIMIT_cgroup },
+	{ "{rate: 5/s}", 5, 1000, 5, LIMIT_cgroup },
+	{ "{rate: 1 per 15s, burst: 3, per: process}", 1, 15000, 3, LIMIT_process },
 };
 
 static const struct { const char *text; uint32_t share, whole;
@@ -295,9 +295,9 @@ Test(policy_file, limits)
 	for (unsigned i = 0; i < LEN(limits); i++) {
 		const struct policy_limit *l = &option(i, "limit", limits[i].text)->limit;
 
-		cr_expect_eq(l->count, limits[i].count, "%s", limits[i].text);
-		cr_expect_eq(l->interval, limits[i].interval, "%s", limits[i].text);
-		cr_expect_eq(l->burst, limits[i].burst, "%s", limits[i].text);
+		cr_expect_eq(l->rate.count, limits[i].count, "%s", limits[i].text);
+		cr_expect_eq(l->rate.interval, limits[i].interval, "%s", limits[i].text);
+		cr_expect_eq(l->rate.burst, limits[i].burst, "%s", limits[i].text);
 		cr_expect_eq(l->per, limits[i].per, "%s", limits[i].text);
 	}
 }
