@@ -411,3 +411,58 @@ void agent_figures(long long figures[FIGURES])
 			figures[k] += number(stats, paths[k]);
 	}
 }
+
+/* --- asking it */
+
+json_t *agent_ask(const char *command)
+{
+	static json_t *replies[8];
+	static unsigned turn;
+	json_t **reply = &replies[turn++ % 8];
+	char at[4200];
+	struct run r;
+
+	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
+	r = RUN("ctl", "-s", at, "-o", "json", command);
+	json_decref(*reply);
+	*reply = r.status == 0 ? json_loads(r.out, 0, NULL) : NULL;
+	if (!*reply)
+		give_up("ctl %s: status %d: %s%s", command, r.status, r.out, r.err);
+	return *reply;
+}
+
+json_t *agent_sink_find(const char *name)
+{
+	json_t *sink;
+	size_t i;
+
+	json_array_foreach(json_object_get(agent_ask("sinks"), "sinks"), i, sink)
+		if (!strcmp(value(sink, "name"), name))
+			return sink;
+	return NULL;
+}
+
+json_t *agent_sink(const char *name)
+{
+	json_t *sink = agent_sink_find(name);
+
+	if (!sink)
+		give_up("ctl sinks has no %s", name);
+	return sink;
+}
+
+long agent_kib(void)
+{
+	char path[64], line[256];
+	long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", agent.pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib;
+}

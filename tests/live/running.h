@@ -53,6 +53,16 @@ unsigned agent_reloads(void);
 enum figure { SEEN, FILTERED, SUBMITTED, DROPPED, READ, DELIVERED, REJECTED, INVALID, FIGURES };
 void agent_figures(long long figures[FIGURES]);
 
+/* What `saker ctl COMMAND` prints as JSON; good until it was asked eight times more. */
+json_t *agent_ask(const char *command);
+
+/* A sink of `ctl sinks`, good as long.  NULL: there is none of the name; the other gives up then. */
+json_t *agent_sink_find(const char *name);
+json_t *agent_sink(const char *name);
+
+/* Resident memory. */
+long agent_kib(void);
+
 /* The last lines of its standard error, for people. */
 void agent_errors(void);
 

@@ -201,20 +201,6 @@ static json_t *filters_of(const struct maps *maps, unsigned *others)
 
 /* --- what it says itself */
 
-static json_t *ask(const char *what)
-{
-	char socket[4200];
-	struct run r;
-	json_t *said;
-
-	snprintf(socket, sizeof(socket), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
-	r = RUN("ctl", "-s", socket, "-o", "json", what);
-	said = r.status == 0 ? json_loads(r.out, 0, NULL) : NULL;
-	if (!said)
-		give_up("ctl %s: status %d: %s%s", what, r.status, r.out, r.err);
-	return said;
-}
-
 /* Of each row only these members. */
 static json_t *rows(json_t *all, const char *const *members)
 {
@@ -238,7 +224,7 @@ static json_t *take(unsigned *others)
 	static const char *const policy[] = { "name", "file", "hash", NULL };
 	static const char *const same[] = { "generation", "degraded", "hooks", "events" };
 	struct maps maps = { .n = 0 };
-	json_t *status = ask("status"), *sinks = ask("sinks"), *state = json_object();
+	json_t *status = agent_ask("status"), *sinks = agent_ask("sinks"), *state = json_object();
 
 	json_object_set_new(state, "sinks", rows(json_object_get(sinks, "sinks"), sink));
 	json_object_set_new(state, "policies", rows(json_object_get(status, "policies"), policy));
@@ -246,8 +232,6 @@ static json_t *take(unsigned *others)
 		json_object_set(state, same[i], json_object_get(status, same[i]));
 	json_object_set_new(state, "descriptors", descriptors(&maps));
 	json_object_set_new(state, "filters", filters_of(&maps, others));
-	json_decref(status);
-	json_decref(sinks);
 	return state;
 }
 

@@ -194,21 +194,6 @@ static void churns(void)
 	}
 }
 
-/* What the agent answers to "status" or "stats". */
-static json_t *asked(const char *what)
-{
-	char socket[4200];
-	struct run r;
-	json_t *all;
-
-	snprintf(socket, sizeof(socket), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
-	r = RUN("ctl", "-s", socket, "-o", "json", what);
-	all = json_loads(r.out, 0, NULL);
-	if (r.status != 0 || !all)
-		give_up("ctl %s: %d: %s%s", what, r.status, r.out, r.err);
-	return all;
-}
-
 /* The first round fills what there is room for; after the second nothing has grown. */
 TEST(cgroup_churn, "thousands of cgroups come and go: each is told of, few are remembered")
 {
@@ -228,12 +213,12 @@ TEST(cgroup_churn, "thousands of cgroups come and go: each is told of, few are r
 	agent_start();
 	subject(churns);
 	agent_barrier();
-	first = number(asked("status"), "resident_bytes");
+	first = number(agent_ask("status"), "resident_bytes");
 	subject(churns);
 	agent_barrier();
-	second = number(asked("status"), "resident_bytes");
+	second = number(agent_ask("status"), "resident_bytes");
 	check(second < first + (2 << 20), "memory grows from %lld to %lld", first, second);
-	stats = asked("stats");
+	stats = agent_ask("stats");
 	made = agent_count("events", "cgroup_mkdir", 0, NULL);
 	dropped = number(stats, "lanes.critical.dropped.full") + number(stats, "lanes.critical.dropped.scratch");
 	check(made <= 2 * CHURN && made + dropped >= 2 * CHURN, "%lld were made, %lld records lost", made, dropped);
@@ -242,9 +227,9 @@ TEST(cgroup_churn, "thousands of cgroups come and go: each is told of, few are r
 	check(number(stats, "agent.cgroups") <= ROOM, "%s", json_dumps(stats, 0));
 	check(number(stats, "agent.cgroups_removed") > 0, "%s", json_dumps(stats, 0));
 	check(number(stats, "agent.cgroups_evicted") > 0, "%s", json_dumps(stats, 0));
-	for (end = deadline() + 5; number(asked("stats"), "agent.cgroups_removed") > 0 && now() < end;)
+	for (end = deadline() + 5; number(agent_ask("stats"), "agent.cgroups_removed") > 0 && now() < end;)
 		usleep(100000);
-	check(number(asked("stats"), "agent.cgroups_removed") == 0, "the removed are remembered for good");
+	check(number(agent_ask("stats"), "agent.cgroups_removed") == 0, "the removed are remembered for good");
 	agent_stop();
 	rmdir(group);
 }

@@ -88,58 +88,6 @@ static void has_all_once(const char *peer)
 	      json_array_size(agent_records("events")), again);
 }
 
-static json_t *ctl(const char *command)
-{
-	static json_t *reply;
-	char at[4200];
-	struct run r;
-
-	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
-	r = RUN("ctl", "-s", at, "-o", "json", command);
-	json_decref(reply);
-	reply = json_loads(r.out, 0, NULL);
-	if (!reply)
-		give_up("ctl %s: %s%s", command, r.out, r.err);
-	return reply;
-}
-
-/* NULL: there is none of the name. */
-static json_t *sink_find(const char *name)
-{
-	json_t *sink;
-	size_t i;
-
-	json_array_foreach(json_object_get(ctl("sinks"), "sinks"), i, sink)
-		if (!strcmp(json_string_value(json_object_get(sink, "name")), name))
-			return sink;
-	return NULL;
-}
-
-static json_t *sink_figures(const char *name)
-{
-	json_t *sink = sink_find(name);
-
-	if (!sink)
-		give_up("ctl sinks has no %s", name);
-	return sink;
-}
-
-static long resident_kib(void)
-{
-	char path[64], line[256];
-	long kib = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", agent_pid());
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kib;
-}
-
 static void end(void)
 {
 	check(agent_stop() == 0, "saker failed");
@@ -231,18 +179,18 @@ TEST(peer_slow, "one who reads slowly and one who never reads delay nobody, and 
 	      "  unread: {type: unix, path: %s, queue: {bytes: 1M}}\n", one, two, agent_path("unread.sock"));
 	agent_file("policies/s.yaml", "name: s\nevents:\n  stats:\n");
 	agent_reload();
-	before = resident_kib();
+	before = agent_kib();
 	for (unsigned i = 0; i < 40; i++) {
 		subject(many_sids);
 		agent_barrier();
 	}
 	agent_barrier();
-	after = resident_kib();
+	after = agent_kib();
 	check(agent_count("events", "getsid", 0, NULL) == 40 * CALLS, "%u calls in the file",
 	      agent_count("events", "getsid", 0, NULL));
 	check(after - before < 3 * 1024 + 4096, "%ld KiB more memory", after - before);
 	for (unsigned i = 0; i < 3; i++) {
-		s = sink_figures((const char *[]){ "slow", "deaf", "unread" }[i]);
+		s = agent_sink((const char *[]){ "slow", "deaf", "unread" }[i]);
 		check(number(s, "dropped") > 0 && number(s, "offered") ==
 		      number(s, "written") + number(s, "waiting") + number(s, "dropped"), "%s", json_dumps(s, 0));
 	}
@@ -263,18 +211,18 @@ TEST(peer_draining, "a sink that was removed is shown until it has drained, besi
 	agent_file("saker.yaml", "agent: {drain_timeout: 1s}\npolicies: [policies]\nsinks:\n"
 		   "  events: {type: file, path: events.json}\n  unread: {type: file, path: unread.json}\n");
 	agent_reload();
-	s = sink_figures("unread (draining)");
+	s = agent_sink("unread (draining)");
 	is(s, "state", "draining");
 	is(s, "type", "unix");
 	check(number(s, "waiting") > 0 && number(s, "offered") ==
 	      number(s, "written") + number(s, "waiting") + number(s, "dropped"), "%s", json_dumps(s, 0));
-	is(sink_figures("unread"), "type", "file");
-	s = json_object_get(json_object_get(ctl("stats"), "sinks"), "unread (draining)");
+	is(agent_sink("unread"), "type", "file");
+	s = json_object_get(json_object_get(agent_ask("stats"), "sinks"), "unread (draining)");
 	check(s && number(s, "waiting") > 0, "stats does not have it");
-	for (double till = deadline(); sink_find("unread (draining)") && now() < till;)
+	for (double till = deadline(); agent_sink_find("unread (draining)") && now() < till;)
 		poll(NULL, 0, 50);
-	check(!sink_find("unread (draining)"), "it is still there");
-	check(sink_find("unread"), "its successor is not there");
+	check(!agent_sink_find("unread (draining)"), "it is still there");
+	check(agent_sink_find("unread"), "its successor is not there");
 	end();
 }
 
@@ -297,8 +245,8 @@ TEST(peer_readers, "readers come and go; one who does not read is sent away, and
 		poll(NULL, 0, 100);
 	}
 	agent_barrier();
-	check(strstr(value(sink_figures("reader"), "error"), "too slow"), "the stuck reader is still there: %s",
-	      value(sink_figures("reader"), "error"));
+	check(strstr(value(agent_sink("reader"), "error"), "too slow"), "the stuck reader is still there: %s",
+	      value(agent_sink("reader"), "error"));
 	end();
 	lacks = lacking("reader", &again);
 	check(lacks == 0 && again == 0, "the good reader lacks %u lines and has %u again", lacks, again);
@@ -338,12 +286,12 @@ TEST(peer_lies, "a peer that acknowledges what cannot be is left, and nothing is
 	begin("  tcp: {type: tcp, address: \"127.0.0.1:%d\", ack: true}\n", acks.port);
 	for (unsigned i = 0; i < sizeof(lies) / sizeof(*lies); i++)
 		liars(acks.port, lies[i]);
-	check(strstr(value(sink_figures("tcp"), "error"), "something else"), "it says %s",
-	      value(sink_figures("tcp"), "error"));
+	check(strstr(value(agent_sink("tcp"), "error"), "something else"), "it says %s",
+	      value(agent_sink("tcp"), "error"));
 	peer_start("tcp", PEER_TCP, &acks, NULL);
 	subject(many_sids);
 	agent_barrier();
-	for (double until = deadline() + 10; number(sink_figures("tcp"), "waiting") > 0 && now() < until; )
+	for (double until = deadline() + 10; number(agent_sink("tcp"), "waiting") > 0 && now() < until; )
 		poll(NULL, 0, 50);
 	end();
 	has_all_once("tcp");
@@ -378,10 +326,10 @@ TEST(peer_resolver, "a resolver that never answers delays nobody else")
 	agent_barrier();
 	check(agent_count("events", "getsid", 0, NULL) == CALLS, "%u calls in the file",
 	      agent_count("events", "getsid", 0, NULL));
-	check(!strcmp(value(sink_figures("far7"), "state"), "opening") ||
-	      strstr(value(sink_figures("far7"), "error"), "resolve"), "far7 is %s, %s",
-	      value(sink_figures("far7"), "state"), value(sink_figures("far7"), "error"));
-	check(number(sink_figures("far7"), "waiting") > 0, "nothing waits for it");
+	check(!strcmp(value(agent_sink("far7"), "state"), "opening") ||
+	      strstr(value(agent_sink("far7"), "error"), "resolve"), "far7 is %s, %s",
+	      value(agent_sink("far7"), "state"), value(agent_sink("far7"), "error"));
+	check(number(agent_sink("far7"), "waiting") > 0, "nothing waits for it");
 	end();
 	close(fd);
 }

@@ -40,22 +40,6 @@ static void load(void)
 	}
 }
 
-static long resident_kib(void)
-{
-	char path[64], line[256];
-	long kib = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", agent_pid());
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kib;
-}
-
 static unsigned descriptors(void)
 {
 	char path[64];
@@ -71,27 +55,13 @@ static unsigned descriptors(void)
 	return n;
 }
 
-static json_t *reply_of(const char *command)
-{
-	char at[4200];
-	struct run r;
-	json_t *reply;
-
-	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
-	r = RUN("ctl", "-s", at, "-o", "json", command);
-	reply = json_loads(r.out, 0, NULL);
-	if (!reply)
-		give_up("ctl %s: %s%s", command, r.out, r.err);
-	return reply;
-}
-
 /* What was offered to a sink is written, waits, or was dropped for a reason. */
 static void sinks_balance(void)
 {
-	json_t *reply = reply_of("sinks"), *sink;
+	json_t *sink;
 	size_t i;
 
-	json_array_foreach(json_object_get(reply, "sinks"), i, sink) {
+	json_array_foreach(json_object_get(agent_ask("sinks"), "sinks"), i, sink) {
 		long long dropped = number(sink, "dropped");
 
 		check(number(sink, "offered") == number(sink, "unwanted") + number(sink, "written") + number(sink, "waiting") + dropped,
@@ -99,20 +69,18 @@ static void sinks_balance(void)
 		check(dropped == 0, "%s dropped %lld", value(sink, "name"), dropped);
 		check(number(sink, "retries") == 0, "%s: %s", value(sink, "name"), value(sink, "error"));
 	}
-	json_decref(reply);
 }
 
 /* Wait until nothing waits in any sink. */
 static void settle(void)
 {
 	for (double end = deadline() + 10; now() < end; poll(NULL, 0, 50)) {
-		json_t *reply = reply_of("sinks"), *sink;
+		json_t *sink;
 		long long waiting = 0;
 		size_t i;
 
-		json_array_foreach(json_object_get(reply, "sinks"), i, sink)
+		json_array_foreach(json_object_get(agent_ask("sinks"), "sinks"), i, sink)
 			waiting += number(sink, "waiting");
-		json_decref(reply);
 		if (!waiting)
 			return;
 	}
@@ -157,7 +125,7 @@ TEST(soak_sinks, "four kinds of sinks under load: nothing is lost, memory and de
 	pid = subject_start(load);
 	for (long i = 0; i < WARM_UP; i++) {
 		poll(NULL, 0, (int)(seconds * 1000 / WARM_UP) - 20);
-		last = resident_kib();
+		last = agent_kib();
 		first = first && i ? first : last;
 		fds = fds ? fds : descriptors();
 		if (i == 0)

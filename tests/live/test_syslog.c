@@ -208,30 +208,12 @@ static void some_long_names(void)
 	}
 }
 
-static json_t *sink_figures(const char *name)
-{
-	static json_t *reply;
-	char at[4200];
-	struct run r;
-	json_t *sink;
-	size_t i;
-
-	snprintf(at, sizeof(at), "%s/control.sock", getenv("RUNTIME_DIRECTORY"));
-	r = RUN("ctl", "-s", at, "-o", "json", "sinks");
-	json_decref(reply);
-	reply = json_loads(r.out, 0, NULL);
-	json_array_foreach(json_object_get(reply, "sinks"), i, sink)
-		if (!strcmp(value(sink, "name"), name))
-			return sink;
-	give_up("ctl sinks has no %s: %s%s", name, r.out, r.err);
-}
-
 /* Its figures, when it has written all that it will. */
 static json_t *sink_settled(const char *name)
 {
-	json_t *s = sink_figures(name);
+	json_t *s = agent_sink(name);
 
-	for (double end = deadline(); number(s, "waiting") > 0 && now() < end; s = sink_figures(name))
+	for (double end = deadline(); number(s, "waiting") > 0 && now() < end; s = agent_sink(name))
 		poll(NULL, 0, 50);
 	check(number(s, "waiting") == 0 && number(s, "offered") == number(s, "written") + number(s, "dropped"), "%s: %s",
 	      name, json_dumps(s, 0));
@@ -390,7 +372,7 @@ TEST(syslog_balance, "receivers that break in the middle of messages have every 
 	check(shared->n[PEER_RESETS] == 2 * RESETS, "%ld resets", shared->n[PEER_RESETS]);
 	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
 		check(number(sink_settled(all[i]), "dropped") == 0, "%s dropped some", all[i]);
-	check(number(sink_figures("counted"), "written") == number(sink_figures("stream"), "written"), "they differ");
+	check(number(agent_sink("counted"), "written") == number(agent_sink("stream"), "written"), "they differ");
 	check(agent_stop() == 0, "saker failed");
 	poll(NULL, 0, 200);
 	peers_stop();
