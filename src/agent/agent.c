@@ -99,9 +99,11 @@ static int loop_open(struct agent *a)
 	if (r < 0)
 		return r;
 	uv_timer_init(&a->loop, &a->tick);
+	uv_idle_init(&a->loop, &a->more);
+	uv_check_init(&a->loop, &a->check);
 	uv_timer_init(&a->loop, &a->second);
 	uv_timer_init(&a->loop, &a->deadline);
-	a->tick.data = a->second.data = a->deadline.data = a;
+	a->tick.data = a->more.data = a->check.data = a->second.data = a->deadline.data = a;
 	for (unsigned i = 0; i < 4; i++) {
 		uv_signal_init(&a->loop, &a->signals[i]);
 		a->signals[i].data = a;
@@ -261,11 +263,7 @@ static void drain(struct agent *a)
 	a->stopped = clock_boot();
 	probe_detach(&a->probe);
 	turn_stop(a);
-	while (lanes_read(&a->lanes, TURN_RECORDS) && !a->pipeline.done && pipeline_flush(&a->pipeline) == 0) {
-		if (a->hurry || (most && clock_boot() - a->stopped > most))
-			break;
-		uv_run(&a->loop, UV_RUN_NOWAIT);
-	}
+	turn_drain(a, most ? a->stopped + most : 0);
 	if (!a->hurry)
 		lookups_finish(a, FINISH_MS);
 	losses_report(&a->losses, clock_boot(), pipeline_record, &a->pipeline);

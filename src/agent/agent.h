@@ -78,6 +78,9 @@ struct agent {
 	uv_loop_t loop;
 	uv_poll_t polls[LANES];		/* the lanes' wake-ups, while we sleep */
 	uv_timer_t tick;		/* reads the lanes, while there is something to read */
+	uv_idle_t more;			/* reads them again, for a turn did not read all */
+	uv_check_t check;		/* reads them as soon as a sink that was behind is not */
+	bool held;			/* for such a sink */
 	uv_timer_t second;		/* losses, clock, processes' arguments */
 	uv_timer_t deadline;
 	uv_signal_t signals[4];
@@ -93,6 +96,8 @@ struct agent {
 	const char *stop_reason;	/* NULL while it runs */
 	uint64_t stopped;		/* nanoseconds since boot */
 	bool hurry;			/* it was told twice to stop */
+	bool drained;			/* the lanes were read to their end, or it took too long */
+	uint64_t drain_until;		/* nanoseconds since boot; 0: as long as it takes */
 	char error[768];		/* why agent_open or agent_run failed, for people */
 };
 

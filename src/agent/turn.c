@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "base/clock.h"
 #include "kernel/tree.h"
 #include "output/capture.h"
 
 enum {
-	TICK_MS = 1,		/* between reads while records come */
+	TICK_MS = 2,		/* between reads while records come: a lane holds those of 8 ms of a flood */
 	TICK_IDLE_MS = 10,	/* for perf buffers, which cannot wake us */
 	IDLE_TICKS = 50,	/* without a record before we sleep */
 };
@@ -45,6 +46,7 @@ void agent_look_at_child(struct agent *a)
 }
 
 static void on_tick(uv_timer_t *timer);
+static void on_more(uv_idle_t *more);
 
 static void on_wake(uv_poll_t *poll, int status, int events)
 {
@@ -69,6 +71,14 @@ static unsigned read_lanes(struct agent *a)
 	return n;
 }
 
+/* A turn fills a queue faster than a thread empties it.  What waits in the lanes waits at less cost
+ * than in a queue that grows, and does not displace anything. */
+static bool hold(struct agent *a)
+{
+	a->held = road_behind(&a->pipeline.road, clock_boot()) && lanes_roomy(&a->lanes);
+	return a->held;
+}
+
 /* Nothing came for a while: let the kernel wake us. */
 static void sleep_until_woken(struct agent *a)
 {
@@ -83,30 +93,75 @@ static void sleep_until_woken(struct agent *a)
 		uv_poll_start(&a->polls[i], UV_READABLE, on_wake);
 }
 
+static void take_turn(struct agent *a)
+{
+	unsigned n;
+
+	uv_idle_stop(&a->more);
+	if (hold(a))
+		return;
+	n = read_lanes(a);
+	if (n == TURN_RECORDS)
+		uv_idle_start(&a->more, on_more);
+	if (n && a->idle_ticks >= IDLE_TICKS)
+		uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+	a->idle_ticks = n ? 0 : a->idle_ticks + 1;
+	if (a->idle_ticks == IDLE_TICKS)
+		sleep_until_woken(a);
+	agent_look_at_child(a);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
-	struct agent *a = timer->data;
+	take_turn(timer->data);
+}
 
-	if (read_lanes(a)) {
-		if (a->idle_ticks >= IDLE_TICKS)
-			uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
-		a->idle_ticks = 0;
-	} else if (++a->idle_ticks == IDLE_TICKS) {
-		sleep_until_woken(a);
-	}
-	agent_look_at_child(a);
+static void on_more(uv_idle_t *more)
+{
+	take_turn(more->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+	struct agent *a = check->data;
+
+	if (a->held)
+		take_turn(a);
 }
 
 void turn_start(struct agent *a)
 {
+	uv_check_start(&a->check, on_check);
 	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
 }
 
 void turn_stop(struct agent *a)
 {
+	uv_check_stop(&a->check);
+	uv_idle_stop(&a->more);
 	uv_timer_stop(&a->tick);
 	uv_timer_stop(&a->second);
 	uv_timer_stop(&a->deadline);
 	for (unsigned i = 0; i < LANES; i++)
 		uv_poll_stop(&a->polls[i]);
+}
+
+static void on_drain(uv_timer_t *timer)
+{
+	struct agent *a = timer->data;
+
+	a->drained = a->hurry || a->pipeline.done || a->write_error ||
+		     (a->drain_until && clock_boot() > a->drain_until) || (!hold(a) && read_lanes(a) == 0);
+	if (a->drained)
+		uv_stop(&a->loop);
+	else
+		uv_timer_start(timer, on_drain, 1, 0);
+}
+
+void turn_drain(struct agent *a, uint64_t until)
+{
+	a->drain_until = until;
+	uv_timer_start(&a->tick, on_drain, 0, 0);
+	while (!a->drained)
+		uv_run(&a->loop, UV_RUN_DEFAULT);
 }

@@ -4,15 +4,21 @@
 #ifndef AGENT_TURN_H
 #define AGENT_TURN_H
 
+#include <stdint.h>
+
 struct agent;
 
-enum { TURN_RECORDS = 4096 };	/* read at most before timers and signals get their turn */
+enum { TURN_RECORDS = 1024 };	/* read at most before sinks, timers and signals get their turn */
 
 /* Read from now on, once the loop runs. */
 void turn_start(struct agent *agent);
 
 /* Read no more of itself: the loop may go on for others. */
 void turn_stop(struct agent *agent);
+
+/* Read all that is in the lanes, while the loop goes on for the sinks; at the longest until then,
+ * nanoseconds since boot, 0: as long as it takes.  After turn_stop. */
+void turn_drain(struct agent *agent, uint64_t until);
 
 /* End the loop after this turn.  The first reason counts. */
 void agent_stop(struct agent *agent, const char *reason);

@@ -181,6 +181,14 @@ uint64_t lanes_pending(const struct lanes *l, enum lane lane)
 	return s->perf ? perf_pending(s->perf) : ring_pending(&s->ring);
 }
 
+bool lanes_roomy(const struct lanes *l)
+{
+	for (unsigned i = 0; i < LANES; i++)
+		if (l->source[i].perf || ring_pending(&l->source[i].ring) > l->source[i].ring.size / 2)
+			return false;
+	return true;
+}
+
 void lanes_sleep(struct lanes *l)
 {
 	__atomic_store_n(&l->probe->skel->bss->reader_asleep, 1, __ATOMIC_SEQ_CST);

@@ -50,6 +50,9 @@ unsigned lanes_read(struct lanes *lanes, unsigned budget);
 /* Bytes that wait in a lane. */
 uint64_t lanes_pending(const struct lanes *lanes, enum lane lane);
 
+/* Whether what comes can wait for a moment: the lanes are rings, and less than half full. */
+bool lanes_roomy(const struct lanes *lanes);
+
 /* Ask the kernel side to wake us at the next record.  Read once more after it: a record may have
  * come between the last read and this. */
 void lanes_sleep(struct lanes *lanes);

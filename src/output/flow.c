@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/flow.h"
 
+#include "base/clock.h"
+
 /* What is left of the pieces, as libuv wants it. */
 static unsigned left_of(const struct flow *f, uv_buf_t bufs[static FLOW_PIECES])
 {
@@ -24,6 +26,7 @@ static void on_written(uv_fs_t *request)
 
 	uv_fs_req_cleanup(request);
 	f->busy = false;
+	f->sink->writing_since = 0;
 	if (r > 0)
 		f->written += r;
 	if (r > 0 && f->written < f->bytes)
@@ -40,10 +43,13 @@ void flow_resume(struct flow *f)
 
 	f->request.data = f;
 	f->busy = true;
+	f->sink->writing_since = clock_boot();
+	f->sink->writing_bytes = f->bytes;
 	r = uv_fs_write(f->sink->loop, &f->request, f->fd, bufs, n, -1, on_written);
 	if (r == 0)
 		return;
 	f->busy = false;
+	f->sink->writing_since = 0;
 	f->ended(f->sink, r);
 }
 

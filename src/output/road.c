@@ -216,6 +216,14 @@ uint64_t road_queued(const struct road *r)
 	return sum;
 }
 
+bool road_behind(const struct road *r, uint64_t now)
+{
+	FOR_BITS(i, r->active)
+		if (sink_behind(r->sinks[i], now))
+			return true;
+	return false;
+}
+
 int road_flush(struct road *r)
 {
 	int error = 0;

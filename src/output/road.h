@@ -68,6 +68,9 @@ uint64_t road_queued(const struct road *road);
 /* Hand a record to the sinks; wanted: bit n for the sink at place n. */
 void road_deliver(struct road *road, const struct expr_view *view, uint64_t wanted);
 
+/* Whether a sink is behind for a moment (sink_behind). */
+bool road_behind(const struct road *road, uint64_t now);
+
 /* The end of a turn: close the batches and wake the sinks.  0, or the error that all sinks are gone
  * for. */
 int road_flush(struct road *road);

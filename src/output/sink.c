@@ -15,6 +15,8 @@ enum {
 	JITTER = 5,		/* a fifth more or less, so that many agents do not come at once */
 	TROUBLE_MS = 60000,	/* between two tellings of trouble */
 	STABLE_MS = 10000,	/* up so long, the next failure is a new one */
+	PATIENCE_NS = 5000000,	/* with a thread that writes: a disk that takes longer holds up nobody */
+	BEHIND_BYTES = 512 << 10,
 };
 
 const char *const sink_state_names[SINK_STATES] = {
@@ -125,6 +127,12 @@ void sink_wake(struct sink *s)
 {
 	if (s->state == SINK_UP && queue_waiting(&s->queue))
 		s->ops->wake(s);
+}
+
+bool sink_behind(const struct sink *s, uint64_t now)
+{
+	return s->writing_since && now - s->writing_since < PATIENCE_NS &&
+	       s->queue.bytes >= s->writing_bytes + BEHIND_BYTES;
 }
 
 void sink_reopen(struct sink *s)

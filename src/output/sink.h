@@ -107,6 +107,10 @@ struct sink {
 	bool draining;			/* no more lines come; it will be closed */
 	struct queue queue;
 
+	/* For the kind to set: what a thread of this process writes for it. */
+	uint64_t writing_since;		/* nanoseconds since boot; 0: nothing is written */
+	uint64_t writing_bytes;
+
 	/* For the road. */
 	struct config_stream stream;
 	const struct expr *where;	/* borrowed; NULL: everything */
@@ -148,6 +152,10 @@ void sink_start(struct sink *sink, uv_loop_t *loop);
 
 /* Let it look at its queue. */
 void sink_wake(struct sink *sink);
+
+/* Whether more waits than one write takes, and a thread that has not had it for long will ask for it in
+ * a moment: to encode still more now would only take the processor and the caches from it. */
+bool sink_behind(const struct sink *sink, uint64_t now);
 
 /* SIGHUP. */
 void sink_reopen(struct sink *sink);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "output/flow.h"
 
 enum { LINE = 1000, QUEUE = 16 << 20, SHARE = QUEUE / FLOW_SHARE };
@@ -113,4 +114,23 @@ Test(flow, what_was_cancelled_waits_again)
 	cr_expect_eq(flow_cancel(&flow), 10 * LINE);
 	cr_expect_eq(sink.queue.counts.done, 0);
 	cr_expect_eq(write_some(0), 10 * LINE);
+}
+
+Test(flow, a_sink_is_behind_while_a_thread_writes_and_much_waits)
+{
+	uint64_t begun;
+
+	fill(SHARE / LINE);
+	cr_expect_not(sink_behind(&sink, clock_boot()), "nothing is written yet");
+	cr_assert(flow_start(&flow, &sink, fd, 1 << 20, on_ended));
+	begun = sink.writing_since;
+	cr_expect(sink_behind(&sink, begun + 1000));
+	cr_expect_not(sink_behind(&sink, begun + 1000000000), "a slow disk holds up others");
+	uv_run(&loop, UV_RUN_DEFAULT);
+	cr_expect_not(sink_behind(&sink, begun + 1000), "it was written");
+	flow_settle(&flow);
+	cr_assert(flow_start(&flow, &sink, fd, 0, on_ended));
+	cr_expect_not(sink_behind(&sink, sink.writing_since), "all of it is being written");
+	uv_run(&loop, UV_RUN_DEFAULT);
+	flow_settle(&flow);
 }
