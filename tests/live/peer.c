@@ -19,10 +19,11 @@
 #include "live.h"
 #include "running.h"
 
-enum { PEERS = 64, ROOM = 1 << 20 };
+enum { PEERS = 64, ROOM = 1 << 20, LOOK_MS = 50, QUIET = 4 /* looks without a byte are the end */ };
 
 static pid_t peers[PEERS];
 static unsigned npeers;
+static volatile sig_atomic_t finishing;	/* of a peer: it was told to end */
 
 struct peer {
 	enum peer_kind kind;
@@ -97,7 +98,30 @@ static void reset(struct peer *p, int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now_, sizeof(now_));
 	p->resets++;
-	shared->n[PEER_RESETS]++;
+	__atomic_add_fetch(&shared->n[PEER_RESETS], 1, __ATOMIC_RELAXED);
+}
+
+/* So often the peer looks whether it was told to end. */
+static void look_up(int fd)
+{
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_usec = LOOK_MS * 1000 }, sizeof(struct timeval));
+}
+
+static void told_to_finish(int number)
+{
+	(void)number;
+	finishing = 1;
+}
+
+/* Like recv; 0 also when nothing comes any more. */
+static ssize_t receive(int fd, char *buf, size_t size)
+{
+	ssize_t n;
+
+	for (int quiet = 0; quiet < QUIET; quiet += finishing)
+		if ((n = recv(fd, buf, size, 0)) >= 0 || (errno != EAGAIN && errno != EINTR))
+			return n;
+	return 0;
 }
 
 /* Bytes of one connection, until it ends on either side. */
@@ -107,15 +131,16 @@ static void serve(struct peer *p, int fd)
 	unsigned long lines = 0;
 	size_t len = 0;
 
-	while (p->how.deaf)
-		pause();
-	while (left > 0) {
+	look_up(fd);
+	while (p->how.deaf && !finishing)
+		poll(NULL, 0, LOOK_MS);
+	while (left > 0 && !(finishing && (p->how.deaf || p->how.rate))) {
 		size_t want = sizeof(p->buf) - len;
 		ssize_t n;
 
 		want = (size_t)left < want ? (size_t)left : want;
 		want = p->how.rate && want > (size_t)p->how.rate / 10 ? (size_t)p->how.rate / 10 : want;
-		n = recv(fd, p->buf + len, want, 0);
+		n = receive(fd, p->buf + len, want);
 		if (n <= 0)
 			return;
 		len += (size_t)n;
@@ -126,7 +151,8 @@ static void serve(struct peer *p, int fd)
 		if (p->how.rate)
 			poll(NULL, 0, 100);
 	}
-	reset(p, fd);
+	if (left <= 0)
+		reset(p, fd);
 }
 
 static void serve_all(struct peer *p)
@@ -134,6 +160,8 @@ static void serve_all(struct peer *p)
 	for (;;) {
 		int fd = accept(p->socket, NULL, NULL);
 
+		if (fd < 0 && finishing)
+			return;
 		if (fd < 0)
 			continue;
 		serve(p, fd);
@@ -144,12 +172,11 @@ static void serve_all(struct peer *p)
 
 static void take_messages(struct peer *p)
 {
-	for (;;) {
-		ssize_t n = recv(p->socket, p->buf, sizeof(p->buf), 0);
+	ssize_t n;
 
+	while ((n = receive(p->socket, p->buf, sizeof(p->buf))) != 0)
 		if (n > 0)
 			put(p, p->buf, (size_t)n);
-	}
 }
 
 static socklen_t local(struct sockaddr_un *to, const char *path)
@@ -175,6 +202,8 @@ static void read_all(struct peer *p)
 		if (connect(fd, (struct sockaddr *)&at, len) == 0) {
 			serve(p, fd);
 			shared->n[PEER_ENDS]++;
+		} else if (finishing) {
+			return;
 		}
 		close(fd);
 		poll(NULL, 0, 5);
@@ -211,6 +240,8 @@ static void be(struct peer *p)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGALRM, SIG_DFL);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = told_to_finish }, NULL);
+	look_up(p->socket);
 	srandom((unsigned)getpid());
 	if (p->kind == PEER_STREAM_READER || p->kind == PEER_SEQPACKET_READER)
 		read_all(p);
@@ -218,6 +249,7 @@ static void be(struct peer *p)
 		take_messages(p);
 	else
 		serve_all(p);
+	_exit(0);
 }
 
 int peer_start(const char *name, enum peer_kind kind, const struct peer_how *how, pid_t *pid)
@@ -255,4 +287,16 @@ void peers_stop(void)
 		kill(peers[--npeers], SIGKILL);
 		waitpid(peers[npeers], NULL, 0);
 	}
+}
+
+void peers_finish(void)
+{
+	for (unsigned i = 0; i < npeers; i++)
+		kill(peers[i], SIGTERM);
+	for (double end = deadline(); npeers && now() < end; )
+		if (waitpid(peers[npeers - 1], NULL, WNOHANG) == 0)
+			poll(NULL, 0, 5);
+		else
+			npeers--;
+	peers_stop();
 }

@@ -31,7 +31,11 @@ enum { PEER_RESETS = 40, PEER_ENDS, PEER_LINES };	/* places in shared->n */
 /* A peer that is ready when this returns; its port, 0 for a local one.  pid may be NULL. */
 int peer_start(const char *name, enum peer_kind kind, const struct peer_how *how, pid_t *pid);
 
-/* End all. */
+/* End all when they have read what there is: the agent has ended before.  Those that read slowly or not at
+ * all end at once. */
+void peers_finish(void);
+
+/* End all at once. */
 void peers_stop(void);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "running.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -267,6 +268,20 @@ json_t *agent_nth(const char *sink, unsigned n, const char *event, pid_t pid, ..
 pid_t agent_pid(void)
 {
 	return agent.pid;
+}
+
+unsigned agent_descriptors(void)
+{
+	unsigned n = 0;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", agent.pid);
+	for (dir = opendir(path); dir && readdir(dir); n++)
+		;
+	if (dir)
+		closedir(dir);
+	return n;
 }
 
 void agent_setup(void (*setup)(void))

@@ -4,6 +4,7 @@
 #define RUNNING_H
 
 #include <jansson.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -29,6 +30,10 @@ void agent_preload(const char *library);
 void agent_start(void);
 int agent_stop(void);
 pid_t agent_pid(void);
+
+/* How many descriptors it has open now.  One that it was done with may be closed a moment after its last
+ * answer: wait with soon(). */
+unsigned agent_descriptors(void);
 
 /* All that a sink got so far. */
 json_t *agent_records(const char *sink);
@@ -65,5 +70,17 @@ long agent_kib(void);
 
 /* The last lines of its standard error, for people. */
 void agent_errors(void);
+
+/* Wait until it is so; the test fails with the words when it does not become so. */
+#define soon(condition, ...)							\
+	do {									\
+		double end_ = deadline() + 5;					\
+		while (!(condition) && now() < end_)				\
+			poll(NULL, 0, 20);					\
+		if (!(condition)) {						\
+			agent_errors();						\
+			fail(__VA_ARGS__);					\
+		}								\
+	} while (0)
 
 #endif

@@ -153,18 +153,6 @@ static unsigned said(const char *what)
 	return atoi(text);
 }
 
-/* Wait until it is so. */
-#define soon(condition, ...)							\
-	do {									\
-		double end_ = deadline() + 5;					\
-		while (!(condition) && now() < end_)				\
-			usleep(20000);						\
-		if (!(condition)) {						\
-			agent_errors();						\
-			fail(__VA_ARGS__);					\
-		}								\
-	} while (0)
-
 /* --- files */
 
 TEST(sink_rotate, "files are rotated, compressed and removed, and every event is in one of them")

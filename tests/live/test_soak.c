@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Several sinks at once under a steady load with processes that come and go.  LIVE_SOAK=SECONDS in the
  * environment makes it as long as one likes. */
-#include <dirent.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,21 +37,6 @@ static void load(void)
 		if (left > 0)
 			poll(NULL, 0, (int)(left * 1000));
 	}
-}
-
-static unsigned descriptors(void)
-{
-	char path[64];
-	unsigned n = 0;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", agent_pid());
-	d = opendir(path);
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n;
 }
 
 /* What was offered to a sink is written, waits, or was dropped for a reason. */
@@ -127,7 +111,7 @@ TEST(soak_sinks, "four kinds of sinks under load: nothing is lost, memory and de
 		poll(NULL, 0, (int)(seconds * 1000 / WARM_UP) - 20);
 		last = agent_kib();
 		first = first && i ? first : last;
-		fds = fds ? fds : descriptors();
+		fds = fds ? fds : agent_descriptors();
 		if (i == 0)
 			note("%ld KiB resident, %u descriptors after %ld s", first, fds, seconds / WARM_UP);
 	}
@@ -138,11 +122,10 @@ TEST(soak_sinks, "four kinds of sinks under load: nothing is lost, memory and de
 	peak = last - first;
 	note("%ld calls in %ld s; %+ld KiB resident after the first quarter", shared->n[DONE], seconds, peak);
 	nothing_lost();
-	check(descriptors() <= fds + 1, "%u descriptors, %u before", descriptors(), fds);
+	soon(agent_descriptors() <= fds + 1, "%u descriptors, %u before", agent_descriptors(), fds);
 	check(!wish || seconds < 300 || peak * 600 <= 64 * seconds, "%ld KiB more in %ld s", peak, seconds);
 	check(agent_stop() == 0, "saker failed");
-	poll(NULL, 0, 200);
+	peers_finish();
 	check(shared->n[PEER_LINES] >= 3 * shared->n[DONE], "peers have %ld lines of %ld", shared->n[PEER_LINES],
 	      3 * shared->n[DONE]);
-	peers_stop();
 }
