@@ -14,6 +14,7 @@ enum {
 	LOOK_MS = 50,		/* between looks at what the peer has */
 	TURN_BYTES = 1 << 20,	/* written before others get their turn */
 	VECTORS = 16,
+	LAST_READS = 4,		/* of what a peer that has gone said before */
 	HOLD_MS = 500,		/* that a peer far away may take to read what its system has */
 };
 
@@ -98,6 +99,64 @@ static uint64_t safe(struct stream *s)
 	return bytes > held && bytes - held > s->safe ? bytes - held : s->safe;
 }
 
+/* So many lines of this connection are safe.  A number that cannot be ends the connection. */
+static bool take_answer(struct stream *s)
+{
+	uint64_t number = 0;
+
+	for (unsigned i = 0; i < s->answered; i++) {
+		if (s->answer[i] < '0' || s->answer[i] > '9')
+			return false;
+		number = number * 10 + (uint64_t)(s->answer[i] - '0');
+	}
+	if (!s->answered || number < s->acknowledged ||
+	    number - s->acknowledged > flight_whole(&s->flight, s->written))
+		return false;
+	number -= s->acknowledged;
+	s->acknowledged += number;
+	settle(s, (uint32_t)number);
+	return true;
+}
+
+static bool take_bytes(struct stream *s, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n && s->link.state == LINK_UP; i++) {
+		if (bytes[i] == '\n') {
+			if (!take_answer(s))
+				return false;
+			s->answered = 0;
+		} else if (bytes[i] != '\r') {
+			if (s->answered == sizeof(s->answer) - 4)
+				return false;
+			s->answer[s->answered++] = bytes[i];
+		}
+	}
+	return true;
+}
+
+/* What the peer says; 1 while it may say more, 0 at its end. */
+static int receive(struct stream *s)
+{
+	char bytes[4096];
+	ssize_t n = recv(s->link.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -errno;
+	if (n == 0)
+		return 0;
+	if (s->settings->ack && !take_bytes(s, bytes, (size_t)n))
+		return -EPROTO;
+	return 1;
+}
+
+/* What the peer acknowledged before it went counts, also when its end was noticed first. */
+static void leave(struct stream *s, int r, const char *what)
+{
+	for (unsigned i = 0; i < LAST_READS && s->settings->ack && !s->ended && s->link.state == LINK_UP; i++)
+		s->ended = receive(s) <= 0;
+	link_break(&s->link, r, what);
+}
+
 static void look(struct link *link)
 {
 	struct stream *s = stream_of(link);
@@ -108,7 +167,7 @@ static void look(struct link *link)
 	if (link->state != LINK_UP)
 		return;
 	if (gone(link->fd))
-		link_break(link, -EPIPE, "the connection was closed by");
+		leave(s, -EPIPE, "the connection was closed by");
 	else if (s->settings->ack && !patient)
 		link_break(link, -ETIMEDOUT, "no acknowledgement from");
 	else
@@ -166,61 +225,11 @@ static void send_some(struct stream *s)
 	if (s->link.state != LINK_UP)
 		return;
 	if (r < 0 && r != -EAGAIN) {
-		link_break(&s->link, r, "cannot send to");
+		leave(s, r, "cannot send to");
 		return;
 	}
 	link_poll(&s->link, (s->ended ? 0 : UV_READABLE) | (r == -EAGAIN ? UV_WRITABLE : 0));
 	look_again(s);
-}
-
-/* So many lines of this connection are safe.  A number that cannot be ends the connection. */
-static bool take_answer(struct stream *s)
-{
-	uint64_t number = 0;
-
-	for (unsigned i = 0; i < s->answered; i++) {
-		if (s->answer[i] < '0' || s->answer[i] > '9')
-			return false;
-		number = number * 10 + (uint64_t)(s->answer[i] - '0');
-	}
-	if (!s->answered || number < s->acknowledged ||
-	    number - s->acknowledged > flight_whole(&s->flight, s->written))
-		return false;
-	number -= s->acknowledged;
-	s->acknowledged += number;
-	settle(s, (uint32_t)number);
-	return true;
-}
-
-static bool take_bytes(struct stream *s, const char *bytes, size_t n)
-{
-	for (size_t i = 0; i < n && s->link.state == LINK_UP; i++) {
-		if (bytes[i] == '\n') {
-			if (!take_answer(s))
-				return false;
-			s->answered = 0;
-		} else if (bytes[i] != '\r') {
-			if (s->answered == sizeof(s->answer) - 4)
-				return false;
-			s->answer[s->answered++] = bytes[i];
-		}
-	}
-	return true;
-}
-
-/* What the peer says; 1 while it may say more, 0 at its end. */
-static int receive(struct stream *s)
-{
-	char bytes[4096];
-	ssize_t n = recv(s->link.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 1 : -errno;
-	if (n == 0)
-		return 0;
-	if (s->settings->ack && !take_bytes(s, bytes, (size_t)n))
-		return -EPROTO;
-	return 1;
 }
 
 /* A peer that writes nothing more may still read, but cannot acknowledge. */
