@@ -127,7 +127,7 @@ static ssize_t receive(int fd, char *buf, size_t size)
 /* Bytes of one connection, until it ends on either side. */
 static void serve(struct peer *p, int fd)
 {
-	long left = p->how.reset && p->resets < p->how.resets ? random() % p->how.reset + 1 : LONG_MAX;
+	long left = p->how.reset && p->resets < p->how.resets ? random() % p->how.reset + 1 + p->how.least : LONG_MAX;
 	unsigned long lines = 0;
 	size_t len = 0;
 

@@ -20,6 +20,7 @@ struct peer_how {
 	bool octets;		/* frames of RFC 6587, octet counting, instead of lines */
 	long rate;		/* bytes a second; 0: as they come */
 	long reset;		/* break after a random number of bytes below this; 0: never */
+	long least;		/* and not before so many more */
 	int room;		/* bytes that its system takes before it reads them; 0: many */
 	int resets;		/* so many times, then no more; counted in shared->n[PEER_RESETS] */
 	const char *at;		/* socket of another name */

@@ -19,7 +19,7 @@
 #include "live.h"
 #include "live_own.h"
 
-enum { SINKS = 12, MARK = 0x40000000 };
+enum { SINKS = 32, MARK = 0x40000000 };
 
 struct tail {
 	char name[32];

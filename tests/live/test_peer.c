@@ -37,6 +37,14 @@ static void steady_sids(void)
 	}
 }
 
+/* A hundred a second, until it is killed. */
+static void few_sids(void)
+{
+	for (;; poll(NULL, 0, 20))
+		for (int i = 0; i < 2; i++)
+			syscall(SYS_getsid, i + 1000);
+}
+
 static void begin(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void begin(const char *format, ...)
 {
@@ -88,6 +96,18 @@ static void has_all_once(const char *peer)
 	      json_array_size(agent_records("events")), again);
 }
 
+/* Lines that wait in any sink. */
+static long long all_waiting(void)
+{
+	long long waiting = 0;
+	json_t *sink;
+	size_t i;
+
+	json_array_foreach(json_object_get(agent_ask("sinks"), "sinks"), i, sink)
+		waiting += number(sink, "waiting");
+	return waiting;
+}
+
 static void end(void)
 {
 	check(agent_stop() == 0, "saker failed");
@@ -134,7 +154,7 @@ TEST(peer_kinds, "a peer of every kind gets every line once, in order")
 
 TEST(peer_resets, "peers that break in the middle of lines get what they did not acknowledge again")
 {
-	int resets = brief() ? 10 : getenv("LIVE_LONG") ? 1000 : 40;
+	int resets = getenv("LIVE_LONG") ? 1000 : 20;
 	struct peer_how how = { .ack = true, .reset = 300000, .resets = resets };
 	unsigned lacks, again;
 	pid_t load;
@@ -154,12 +174,56 @@ TEST(peer_resets, "peers that break in the middle of lines get what they did not
 	subject_wait(load);
 	agent_barrier();
 	check(shared->n[PEER_RESETS] == 2 * resets, "%ld resets", shared->n[PEER_RESETS]);
+	soon(all_waiting() == 0, "%lld lines still wait", all_waiting());
 	end();
 	lacks = lacking("tcp", &again);
 	check(lacks == 0, "tcp: %u lines lack", lacks);
 	note("%d resets: %u of %zu lines came again over tcp", resets, again, json_array_size(agent_records("events")));
 	lacks = lacking("stream", &again);
 	check(lacks == 0, "stream: %u lines lack", lacks);
+}
+
+/* A sink comes back 100 ms after a line was acknowledged at the soonest: a thousand deaths are shared by twenty. */
+TEST(peer_deaths, "peers die a thousand times after some lines, and none that was not acknowledged is lost")
+{
+	enum { SINKS = 20, DEATHS = 50, ALL = SINKS * DEATHS };
+	struct peer_how how = { .ack = true, .reset = 2000, .least = 2000, .resets = DEATHS };
+	char sinks[4000] = "", name[16];
+	unsigned again, lacks, twice = 0;
+	pid_t load;
+
+	agent_fresh("");
+	for (unsigned i = 0; i < SINKS; i++) {
+		size_t n = strlen(sinks);
+
+		snprintf(name, sizeof(name), "dies%u", i);
+		if (i % 2)
+			snprintf(sinks + n, sizeof(sinks) - n, "  %s: {type: tcp, address: \"127.0.0.1:%d\", ack: true}\n", name,
+				 peer_start(name, PEER_TCP, &how, NULL));
+		else if (peer_start(name, PEER_STREAM, &how, NULL) == 0)
+			snprintf(sinks + n, sizeof(sinks) - n, "  %s: {type: unix, path: %s/%s.sock, ack: true}\n", name,
+				 agent_path("."), name);
+	}
+	begin("%s", sinks);
+	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"proc.ppid = %d and args.pid >= 1000\"}\n", getpid());
+	agent_reload();
+	load = subject_start(few_sids);
+	for (double until = deadline() + 20; shared->n[PEER_RESETS] < ALL && now() < until; )
+		poll(NULL, 0, 10);
+	kill(load, SIGKILL);
+	subject_wait(load);
+	agent_barrier();
+	check(shared->n[PEER_RESETS] == ALL, "%ld of %d deaths", shared->n[PEER_RESETS], ALL);
+	soon(all_waiting() == 0, "%lld lines still wait", all_waiting());
+	end();
+	for (unsigned i = 0; i < SINKS; i++) {
+		snprintf(name, sizeof(name), "dies%u", i);
+		lacks = lacking(name, &again);
+		check(lacks == 0, "%s: %u of %zu lines lack", name, lacks, json_array_size(agent_records("events")));
+		twice += again;
+	}
+	note("%ld deaths: %u lines came again, of %zu for each of %d peers", shared->n[PEER_RESETS], twice,
+	     json_array_size(agent_records("events")), SINKS);
 }
 
 TEST(peer_slow, "one who reads slowly and one who never reads delay nobody, and what they miss is counted")
