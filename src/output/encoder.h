@@ -18,7 +18,7 @@
 struct encoder_ops;
 struct subject;
 
-enum { ENCODER_LINE_MAX = 376 << 10 };	/* fits any line of a record whose spans do not overlap */
+enum { ENCODER_LINE_MAX = 384 << 10 };	/* fits any line of a record whose spans do not overlap, with its envelope */
 
 struct encoder_options {
 	const char *host;	/* name of the machine, for records that do not carry one */

@@ -226,7 +226,7 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct s
 	};
 
 	json->nraw = 0;
-	json->lineage_cut = false;
+	json->lineage_cut = json->stack_cut = false;
 	opening(&l, shape, h);
 	line_who(&l, who);
 	line_container(&l, who->container);

@@ -23,24 +23,26 @@ struct subject;
 enum {
 	/*
 	 * A line that always fits, for records whose spans do not overlap: a byte of text becomes 6
-	 * bytes and 2 more in raw. 8 * RECORD_MAX + 8 * (PROCESS_PATH_MAX + PROCESS_ARGS_MAX) make
-	 * 208 KiB; 31 fields of VALUE_TEXT_MAX and a key each make 34; the policies' names
-	 * JSON_POLICIES_MAX; a stack's files 24 and its addresses 6; ancestors 8 * JSON_LINEAGE_MAX and
-	 * keys, 36; a container and its pod 6 times six texts of META_TEXT_MAX and LABELS_MAX labels, 30;
-	 * the rest takes less than 14.
+	 * bytes and 2 more in raw. 8 * (RECORD_MAX + PROCESS_PATH_MAX + PROCESS_ARGS_MAX +
+	 * PROCESS_CHAIN_MAX) make 216 KiB; the policies' names JSON_POLICIES_MAX; a stack's files
+	 * JSON_STACK_MAX and one that was tried, 30, and its addresses 5; ancestors 8 * JSON_LINEAGE_MAX
+	 * and keys, 36; a container and its pod 6 times seven texts of META_TEXT_MAX and LABELS_MAX
+	 * labels, 34.  That is 329; the rest are numbers and names.  A unit test has it all in one line.
 	 */
-	JSON_LINE_MAX = 376 << 10,
-	JSON_RAW_MAX = 104,	/* fields of a record that hold text */
+	JSON_LINE_MAX = 368 << 10,
+	JSON_RAW_MAX = 168,	/* fields of a record and its surroundings that hold text */
 	JSON_ANCESTORS_MAX = 16,
 	JSON_LINEAGE_MAX = 4096,	/* bytes of all texts of the ancestors of one line */
 	JSON_POLICIES_MAX = 8192,
+	JSON_STACK_MAX = 24 << 10,	/* bytes that the files of a stack take in a line */
 };
 
 /* A field whose text was not UTF-8. */
 struct json_raw {
-	const char *group, *name, *member;	/* joined, they name it */
+	const char *group, *name, *member;	/* joined, they name it; */
 	const void *data;
 	uint32_t len;
+	unsigned nth;			/* with the place in a list, from 1, before the member; 0: none */
 };
 
 /* How proc.ancestors looks. */
@@ -52,7 +54,7 @@ struct json_lineage {
 struct json_encoder {
 	struct redactor *redactor;	/* for ancestors; the caller's to set; NULL: nothing is masked */
 	struct json_lineage lineage;	/* the caller's to set; nothing may have been encoded before */
-	bool lineage_cut;		/* not all ancestors of the present line fit */
+	bool lineage_cut, stack_cut;	/* not all ancestors, files of the stack of the present line fit */
 	int64_t boot_to_wall;
 	uint64_t second;		/* that opening shows */
 	char opening[32];		/* {"time":"2026-11-23T10:00:00. */

@@ -26,7 +26,7 @@ void line_hostname(struct line *l)
 	}
 	text_str(&l->t, ",\"hostname\":");
 	if (text_quoted(&l->t, name, h->hostname.len))
-		raw_add(l->json, (struct json_raw){ "", "hostname", "", name, h->hostname.len });
+		raw_add(l->json, (struct json_raw){ "", "hostname", "", name, h->hostname.len, 0 });
 }
 
 /* --- descriptors */
@@ -61,7 +61,6 @@ static void fact_sock(struct line *l, const struct fact_sock *sock)
 /* index: among fds; negative for fd. */
 static void fact_name(struct line *l, const struct fact *fact, int index)
 {
-	static const char *const places[FACTS_MAX] = { "0", "1", "2" };
 	struct fd_name name;
 
 	fd_name(&name, l->record, fact);
@@ -77,8 +76,8 @@ static void fact_name(struct line *l, const struct fact *fact, int index)
 		name.text = event_span(l->record, &sock->name);
 		name.len = sock->name.len;
 	}
-	raw_add(l->json, (struct json_raw){ index < 0 ? "fd." : "fds.", index < 0 ? "" : places[index],
-					    index < 0 ? "name" : ".name", name.text, name.len });
+	raw_add(l->json, (struct json_raw){ index < 0 ? "fd." : "fds.", "", index < 0 ? "name" : ".name", name.text,
+					    name.len, index + 1 });
 }
 
 /* The members of one descriptor, and the brace behind them. */
@@ -160,36 +159,46 @@ static void stack_hex(struct line *l, const char *key, uint64_t value)
 	put_char(&l->t, '"');
 }
 
-static void stack_frame(struct line *l, const struct frame *f)
+/* Where the address lies, if there is room left for the name: raw bytes count, too. */
+static void stack_file(struct line *l, const struct frame *f, unsigned i, size_t *left)
 {
-	const char *file;
-	size_t n;
+	char *start = l->t.p;
+	size_t n, took;
+	const char *file = redact_text(l->json->redactor, f->file, strlen(f->file), 0, &n);
+	bool invalid;
 
-	stack_hex(l, "{\"addr\":\"0x", f->address);
-	if (f->file) {
-		text_str(&l->t, ",\"file\":");
-		file = redact_text(l->json->redactor, f->file, strlen(f->file), 0, &n);
-		text_quoted(&l->t, file, n);
-		stack_hex(l, ",\"offset\":\"0x", f->offset);
+	text_str(&l->t, ",\"file\":");
+	invalid = text_quoted(&l->t, file, n);
+	took = l->t.p - start + (invalid ? 2 * n + KEY_MAX : 0);
+	if (took > *left) {
+		l->t.p = start;
+		l->json->stack_cut = true;
+		return;
 	}
-	text_char(&l->t, '}');
+	*left -= took;
+	if (invalid)
+		raw_add(l->json, (struct json_raw){ "stack.", "", ".file", file, n, i + 1 });
+	stack_hex(l, ",\"offset\":\"0x", f->offset);
 }
 
 void line_stack(struct line *l, const struct subject *who)
 {
 	const struct head *h = l->record;
 	unsigned n = h->stack.len / sizeof(uint64_t);
+	size_t left = JSON_STACK_MAX;
 
 	if (!n)
 		return;
 	text_str(&l->t, ",\"stack\":[");
 	for (unsigned i = 0; i < n && i < STACK_FRAMES; i++) {
 		struct frame bare = { 0 };
+		const struct frame *f = who->stack ? &who->stack->frames[i] : &bare;
 
 		memcpy(&bare.address, (const char *)h + h->stack.off + i * sizeof(bare.address), sizeof(bare.address));
-		if (i)
-			text_char(&l->t, ',');
-		stack_frame(l, who->stack ? &who->stack->frames[i] : &bare);
+		stack_hex(l, i ? ",{\"addr\":\"0x" : "{\"addr\":\"0x", f->address);
+		if (f->file)
+			stack_file(l, f, i, &left);
+		text_char(&l->t, '}');
 	}
 	text_char(&l->t, ']');
 }
@@ -216,8 +225,11 @@ static uint32_t named_bits(const struct schema *s)
 	return ((1u << s->nfields) - 1) | (s->syscall ? 1u << FIELD_RET | 1u << FIELD_FACTS : 0);
 }
 
+/* What else a line may have only a part of, a bit each. */
+static const char *const cut_parts[] = { "proc.args", "proc.ancestors", "stack" };
+
 /* key opens the list. */
-static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, bool args, bool lineage)
+static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, unsigned parts)
 {
 	uint32_t named = named_bits(s);
 	bool more = false;
@@ -226,10 +238,8 @@ static void flaws(struct line *l, const struct schema *s, const char *key, uint3
 		flaw_add(l, key, bit_name(s, __builtin_ctz(left)), &more);
 	if (bits & ~named)
 		flaw_add(l, key, "record", &more);
-	if (args)
-		flaw_add(l, key, "proc.args", &more);
-	if (lineage)
-		flaw_add(l, key, "proc.ancestors", &more);
+	for (; parts; parts &= parts - 1)
+		flaw_add(l, key, cut_parts[__builtin_ctz(parts)], &more);
 	if (more)
 		text_char(&l->t, ']');
 }
@@ -241,6 +251,8 @@ static void raw_write(struct line *l, const struct json_raw *raw)
 	text_char(&l->t, '"');
 	text_str(&l->t, raw->group);
 	text_str(&l->t, raw->name);
+	if (raw->nth)
+		text_udec(&l->t, raw->nth - 1);
 	text_str(&l->t, raw->member);
 	text_str(&l->t, "\":\"");
 	if (!text_room(&l->t, 2 * (size_t)raw->len))
@@ -256,12 +268,12 @@ void line_flaws(struct line *l, const struct schema *s, const struct subject *wh
 {
 	const struct head *h = l->record;
 	const struct process *p = who->process;
-	bool args = p && p->args_truncated;
+	unsigned parts = (p && p->args_truncated ? 1 : 0) | (l->json->lineage_cut ? 2 : 0) | (l->json->stack_cut ? 4 : 0);
 
-	if (h->truncated || args || l->json->lineage_cut)
-		flaws(l, s, ",\"truncated\":[", h->truncated, args, l->json->lineage_cut);
+	if (h->truncated || parts)
+		flaws(l, s, ",\"truncated\":[", h->truncated, parts);
 	if (h->faulted)
-		flaws(l, s, ",\"faulted\":[", h->faulted, false, false);
+		flaws(l, s, ",\"faulted\":[", h->faulted, 0);
 	if (!l->json->nraw)
 		return;
 	text_str(&l->t, ",\"raw\":{");

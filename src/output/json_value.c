@@ -195,13 +195,13 @@ static void member_span(struct line *l, const struct json_field *f, const char *
 	else
 		member_bytes(l, f->type, at, &invalid);
 	if (invalid)
-		raw_add(l->json, (struct json_raw){ "args.", name, "", data, at->len });
+		raw_add(l->json, (struct json_raw){ "args.", name, "", data, at->len, 0 });
 }
 
 static void member_comm(struct line *l, const char *name, const char *comm)
 {
 	if (text_quoted(&l->t, comm, sizeof(wire_comm)))
-		raw_add(l->json, (struct json_raw){ "args.", name, "", comm, strnlen(comm, sizeof(wire_comm)) });
+		raw_add(l->json, (struct json_raw){ "args.", name, "", comm, strnlen(comm, sizeof(wire_comm)), 0 });
 }
 
 /* No address and no port: the socket has none yet. */

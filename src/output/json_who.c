@@ -19,7 +19,7 @@ static void who_strings(struct line *l, const struct subject *who)
 	if (!p || !*p->exe)
 		text_str(&l->t, "null");
 	else if (text_quoted(&l->t, p->exe, strlen(p->exe)))
-		raw_add(l->json, (struct json_raw){ "proc.", "exe", "", p->exe, strlen(p->exe) });
+		raw_add(l->json, (struct json_raw){ "proc.", "exe", "", p->exe, strlen(p->exe), 0 });
 	if (p && who->hashes && hashes_text(who->hashes, p, hash)) {
 		text_str(&l->t, ",\"exe_sha256\":\"");
 		text_raw(&l->t, hash, HASH_TEXT - 1);
@@ -31,7 +31,7 @@ static void who_strings(struct line *l, const struct subject *who)
 	else
 		text_strv(&l->t, p->args, p->args_len, &invalid);
 	if (invalid)
-		raw_add(l->json, (struct json_raw){ "proc.", "args", "", p->args, p->args_len });
+		raw_add(l->json, (struct json_raw){ "proc.", "args", "", p->args, p->args_len, 0 });
 }
 
 /* Four bytes wide; all bits set is -1, none. */
@@ -63,11 +63,7 @@ static void who_host(struct line *l, const struct who *who)
 
 static void ancestor_raw(struct line *l, unsigned n, const char *member, const char *text, uint32_t len)
 {
-	static const char *const places[JSON_ANCESTORS_MAX] = {
-		"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15",
-	};
-
-	raw_add(l->json, (struct json_raw){ "proc.ancestors.", places[n], member, text, len });
+	raw_add(l->json, (struct json_raw){ "proc.", "ancestors.", member, text, len, n + 1 });
 }
 
 static void ancestor_write(struct line *l, const struct process *p, unsigned n)
@@ -138,7 +134,7 @@ static void who_chain(struct line *l, const struct process *p)
 	text_str(&l->t, ",\"exec_chain\":");
 	text_strv(&l->t, chain, len, &invalid);
 	if (invalid)
-		raw_add(l->json, (struct json_raw){ "proc.", "exec_chain", "", chain, len });
+		raw_add(l->json, (struct json_raw){ "proc.", "exec_chain", "", chain, len, 0 });
 }
 
 /* Of the parent it has now. */
@@ -152,7 +148,7 @@ static void who_parent(struct line *l, const struct subject *who)
 		parent = redact_ancestor(l->json->redactor, parent, REDACT_PARENT);
 	text_str(&l->t, ",\"pname\":");
 	if (text_quoted(&l->t, parent->name, PROCESS_NAME))
-		raw_add(l->json, (struct json_raw){ "proc.", "pname", "", parent->name, strnlen(parent->name, PROCESS_NAME) });
+		raw_add(l->json, (struct json_raw){ "proc.", "pname", "", parent->name, strnlen(parent->name, PROCESS_NAME), 0 });
 }
 
 static void who_name(struct line *l, const char *name, const struct subject *who)
@@ -160,7 +156,7 @@ static void who_name(struct line *l, const char *name, const struct subject *who
 	const struct process *p = who->process;
 
 	if (text_quoted(&l->t, name, sizeof(wire_comm)))
-		raw_add(l->json, (struct json_raw){ "proc.", "name", "", name, strnlen(name, sizeof(wire_comm)) });
+		raw_add(l->json, (struct json_raw){ "proc.", "name", "", name, strnlen(name, sizeof(wire_comm)), 0 });
 	who_strings(l, who);
 	who_host(l, &((const struct head *)l->record)->who);
 	if (p)
