@@ -6,6 +6,7 @@
  *	main.c		runs tests, speaks TAP
  *	trace.c		the tracer as a child: start, read, stop
  *	record.c	compares records with the truth
+ *	second.c	a second parser reads every line of JSON, too
  *	subject.c	the children that are watched, and the truth about them
  *	role.c		what the test program can be when a subject executes it
  *	uring.c, call32.c	io_uring and 32-bit calls by hand
@@ -59,6 +60,8 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "sink_", "sinks are user space; tested on the host" },
 	{ "syslog_", "sinks are user space; tested on the host" },
 	{ "disk_", "sinks are user space; tested on the host" },
+	{ "journald_", "sinks are user space; tested on the host" },
+	{ "parser_", "lines are made alike; tested on the host" },
 	{ "soak_", "an emulator cannot keep the pace; tested on the host" },
 	{ "storm_attach", "newer kernels skip runs that interrupt others, and tell it; tested on the host" },
 	{ "lineage_exec_chain", "busybox executes itself for its applets; tested on the host" },
