@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "live_own.h"
+#include "second.h"
 
 #define LOOKED "looked at"
 
@@ -178,6 +179,7 @@ json_t *record_parse(const char *line, size_t len)
 			return NULL;
 		}
 	record = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+	second_line(line, len);
 	if (!record)
 		fail("a line is no JSON: %s: %.300s", error.text, line);
 	return record;
