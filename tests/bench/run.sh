@@ -15,7 +15,7 @@ set -euo pipefail
 export LC_ALL=C
 
 readonly here=${BASH_SOURCE[0]%/*} repeats=${REPEATS:-7}
-load_cpu=$(($(nproc) - 1)) agent_cpu=0 agent='' loading=''
+load_cpu=$(($(nproc) - 1)) agent_cpu=0 agent='' loading='' deaf=''
 
 die() {
 	echo "run.sh: $*" >&2
@@ -527,6 +527,63 @@ sinks_cheap() {
 		END { exit !($times{2} && $times{2} <= 1.5 && $times{10} <= 3) }' <<< "$said"
 }
 
+# Somebody who connects and never reads: where.
+deaf_start() {
+	rm -f "$work/deaf"
+	perl -MIO::Socket::INET -e '$| = 1; $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1");
+		print $s->sockport, "\n"; $c = $s->accept; sleep 60' > "$work/deaf" &
+	deaf=$!
+	until [ -s "$work/deaf" ]; do sleep 0.02; done
+}
+
+# Of a histogram of the metrics: the bound below which 99 of 100 are, in milliseconds, and how many there are.
+# shellcheck disable=SC2016 # perl's own
+p99() { # NAME FILE
+	perl -ne 'push @b, [$1, $2] if /^saker_$ARGV_NAME\_bucket\{le="([^"]+)"\} (\d+)/;
+		BEGIN { $ARGV_NAME = shift }
+		END { for (@b) { last if ($at = $_->[0]) ne "" && $_->[1] >= 0.99 * $b[-1][1] }
+			printf "%s %d\n", $at eq "+Inf" ? "inf" : $at * 1000, $b[-1][1] }' "$1" "$2"
+}
+
+# Fifty thousand a second to a file, to one who never reads and to nobody: how long a turn of the loop takes,
+# which is how long a timer may have to wait, and how late the timer of each second was.
+lag_measure() {
+	local port i
+	deaf_start
+	printf 'metrics: {address: "127.0.0.1:0"}\npolicies: [policies]\nsinks:\n  file: {type: file, path: lag.json}\n%s%s' \
+		"  deaf: {type: tcp, address: \"127.0.0.1:$(cat "$work/deaf")\"}"$'\n' \
+		"  nobody: {type: unix, path: $work/nobody.sock}"$'\n' > "$work/saker.yaml"
+	mkdir -p "$work/policies"
+	printf 'name: lag\nevents: {openat: {where: proc.name = bench-load}}\n' > "$work/policies/lag.yaml"
+	RUNTIME_DIRECTORY=$work/state taskset -c "$agent_cpu" "$saker" run -c "$work/saker.yaml" > /dev/null 2> "$work/agent.err" &
+	agent=$!
+	for ((i = 0; i < 500; i++)); do
+		port=$(sed -n 's|.*metrics at http://127.0.0.1:\([0-9]*\).*|\1|p' "$work/agent.err")
+		[ -z "$port" ] || break
+		sleep 0.02
+	done
+	wait_ready "$agent" || die "saker run: $(cat "$work/agent.err")"
+	load --rate 50000 openat "$1" > /dev/null
+	for ((i = 0; i < 100; i++)); do
+		lag_lines=$(grep -c '"event":"openat"' "$work/lag.json" || true)
+		[ "$lag_lines" -lt "$1" ] || break
+		sleep 0.1
+	done
+	curl -sf "http://127.0.0.1:$port/metrics" > "$work/metrics" || true
+	agent_stop
+	kill "$deaf" 2> /dev/null || true
+	wait "$deaf" 2> /dev/null || true
+	rm -f "$work/lag.json"
+	read -r turn_p99 turns < <(p99 loop_turn_seconds "$work/metrics")
+	read -r lag_p99 lags < <(p99 loop_lag_seconds "$work/metrics")
+}
+
+prompt() {
+	lag_measure 200000
+	echo "# $lag_lines of 200000 lines; 99 of 100 of $turns turns took at most $turn_p99 ms, of $lags timers were late at most $lag_p99 ms"
+	[ "$lag_lines" -eq 200000 ] && holds "$turns > 100 && $turn_p99 <= 20 && $lag_p99 <= 20"
+}
+
 quick() {
 	attempt 'a system call costs little' cheap
 	attempt 'a flood is captured or counted as lost, to the last record' flood
@@ -534,6 +591,7 @@ quick() {
 	attempt 'memory stays below 24 MiB' small
 	attempt 'no memory is allocated for an event' frugal
 	attempt 'a second and a tenth sink cost little, full queues what they may' sinks_cheap
+	attempt 'under load and with peers that do not read the loop is late by at most 20 ms' prompt
 	echo "1..$points"
 }
 
@@ -557,6 +615,9 @@ full() {
 	echo '| sinks | |'
 	echo '|---|---|'
 	"$road" | sed -E 's/^([^:]*):? {2,}|: /&| /; s/^/| /; s/$/ |/; s/ {2,}/ /g; s/: \|/ |/'
+	lag_measure 500000
+	echo "| a turn of the loop at 50,000 events a second, p99 | $turn_p99 ms of $turns |"
+	echo "| a timer is late then, p99 | $lag_p99 ms of $lags |"
 }
 
 finish() {
