@@ -222,6 +222,40 @@ TEST(sink_rename, "a file that is renamed or removed is made anew, and nothing i
 	check(told_in("events.json") == 6000, "the other sink was disturbed");
 }
 
+/* The folder is renamed and made anew, and what takes the file's place is a link to a file that must stay as it is. */
+static void swap_folder(unsigned i)
+{
+	shell("cd %s && mv d d.%u && echo precious > target.%u && mkdir d.new && ln -s ../target.%u d.new/r.json && mv d.new d",
+	      agent_path(""), i, i, i);
+	soon(said("d/r.json: it is a symbolic link"), "the link was not noticed after %u", i);
+	shell("cd %s && rm d/r.json", agent_path(""));
+}
+
+TEST(sink_swapped, "a folder that is swapped and a link in the file's place cost no event, and the link is not followed")
+{
+	char order[200] = "";
+	pid_t pid;
+
+	begin("  r: {type: file, path: d/r.json}\n");
+	shell("mkdir %s", agent_path("d"));
+	agent_start();
+	count_of = 6000;
+	pid = subject_start(numbered_slowly);
+	for (unsigned i = 0; i < 3; i++) {
+		soon(matches("d/r.json") == 1, "no r.json after %u", i);
+		swap_folder(i);
+		sprintf(order + strlen(order), "d.%u/r.json ", i);
+	}
+	subject_wait(pid);
+	agent_barrier();
+	soon(told_in("d/r.json") >= 0 && matches("d/r.json") == 1, "it does not come back");
+	check(agent_stop() == 0, "saker failed");
+	strcat(order, "d/r.json");
+	check(told_in(order) == 6000, "not all are in %s", order);
+	check(told_in("events.json") == 6000, "the other sink was disturbed");
+	shell("cd %s && for i in 0 1 2; do [ \"$(cat target.$i)\" = precious ] || exit 1; done", agent_path(""));
+}
+
 TEST(sink_torn, "a last line that was not written whole is cut off")
 {
 	begin("  r: {type: file, path: r.json}\n  s: {type: file, path: s.json}\n");
@@ -335,6 +369,33 @@ TEST(sink_stuck, "a pipe that nobody reads holds up nobody, and the end comes in
 	check(said("sink .out. dropped events: .* displaced, .* left"), "what was dropped was not told");
 	close(pipes[0]);
 	close(pipes[1]);
+}
+
+static void close_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+}
+
+TEST(sink_closed_descriptors, "started without standard descriptors, no file takes their place")
+{
+	begin("");
+	agent_file("saker.yaml", "agent: {drain_timeout: 200ms}\npolicies: [policies]\nsinks:\n"
+		   "  events: {type: file, path: events.json}\n  out: {type: stdout}\n");
+	agent_setup(close_standard);
+	agent_start();
+	agent_file("policies/bad.yaml", "events: 7\n");	/* told on what was standard error */
+	check(!strcmp(value(agent_reload(), "args.result"), "refused"), "a policy of nothing is taken");
+	happen(200);
+	agent_barrier();
+	for (int fd = 0; fd < 3; fd++) {
+		char path[64], target[64] = "";
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", agent_pid(), fd);
+		check(readlink(path, target, sizeof(target) - 1) > 0 && !strcmp(target, "/dev/null"), "%d is %s", fd, target);
+	}
+	check(agent_stop() == 0, "saker failed");
+	check(told_in("events.json") == 200, "the file has not all, or more");
 }
 
 TEST(sink_hurry, "told twice to stop, it waits for no sink")
