@@ -46,8 +46,8 @@ static int unknown(const char *word)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		names[i] = commands[i]->name;
 	near = nearest(word, names, COMMANDS);
-	fprintf(stderr, "saker: unknown command \"%s\"%s%s%s. See saker --help\n", word, near ? ", did you mean \"" : "",
-		near ? near : "", near ? "\"?" : "");
+	fprintf(stderr, "saker: unknown command \"%s\"%s%s%s See saker --help\n", word, near ? ", did you mean \"" : "",
+		near ? near : "", near ? "\"?" : ".");
 	return EXIT_USAGE;
 }
 
@@ -63,6 +63,15 @@ static int hold_descriptors(void)
 	return 0;
 }
 
+/* What stdio kept until now is lost where it cannot be written. */
+static int finish(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_OK)
+		return status;
+	perror("saker: cannot write");
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	if (hold_descriptors() < 0)
@@ -70,11 +79,11 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return usage(stdout, EXIT_OK);
+		return finish(usage(stdout, EXIT_OK));
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
-		return printf("saker " SAKER_VERSION "\n") < 0;
+		return puts("saker " SAKER_VERSION), finish(EXIT_OK);
 	for (unsigned i = 0; i < COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i]->name))
-			return commands[i]->run(argc - 1, argv + 1);
+			return finish(commands[i]->run(argc - 1, argv + 1));
 	return unknown(argv[1]);
 }

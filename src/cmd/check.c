@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* saker check: is what was written right, and what does it mean. */
 #include "cmd/command.h"
+#include "cmd/usage.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -371,12 +372,12 @@ static int check_run(int argc, char **argv)
 	};
 	struct check check = { 0 };
 
-	optind = 0;
-	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+	optind = opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
 		if (c == 'h')
 			return usage(stdout, EXIT_OK);
 		if (c != 'e')
-			return EXIT_USAGE;
+			return usage_option(c, argv, options);
 		check.explain = true;
 	}
 	if (optind == argc) {
@@ -385,13 +386,16 @@ static int check_run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	for (int i = optind; i < argc; i++)
+		if (!*argv[i])
+			return usage_word(argv[i], argv[0], cmd_check.usage);
+	for (int i = optind; i < argc; i++)
 		check_path(&check, argv[i]);
-	return check.wrong || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
+	return check.wrong ? EXIT_FAILED : EXIT_OK;
 }
 
 const struct command cmd_check = {
 	"check",
 	"[--explain] FILE...",
-	"Whether configuration and policies are right: file, line, column, what to write instead",
+	"whether configuration and policies are right: file, line, column, what to write instead",
 	check_run,
 };

@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "cmd/client.h"
 #include "cmd/ctl_text.h"
+#include "cmd/usage.h"
 
 enum { ARGUMENTS = 2, ERROR = 1024 };
 
@@ -56,8 +57,8 @@ static const struct ctl_command *find(const char *name)
 			return &commands[i];
 	}
 	near = nearest(name, names, COMMANDS);
-	fprintf(stderr, "saker: ctl has no command \"%s\"%s%s%s. See saker ctl --help\n", name,
-		near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	fprintf(stderr, "saker: ctl has no command \"%s\"%s%s%s See saker ctl --help\n", name,
+		near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : ".");
 	return NULL;
 }
 
@@ -86,7 +87,7 @@ static json_t *request_of(const struct ctl_command *c, int n, char **words)
 	return request;
 }
 
-static int tell(const struct ctl_command *c, const json_t *reply, bool json)
+static void tell(const struct ctl_command *c, const json_t *reply, bool json)
 {
 	if (json) {
 		json_dumpf(reply, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -94,11 +95,6 @@ static int tell(const struct ctl_command *c, const json_t *reply, bool json)
 	} else {
 		c->print(reply);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("saker: cannot write");
-		return EXIT_FAILED;
-	}
-	return EXIT_OK;
 }
 
 static int ask(const struct ctl_command *c, const char *socket, bool json, int n, char **words)
@@ -115,9 +111,9 @@ static int ask(const struct ctl_command *c, const char *socket, bool json, int n
 		fprintf(stderr, "saker: %s\n", error);
 		return status;
 	}
-	status = tell(c, reply, json);
+	tell(c, reply, json);
 	json_decref(reply);
-	return status;
+	return EXIT_OK;
 }
 
 static int run(int argc, char **argv)
@@ -129,8 +125,8 @@ static int run(int argc, char **argv)
 	const struct ctl_command *command;
 	bool json = false;
 
-	optind = 0;
-	for (int c; (c = getopt_long(argc, argv, "s:o:h", longs, NULL)) != -1;) {
+	optind = opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":s:o:h", longs, NULL)) != -1;) {
 		if (c == 'h')
 			return usage(stdout, EXIT_OK);
 		if (c == 's')
@@ -138,10 +134,12 @@ static int run(int argc, char **argv)
 		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
 			json = !strcmp(optarg, "json");
 		else if (c == 'o')
-			return fprintf(stderr, "saker: --output \"%s\": want text or json\n", optarg), EXIT_USAGE;
+			return usage_value("output", optarg, "text or json");
 		else
-			return usage(stderr, EXIT_USAGE);
+			return usage_option(c, argv, longs);
 	}
+	if (!*socket)
+		return usage_value("socket", socket, "the name of a socket");
 	if (optind == argc)
 		return usage(stderr, EXIT_USAGE);
 	command = find(argv[optind]);

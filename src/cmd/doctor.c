@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/doctor_host.h"
+#include "cmd/usage.h"
 #include "event/schema.h"
 #include "kernel/probe.h"
 
@@ -210,10 +211,6 @@ static int tell(const struct doctor *d)
 		json(d);
 	else
 		text(d);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("saker: cannot write");
-		return EXIT_FAILED;
-	}
 	return d->traceable ? EXIT_OK : EXIT_FAILED;
 }
 
@@ -240,8 +237,8 @@ static int parse(struct doctor *d, int argc, char **argv)
 		{ 0 },
 	};
 
-	optind = 0;
-	for (int c; (c = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
+	optind = opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
 		if (c == 'h')
 			return usage(stdout, EXIT_OK);
 		if (c == OPT_BTF)
@@ -251,11 +248,11 @@ static int parse(struct doctor *d, int argc, char **argv)
 		else if (c == 'o' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
 			d->json = !strcmp(optarg, "json");
 		else if (c == 'o')
-			return fprintf(stderr, "saker: --output \"%s\": want text or json\n", optarg), EXIT_USAGE;
+			return usage_value("output", optarg, "text or json");
 		else
-			return usage(stderr, EXIT_USAGE);
+			return usage_option(c, argv, options);
 	}
-	return optind < argc ? usage(stderr, EXIT_USAGE) : -1;
+	return optind < argc ? usage_word(argv[optind], argv[0], cmd_doctor.usage) : -1;
 }
 
 static int doctor_run(int argc, char **argv)
@@ -279,5 +276,5 @@ static int doctor_run(int argc, char **argv)
 
 const struct command cmd_doctor = {
 	"doctor", "[-o text|json] [--btf FILE] [--probe]",
-	"What works here, and why not what does not", doctor_run,
+	"what works here, and why not what does not", doctor_run,
 };

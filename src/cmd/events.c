@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* saker events: what can be traced, from the tables that also make the records. */
 #include "cmd/command.h"
+#include "cmd/usage.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -367,14 +368,6 @@ static bool parse_names(struct listing *l, char **names)
 	return true;
 }
 
-static int finish(void)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return EXIT_OK;
-	perror("saker: cannot write");
-	return EXIT_FAILED;
-}
-
 static int events_run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -386,24 +379,24 @@ static int events_run(int argc, char **argv)
 	static void (*const print[FORMATS])(const struct listing *) = { text, json, markdown };
 	struct listing l = { .format = FORMAT_text };
 
-	optind = 0;
-	for (int c; (c = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
+	optind = opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
 		if (c == 'h')
 			return usage(stdout, EXIT_OK);
 		if (c == 'f')
 			l.fields = true;
 		else if (c != 'o')
-			return usage(stderr, EXIT_USAGE);
+			return usage_option(c, argv, options);
 		else if (!parse_format(&l, optarg))
 			return EXIT_USAGE;
 	}
 	if (!parse_names(&l, argv + optind))
 		return EXIT_USAGE;
 	print[l.format](&l);
-	return finish();
+	return EXIT_OK;
 }
 
 const struct command cmd_events = {
 	"events", "[NAME...] [-o text|json|markdown] [--fields]",
-	"What can be traced: every event, its fields, which of them are proven", events_run,
+	"what can be traced: every event, its fields, which of them are proven", events_run,
 };

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/nearest.h"
 #include "cmd/command.h"
+#include "cmd/usage.h"
 #include "config/unit.h"
 #include "event/schema.h"
 #include "event/select.h"
@@ -26,32 +26,39 @@ enum option_id {
 	OPT_ANCESTORS, OPT_HASH,
 };
 
-static const struct { struct option option; const char *argument, *doc; } rows[] = {
-	{ { "events", 1, NULL, OPT_EVENTS }, "EVENT,..", "events, categories (syscalls, fs, net, proc), globs; - excludes" },
-	{ { "output", 1, NULL, OPT_OUTPUT }, "table|json|falco|falco_text", "how to print; table is the default" },
-	{ { "for", 1, NULL, OPT_FOR }, "TIME", "end after 500ms, 5s, 2m, .." },
-	{ { "count", 1, NULL, OPT_COUNT }, "N", "end after N events" },
-	{ { "pid", 1, NULL, OPT_PID }, "PID", "only this process" },
-	{ { "comm", 1, NULL, OPT_COMM }, "NAME", "only tasks of this name" },
-	{ { "uid", 1, NULL, OPT_UID }, "USER", "only processes of this user" },
-	{ { "envp", 0, NULL, OPT_ENVP }, "", "capture the environment of executed programs" },
-	{ { "stack", 0, NULL, OPT_STACK }, "", "capture the caller's stack; shown with -o json" },
-	{ { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
-	{ { "ancestors", 1, NULL, OPT_ANCESTORS }, "N", "how many ancestors -o json shows; 3 is the default" },
-	{ { "hash", 0, NULL, OPT_HASH }, "", "the SHA-256 of executables; an event told before it is known is amended" },
-	{ { "color", 1, NULL, OPT_COLOR }, "auto|always|never", "colours in the table" },
-	{ { "transport", 1, NULL, OPT_TRANSPORT }, "ring|perf", "how records leave the kernel; ring is the default" },
-	{ { "lanes", 1, NULL, OPT_LANES }, "LANE=SIZE,..", "size of critical, normal, bulk (perf: of one cpu)" },
-	{ { "btf", 1, NULL, OPT_BTF }, "FILE", "types of the kernel, when it has none itself" },
-	{ { "write", 1, NULL, OPT_FILE }, "FILE", "record: where to" },
-	{ { "help", 0, NULL, OPT_HELP }, "", "this text" },
+/* What the subcommands have in common. */
+enum { WATCH = FOR_TRACE | FOR_RECORD, SHOW = FOR_TRACE | FOR_REPLAY, ALL = WATCH | SHOW };
+
+static const struct {
+	unsigned subcommands;
+	struct option option;
+	const char *argument, *doc;
+} rows[] = {
+	{ ALL, { "events", 1, NULL, OPT_EVENTS }, "EVENT,..", "events, categories (syscalls, fs, net, proc), globs; - excludes" },
+	{ SHOW, { "output", 1, NULL, OPT_OUTPUT }, "FORMAT", "table (the default), json, falco or falco_text" },
+	{ WATCH, { "for", 1, NULL, OPT_FOR }, "TIME", "end after 500ms, 5s, 2m, .." },
+	{ ALL, { "count", 1, NULL, OPT_COUNT }, "N", "end after N events" },
+	{ ALL, { "pid", 1, NULL, OPT_PID }, "PID", "only this process" },
+	{ ALL, { "comm", 1, NULL, OPT_COMM }, "NAME", "only tasks of this name" },
+	{ ALL, { "uid", 1, NULL, OPT_UID }, "USER", "only processes of this user" },
+	{ WATCH, { "envp", 0, NULL, OPT_ENVP }, "", "capture the environment of executed programs" },
+	{ WATCH, { "stack", 0, NULL, OPT_STACK }, "", "capture the caller's stack; shown with -o json" },
+	{ SHOW, { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
+	{ SHOW, { "ancestors", 1, NULL, OPT_ANCESTORS }, "N", "how many ancestors -o json shows; 3 is the default" },
+	{ FOR_TRACE, { "hash", 0, NULL, OPT_HASH }, "", "the SHA-256 of executables; an event told before it is known is amended" },
+	{ SHOW, { "color", 1, NULL, OPT_COLOR }, "auto|always|never", "colours in the table" },
+	{ WATCH, { "transport", 1, NULL, OPT_TRANSPORT }, "ring|perf", "how records leave the kernel; ring is the default" },
+	{ WATCH, { "lanes", 1, NULL, OPT_LANES }, "LANE=SIZE,..", "size of critical, normal, bulk (perf: of one cpu)" },
+	{ WATCH, { "btf", 1, NULL, OPT_BTF }, "FILE", "types of the kernel, when it has none itself" },
+	{ FOR_RECORD, { "write", 1, NULL, OPT_FILE }, "FILE", "where to; - is standard output" },
+	{ ALL, { "help", 0, NULL, OPT_HELP }, "", "this text" },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
 
 static int complain(const char *option, const char *value, const char *allowed)
 {
-	fprintf(stderr, "saker: --%s \"%s\": want %s\n", option, value, allowed);
+	usage_value(option, value, allowed);
 	return -EINVAL;
 }
 
@@ -163,6 +170,8 @@ static int help(struct watch_options *o, const char *usage)
 	for (unsigned i = 0; i < ROWS; i++) {
 		char left[64];
 
+		if (!(rows[i].subcommands & o->subcommand))
+			continue;
 		snprintf(left, sizeof(left), "--%s %s", rows[i].option.name, rows[i].argument);
 		if (rows[i].option.val < 256)
 			printf("  -%c, %-30s %s\n", rows[i].option.val, left, rows[i].doc);
@@ -189,6 +198,18 @@ static int parse_ancestors(struct pipeline_options *pipeline, const char *value)
 	if (parse_number(value, JSON_ANCESTORS_MAX, &number) < 0)
 		return complain("ancestors", value, "a number from 0 to 16");
 	pipeline->lineage.depth = number;
+	return 0;
+}
+
+/* Nothing that is asked for is left undone in silence. */
+static int refuse_useless(const struct watch_options *o, int id, const char *command)
+{
+	for (unsigned i = 0; i < ROWS; i++)
+		if (rows[i].option.val == id && !(rows[i].subcommands & o->subcommand)) {
+			fprintf(stderr, "saker: %s has no use for --%s. See saker %s --help\n", command,
+				rows[i].option.name, command);
+			return -EINVAL;
+		}
 	return 0;
 }
 
@@ -249,30 +270,9 @@ static int option_take(struct watch_options *o, int id, char *value, const char 
 	}
 }
 
-/* getopt has seen something it does not know: say what, and what is near. */
-static int unknown_option(char **argv)
+static void defaults(struct watch_options *o, enum options_for subcommand)
 {
-	const char *word = argv[optind - 1], *names[ROWS], *near;
-
-	for (unsigned i = 0; i < ROWS; i++)
-		names[i] = rows[i].option.name;
-	if (optopt && optopt < 256 && strchr("eopucw", optopt)) {
-		fprintf(stderr, "saker: -%c wants a value. See saker %s --help\n", optopt, argv[0]);
-		return -EINVAL;
-	}
-	if (optopt >= 256 || (optopt && !strncmp(word, "--", 2))) {
-		fprintf(stderr, "saker: %s wants a value, or has one too many. See saker %s --help\n", word, argv[0]);
-		return -EINVAL;
-	}
-	near = strncmp(word, "--", 2) ? NULL : nearest(word + 2, names, ROWS);
-	fprintf(stderr, "saker: unknown option %s%s%s%s See saker %s --help\n", word, near ? ", did you mean --" : "",
-		near ? near : "", near ? "?" : ".", argv[0]);
-	return -EINVAL;
-}
-
-static void defaults(struct watch_options *o)
-{
-	*o = (struct watch_options){ .format = FORMAT_TABLE, .color = "auto", .exit = -1 };
+	*o = (struct watch_options){ .subcommand = subcommand, .format = FORMAT_TABLE, .color = "auto", .exit = -1 };
 	o->agent.syscall_stats_ms = 1000;
 	o->agent.container_stats_ms = 1000;
 	o->agent.probe.lane_bytes[LANE_critical] = 1 << 20;
@@ -284,16 +284,24 @@ static void defaults(struct watch_options *o)
 	o->agent.pipeline.hash_limits = (struct file_hash_limits){ HASH_SIZE, HASH_TIME };
 }
 
+static int take_command(struct watch_options *o, int argc, char **argv, const char *subcommand)
+{
+	o->agent.argv = argv;
+	if (argc > 0 && o->subcommand != FOR_REPLAY)
+		return 0;
+	fprintf(stderr, argc > 0 ? "saker: %s follows no command\n"
+				 : "saker: want a command to follow behind --: saker %s -- COMMAND\n", subcommand);
+	return -EINVAL;
+}
+
 /* Words before -- are an expression, those behind it a command. */
 static int parse_rest(struct watch_options *o, int argc, char **argv)
 {
 	size_t len = 0;
 	int i = optind;
 
-	if (i > 1 && !strcmp(argv[i - 1], "--")) {
-		o->agent.argv = i < argc ? argv + i : NULL;
-		return 0;
-	}
+	if (i > 1 && !strcmp(argv[i - 1], "--"))
+		return take_command(o, argc - i, argv + i, argv[0]);
 	for (; i < argc && strcmp(argv[i], "--"); i++) {
 		len += snprintf(o->expr + len, sizeof(o->expr) - len, "%s%s", len ? " " : "", argv[i]);
 		if (len >= sizeof(o->expr)) {
@@ -301,9 +309,7 @@ static int parse_rest(struct watch_options *o, int argc, char **argv)
 			return -EINVAL;
 		}
 	}
-	if (i + 1 < argc)
-		o->agent.argv = argv + i + 1;
-	return 0;
+	return i < argc ? take_command(o, argc - i - 1, argv + i + 1, argv[0]) : 0;
 }
 
 /* An expression says itself which events it is about: all it can be true for. */
@@ -322,8 +328,9 @@ static int compile_expr(struct watch_options *o, const char *command)
 
 	if (r < 0) {
 		diag_print(&diag, o->expr, stderr);
-		fprintf(stderr, "saker: that is no expression. A command to follow comes after --: saker %s -- COMMAND\n",
-			command);
+		/* Of fields nearly all have a dot, of programs hardly any. */
+		if (o->subcommand != FOR_REPLAY && !strpbrk(o->expr, ".=<>("))
+			fprintf(stderr, "saker: a command to follow comes after --: saker %s -- %s\n", command, o->expr);
 		return r;
 	}
 	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
@@ -346,18 +353,21 @@ static bool wants_color(const char *when)
 	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
 }
 
-int options_parse(struct watch_options *o, int argc, char **argv, const char *usage)
+int options_parse(struct watch_options *o, enum options_for subcommand, int argc, char **argv, const char *usage)
 {
 	struct option longs[ROWS + 1] = { 0 };
 	int id, r;
 
-	defaults(o);
+	defaults(o, subcommand);
 	for (unsigned i = 0; i < ROWS; i++)
 		longs[i] = rows[i].option;
-	opterr = 0;
-	optind = 0;
-	while ((id = getopt_long(argc, argv, "+e:o:p:u:c:w:h", longs, NULL)) != -1) {
-		r = id == '?' ? unknown_option(argv) : option_take(o, id, optarg, usage);
+	optind = opterr = 0;
+	while ((id = getopt_long(argc, argv, "+:e:o:p:u:c:w:h", longs, NULL)) != -1) {
+		if (id == '?' || id == ':')
+			return usage_option(id, argv, longs), -EINVAL;
+		r = refuse_useless(o, id, argv[0]);
+		if (r == 0)
+			r = option_take(o, id, optarg, usage);
 		if (r < 0 || o->exit >= 0)
 			return r;
 	}

@@ -40,11 +40,11 @@ static int run(int argc, char **argv)
 	static struct watch_options o;
 	int status;
 
-	if (options_parse(&o, argc, argv, "record -w FILE [OPTION].. [EXPR] [-- COMMAND [ARGUMENT]..]") < 0)
+	if (options_parse(&o, FOR_RECORD, argc, argv, "record -w FILE [OPTION].. [EXPR] [-- COMMAND [ARGUMENT]..]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
-	if (!o.file) {
+	if (!o.file || !*o.file) {
 		fprintf(stderr, "saker: record wants -w FILE (- for standard output)\n");
 		return EXIT_USAGE;
 	}

@@ -94,11 +94,11 @@ static int run(int argc, char **argv)
 	/* FILE stands first, so that the options are those of trace. */
 	if (file)
 		argv[1] = argv[0];
-	if (options_parse(&o, argc - !!file, argv + !!file, "replay FILE [OPTION].. [EXPR]") < 0)
+	if (options_parse(&o, FOR_REPLAY, argc - !!file, argv + !!file, "replay FILE [OPTION].. [EXPR]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
-	if (!file || o.agent.argv) {
+	if (!file || !*file) {
 		fprintf(stderr, "saker: want saker replay FILE [OPTION].. (- for standard input)\n");
 		return EXIT_USAGE;
 	}

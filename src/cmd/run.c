@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/watch.h"
+#include "cmd/usage.h"
 #include "config/config.h"
 
 enum { THREADS = 4 };		/* beside one for each sink */
@@ -167,23 +168,17 @@ static int run(int argc, char **argv)
 	const char *path = "/etc/saker/saker.yaml";
 	int id;
 
-	optind = 0;
-	opterr = 0;
-	while ((id = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	optind = opterr = 0;
+	while ((id = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
 		if (id == 'h')
 			return usage(stdout, EXIT_OK);
-		if (id != 'c') {
-			fprintf(stderr, "saker: %s: no such option, or it wants a value. See saker run --help\n",
-				argv[optind - 1]);
-			return EXIT_USAGE;
-		}
+		if (id != 'c')
+			return usage_option(id, argv, longs);
 		path = optarg;
 	}
-	if (optind < argc) {
-		fprintf(stderr, "saker: unexpected \"%s\"; want saker run [-c FILE]\n", argv[optind]);
-		return EXIT_USAGE;
-	}
-	return run_file(path);
+	if (optind < argc)
+		return usage_word(argv[optind], argv[0], cmd_run.usage);
+	return *path ? run_file(path) : usage_value("config", path, "the name of a file");
 }
 
 const struct command cmd_run = {

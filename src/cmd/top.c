@@ -21,6 +21,7 @@
 
 #include "cmd/client.h"
 #include "cmd/top_view.h"
+#include "cmd/usage.h"
 
 enum { COLUMNS_PLAIN = 200, ERROR = 1024, FIRST_MS = 1000 };
 
@@ -253,7 +254,7 @@ static int set_delay(struct top *t, const char *text)
 	double seconds = strtod(text, &end);
 
 	if (!*text || *end || !isfinite(seconds) || seconds < 0.1 || seconds > 3600)
-		return fprintf(stderr, "saker: --delay \"%s\": want seconds from 0.1 to 3600\n", text), -1;
+		return usage_value("delay", text, "seconds from 0.1 to 3600");
 	t->interval_ms = (unsigned)(seconds * 1000);
 	return 0;
 }
@@ -265,7 +266,7 @@ static int set_count(struct top *t, const char *text)
 	errno = 0;
 	t->count = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || !t->count)
-		return fprintf(stderr, "saker: --count \"%s\": want a number above 0\n", text), -1;
+		return usage_value("count", text, "a number above 0");
 	return 0;
 }
 
@@ -277,8 +278,8 @@ static int run(int argc, char **argv)
 	struct top t = { .socket = CLIENT_SOCKET, .interval_ms = 2000 };
 	int r = 0;
 
-	optind = 0;
-	for (int c; r == 0 && (c = getopt_long(argc, argv, "d:n:s:h", longs, NULL)) != -1;) {
+	optind = opterr = 0;
+	for (int c; r == 0 && (c = getopt_long(argc, argv, ":d:n:s:h", longs, NULL)) != -1;) {
 		if (c == 'h')
 			return usage(stdout, EXIT_OK);
 		if (c == 's')
@@ -288,10 +289,14 @@ static int run(int argc, char **argv)
 		else if (c == 'n')
 			r = set_count(&t, optarg);
 		else
-			return usage(stderr, EXIT_USAGE);
+			return usage_option(c, argv, longs);
 	}
-	if (r < 0 || optind < argc)
-		return r < 0 ? EXIT_USAGE : usage(stderr, EXIT_USAGE);
+	if (r != EXIT_OK)
+		return r;
+	if (!*t.socket)
+		return usage_value("socket", t.socket, "the name of a socket");
+	if (optind < argc)
+		return usage_word(argv[optind], argv[0], cmd_top.usage);
 	signal(SIGPIPE, SIG_IGN);
 	watch(&t);
 	if (t.status != EXIT_OK)

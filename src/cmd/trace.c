@@ -30,14 +30,10 @@ static int run(int argc, char **argv)
 	static struct watch_options o;
 	int status;
 
-	if (options_parse(&o, argc, argv, "trace [OPTION].. [EXPR] [-- COMMAND [ARGUMENT]..]") < 0)
+	if (options_parse(&o, FOR_TRACE, argc, argv, "trace [OPTION].. [EXPR] [-- COMMAND [ARGUMENT]..]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
-	if (o.file) {
-		fprintf(stderr, "saker: -w is for saker record; trace prints. Use > FILE\n");
-		return EXIT_USAGE;
-	}
 	o.agent.header = !o.agent.argv && o.format == FORMAT_TABLE;
 	if (o.format == FORMAT_TABLE) {	/* people see the summary instead */
 		event_set_remove(&o.agent.pipeline.selected, EVENT_agent_start);
