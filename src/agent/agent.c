@@ -329,13 +329,12 @@ void agent_summary(const struct agent *a)
 {
 	double seconds = (clock_boot() - a->started) / 1e9;
 	uint64_t delivered = tell_delivered(a), lost = losses_total(&a->losses);
+	char losses[24] = "none";
 
 	if (lost)
-		log_say(a->options.log, LOG_info, "%llu events in %.1f s, %llu lost", (unsigned long long)delivered,
-			seconds, (unsigned long long)lost);
-	else
-		log_say(a->options.log, LOG_info, "%llu events in %.1f s, none lost", (unsigned long long)delivered,
-			seconds);
+		snprintf(losses, sizeof(losses), "%llu", (unsigned long long)lost);
+	log_say(a->options.log, LOG_info, "%llu event%s in %.1f s, %s lost", (unsigned long long)delivered,
+		delivered == 1 ? "" : "s", seconds, losses);
 	if (a->pipeline.counts.invalid)
 		log_say(a->options.log, LOG_warning, "%llu records were malformed",
 			(unsigned long long)a->pipeline.counts.invalid);

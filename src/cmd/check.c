@@ -223,6 +223,7 @@ static bool check_policy(struct check *c, struct policy_file_set *set, const cha
 {
 	struct diag diag = { 0 }, doubt = { 0 };
 	const struct policy_file *file;
+	unsigned events;
 
 	if (policy_file_add(set, path, &diag, &doubt) < 0) {
 		report(c, &diag, policy_file_line(set, &diag));
@@ -235,8 +236,9 @@ static bool check_policy(struct check *c, struct policy_file_set *set, const cha
 	if (!compile_alone(c, file))
 		return false;
 	c->right++;
-	printf("%s: policy %s, %u events: ok\n", shown(c, file->file.path), file->name.text,
-	       count_events(file));
+	events = count_events(file);
+	printf("%s: policy %s, %u event%s: ok\n", shown(c, file->file.path), file->name.text, events,
+	       events == 1 ? "" : "s");
 	return true;
 }
 

@@ -72,7 +72,7 @@ put named.yaml 'policies: [bad/a.yaml]'
 expect 'a wrong policy that a configuration names' 1 $'  openatt:\n  ^' "$work/named.yaml"
 put sink.yaml 'name: s' 'events: {openat: {sinks: [evnts]}}'
 put sinks.yaml 'policies: [sink.yaml]' 'sinks: {events: {type: stdout}}'
-expect 'a sink by itself is not known to be wrong' 0 'policy s, 1 events: ok' "$work/sink.yaml"
+expect 'a sink by itself is not known to be wrong' 0 'policy s, 1 event: ok' "$work/sink.yaml"
 expect 'a sink that no configuration has' 1 \
 	$'unknown sink "evnts", did you mean "events"?\nevents: {openat: {sinks: [evnts]}}\n                          ^' \
 	"$work/sinks.yaml"
