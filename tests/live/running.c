@@ -205,6 +205,19 @@ unsigned agent_count(const char *sink, const char *event, pid_t pid, ...)
 	return n;
 }
 
+unsigned agent_said(const char *text)
+{
+	char line[8192];
+	FILE *f = fopen(agent_path("stderr"), "re");
+	unsigned n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 void agent_errors(void)
 {
 	char text[3000];

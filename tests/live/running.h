@@ -68,6 +68,9 @@ json_t *agent_sink(const char *name);
 /* Resident memory. */
 long agent_kib(void);
 
+/* How many lines of its standard error have the text. */
+unsigned agent_said(const char *text);
+
 /* The last lines of its standard error, for people. */
 void agent_errors(void);
 

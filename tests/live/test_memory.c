@@ -22,23 +22,10 @@ static void one_key(void)
 	syscall(SYS_getsid, 77);
 }
 
-static bool was_said(const char *text)
-{
-	char line[1300];
-	FILE *in = fopen(agent_path("stderr"), "re");
-	bool found = false;
-
-	while (in && !found && fgets(line, sizeof(line), in))
-		found = strstr(line, text);
-	if (in)
-		fclose(in);
-	return found;
-}
-
 static bool is_said(const char *text)
 {
 	for (double end = deadline() + 5; now() < end; usleep(50000))
-		if (was_said(text))
+		if (agent_said(text))
 			return true;
 	return false;
 }

@@ -67,19 +67,6 @@ static long disarm(void)
 /* --- reloading */
 
 /* How often the log says so. */
-static unsigned said(const char *what)
-{
-	char line[8192];
-	FILE *f = fopen(agent_path("stderr"), "re");
-	unsigned n = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, what) != NULL;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 /* How reloads ended so far, by the log and by events: either may be what finds no memory. */
 struct ends { unsigned applied[2], refused[2]; };
 
@@ -87,11 +74,11 @@ static struct ends ends(void)
 {
 	return (struct ends){
 		.applied = {
-			said("policies reloaded: "),
+			agent_said("policies reloaded: "),
 			agent_count("events", "policy_reload", 0, "args.result=applied", NULL),
 		},
 		.refused = {
-			said("are refused, those before stay in force"),
+			agent_said("are refused, those before stay in force"),
 			agent_count("events", "policy_reload", 0, "args.result=refused", NULL),
 		},
 	};
@@ -384,6 +371,6 @@ TEST(reload_fault_sink, "a new sink whose file cannot be opened at first is open
 	json_object_set_new(json_array_get(json_object_get(so_far.shape, "sinks"), 1), "error",
 			    json_sprintf("cannot open %s: Too many open files", agent_path("more.json")));
 	is_new("a file that cannot be opened");
-	check(said("more.json") + said("sink \"more\"") > 0, "nothing was said");
+	check(agent_said("more.json") + agent_said("sink \"more\"") > 0, "nothing was said");
 	stop();
 }
