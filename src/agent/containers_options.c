@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/containers_options.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/containers.h"
+#include "base/log.h"
 #include "config/config.h"
 
 /* The configuration is read anew now and then; what was said at the start lasts as long as we do. */
@@ -34,4 +37,16 @@ struct containers_options containers_options_of(struct read_places *places, cons
 		.places = places, .max_cgroups = (uint32_t)c->cgroups, .keep_ms = c->keep, .retry_ms = c->retry,
 		.tries = (unsigned)c->tries,
 	};
+}
+
+static void doubt(struct log *log, const char *option, const struct option_text *path, int mode)
+{
+	if (path->text && access(path->text, mode) < 0)
+		log_say(log, LOG_warning, "%s: cannot read %s: %s", option, option_shown(path), strerror(errno));
+}
+
+void containers_options_doubt(const struct config *config, struct log *log)
+{
+	doubt(log, "containers.host_prefix", &config->containers.host_prefix, R_OK | X_OK);
+	doubt(log, "k8s.metadata", &config->k8s.metadata, R_OK);
 }

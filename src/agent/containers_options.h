@@ -6,8 +6,12 @@
 #include "agent/containers.h"
 
 struct config;
+struct log;
 
 /* places are the caller's to keep, filled once: their texts are copies that last. */
 struct containers_options containers_options_of(struct read_places *places, const struct config *config);
+
+/* Warn of what the configuration names and is not there; it is looked for again whenever it is wanted. */
+void containers_options_doubt(const struct config *config, struct log *log);
 
 #endif

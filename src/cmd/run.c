@@ -58,6 +58,14 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 	};
 }
 
+static void tell_start(const struct agent *a, struct log *log)
+{
+	unsigned policies = a->pipeline.policies[a->generation & 1]->files.n;
+
+	log_say(log, LOG_info, "watching by %u %s and %u hooks", policies, policies == 1 ? "policy" : "policies",
+		a->probe.nlinks);
+}
+
 /* *closed: false when a thread hangs in a write of a sink. */
 static int run_agent(struct reload *reload, struct policy_set *policies, struct control *control, bool *closed)
 {
@@ -65,6 +73,7 @@ static int run_agent(struct reload *reload, struct policy_set *policies, struct 
 	static struct notify notify;
 	struct agent_options options = options_of(&reload->config, policies, reload);
 	int status = EXIT_OK, r;
+	bool started;
 
 	notify_open(&notify);
 	options.stopping = notify_stopping;
@@ -74,7 +83,9 @@ static int run_agent(struct reload *reload, struct policy_set *policies, struct 
 		r = reload_watch(reload, &agent);
 	if (r == 0)
 		r = control_open(control, &agent, reload);
-	if (r == 0) {
+	started = r == 0;
+	if (started) {
+		tell_start(&agent, reload->log);
 		notify_ready(&notify, &agent, reload);
 		reload_listen(reload, &(struct reload_listener){ notify_reloading, notify_reloaded, &notify });
 		r = agent_run(&agent);
@@ -82,7 +93,8 @@ static int run_agent(struct reload *reload, struct policy_set *policies, struct 
 	if (r < 0)
 		status = watch_failed(&agent, r);
 	*closed = reload_finish(reload);
-	agent_summary(&agent);
+	if (started)
+		agent_summary(&agent);
 	watch_stop(&reload->watch);
 	control_close(control);
 	metrics_stop(&reload->metrics);
@@ -113,6 +125,7 @@ static int run_alone(const char *path, const struct instance *instance, struct l
 		return EXIT_FAILED;
 	}
 	rights_drop(rights_needed(&reload.config, &reload.slots), log);
+	containers_options_doubt(&reload.config, log);
 	size_threads(reload.config.nsinks);
 	status = run_agent(&reload, policies, &control, closed);
 	if (*closed)

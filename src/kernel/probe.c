@@ -149,6 +149,18 @@ static int maps_reuse(const struct probe *p, struct saker_bpf *to)
 	return 0;
 }
 
+/* NULL after telling why in p->error, and *ret. */
+static struct btf *read_btf(struct probe *p, const char *path, int *ret)
+{
+	struct btf *btf = btf_open(path, ret);
+	char what[300];
+
+	snprintf(what, sizeof(what), "cannot read the kernel's BTF%s%.200s", path ? " from " : "", path ? path : "");
+	if (!btf)
+		fail(p, what, *ret);
+	return btf;
+}
+
 /* Open, choose a rung for each event, and set everything that must be set before loading. */
 static int prepare(struct probe *p, const struct event_set *events, const struct filter *filter,
 		   const char *const *refusals, unsigned n, struct saker_bpf **skel)
@@ -160,9 +172,9 @@ static int prepare(struct probe *p, const struct event_set *events, const struct
 	*skel = saker_bpf__open_opts(&opts);
 	if (!*skel)
 		return fail(p, "cannot open BPF programs", -errno);
-	btf = btf_open(p->options.btf, &r);
+	btf = read_btf(p, p->options.btf, &r);
 	if (!btf)
-		return fail(p, p->options.btf ? p->options.btf : "cannot read the kernel's BTF", r);
+		return r;
 	rungs_choose(p, *skel, btf, events, refusals, n);
 	lanes_size(*skel, &p->options);
 	maps_spare(*skel, &p->options);
@@ -525,9 +537,9 @@ int probe_survey(struct probe *p, const struct probe_options *o)
 
 	memset(p, 0, sizeof(*p));
 	libbpf_set_print(libbpf_print);
-	btf = btf_open(o->btf, &r);
+	btf = read_btf(p, o->btf, &r);
 	if (!btf)
-		return fail(p, "cannot read the kernel's BTF", r);
+		return r;
 	p->skel = saker_bpf__open();
 	if (!p->skel) {
 		btf_close(btf);

@@ -456,6 +456,8 @@ json_t *agent_ask(const char *command)
 	*reply = r.status == 0 ? json_loads(r.out, 0, NULL) : NULL;
 	if (!*reply)
 		give_up("ctl %s: status %d: %s%s", command, r.status, r.out, r.err);
+	free(r.out);
+	free(r.err);
 	return *reply;
 }
 

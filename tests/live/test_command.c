@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The command line: filters, followed commands, and each clear ending. */
 #include "live.h"
+#include "running.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +98,24 @@ TEST(trace_missing, "a command that is not there: 127, and its name")
 
 	ends(&r, 127, "/nonexistent/program");
 	done(&r);
+}
+
+TEST(command_btf, "types that cannot be read: what and where is named")
+{
+	struct run r = RUN("trace", "--btf", "/nonexistent/types");
+
+	ends(&r, 3, "cannot read the kernel's BTF from /nonexistent/types: No such file");
+	done(&r);
+}
+
+TEST(command_doubt, "an agent says that it watches, and which of the files it was told of are not there")
+{
+	agent_fresh("containers: {host_prefix: /nonexistent}\nk8s: {metadata: /nonexistent/pods.json}\n");
+	agent_start();
+	check(agent_said("watching by 1 policy and ") == 1, "nothing is said of the start");
+	check(agent_said("containers.host_prefix: cannot read /nonexistent: No such file") == 1, "nothing of the prefix");
+	check(agent_said("k8s.metadata: cannot read /nonexistent/pods.json: No such file") == 1, "nothing of the pods");
+	check(agent_stop() == 0, "saker failed");
 }
 
 static const struct { const char *option, *value, *says; } usage_rows[] = {
