@@ -118,8 +118,6 @@ enum vouch containers_vouch(const struct containers *containers, const char *pat
 /* Learn from a record that tells of a container: container_create, existing_container. */
 void containers_recorded(struct containers *containers, const struct head *h);
 
-/* Whether it is among those that are still to be read of. */
-bool containers_waits(const struct containers *containers, const struct container *container);
 
 /* Nothing more is waited for: what is known of it is told. */
 void containers_give_up(struct containers *containers, struct container *container);

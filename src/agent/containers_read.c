@@ -137,7 +137,8 @@ static void read_done(uv_work_t *work, int status)
 		containers_read(c);
 }
 
-bool containers_waits(const struct containers *c, const struct container *container)
+/* Whether it is among those that are still to be read of. */
+static bool waits(const struct containers *c, const struct container *container)
 {
 	return container->serial && container->tries < c->options.tries &&
 	       (container->state == CONTAINER_PENDING || container->state == CONTAINER_FAILED);
@@ -164,7 +165,7 @@ static uint64_t fill_batch(struct containers *c, uint64_t now)
 	for (uint32_t i = 1; i <= c->table.handed && c->batch.n < READ_BATCH; i++) {
 		const struct container *container = &c->table.slots[i];
 
-		if (!containers_waits(c, container))
+		if (!waits(c, container))
 			continue;
 		c->pending++;
 		if (container->next_try > now) {

@@ -39,8 +39,6 @@ struct metrics {
 	struct metrics_counts counts;
 };
 
-/* Whether this saker was built with it. */
-bool metrics_supported(void);
 
 /* A socket that listens, or negative errno. */
 int metrics_listen(const struct endpoint *address);

@@ -7,11 +7,6 @@
 
 #include "agent/metrics.h"
 
-bool metrics_supported(void)
-{
-	return false;
-}
-
 int metrics_server_open(struct metrics_server **ret, int fd, struct metrics_counts *counts, struct agent *agent,
 			const struct reload *reload)
 {

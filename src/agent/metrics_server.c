@@ -47,11 +47,6 @@ struct metrics_server {
 	char page[METRICS_BYTES];
 };
 
-bool metrics_supported(void)
-{
-	return true;
-}
-
 /* --- answers */
 
 static enum MHD_Result answer(struct metrics_server *s, struct MHD_Connection *c, unsigned status, const char *type, const char *body, size_t len)

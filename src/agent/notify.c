@@ -82,7 +82,8 @@ static void say_status(struct notify *n, const char *before)
 	    n->silent ? "; not well, see saker ctl status" : "");
 }
 
-void notify_live(struct notify *n)
+/* Tell that we live, if we do. */
+static void live(struct notify *n)
 {
 	n->silent = !health_reads(n->agent);
 	if (n->watchdog_ms && !n->silent)
@@ -93,7 +94,7 @@ void notify_live(struct notify *n)
 
 static void on_timer(uv_timer_t *timer)
 {
-	notify_live(timer->data);
+	live(timer->data);
 }
 
 void notify_ready(struct notify *n, struct agent *agent, const struct reload *reload)

@@ -43,8 +43,6 @@ void notify_reloading(void *notify);
 void notify_reloaded(void *notify, const struct reload_receipt *receipt);
 void notify_stopping(void *notify);
 
-/* Tell that we live, if we do; what the timer does. */
-void notify_live(struct notify *notify);
 
 /* Also of one that is not open. */
 void notify_close(struct notify *notify);

@@ -111,7 +111,8 @@ static void put_title(const struct column *c, bool last)
 	put(c, title, last);
 }
 
-void ctl_text_table(const json_t *rows)
+/* An array of objects, its columns named after the members of the first. */
+static void table(const json_t *rows)
 {
 	struct column columns[COLUMNS];
 	unsigned n = measure(rows, columns);
@@ -131,7 +132,7 @@ void ctl_text_sinks(const json_t *reply)
 	const json_t *sinks = json_object_get(reply, "sinks");
 
 	if (json_array_size(sinks))
-		ctl_text_table(sinks);
+		table(sinks);
 	else
 		printf("there is no sink\n");
 }
@@ -168,7 +169,7 @@ static void section(const json_t *object, const char *what)
 	}
 	if (json_array_size(rows)) {
 		printf("\n");
-		ctl_text_table(rows);
+		table(rows);
 	}
 	json_decref(rows);
 }
@@ -316,7 +317,7 @@ void ctl_text_mutes(const json_t *reply)
 	const json_t *mutes = json_object_get(reply, "mutes");
 
 	if (json_array_size(mutes) > 0)
-		ctl_text_table(mutes);
+		table(mutes);
 	else
 		printf("nobody is muted\n");
 }

@@ -11,8 +11,6 @@ void ctl_text_ps(const json_t *reply);
 void ctl_text_reload(const json_t *reply);
 void ctl_text_loglevel(const json_t *reply);
 
-/* An array of objects as a table, its columns named after the members of the first. */
-void ctl_text_table(const json_t *rows);
 void ctl_text_sinks(const json_t *reply);
 void ctl_text_mutes(const json_t *reply);
 

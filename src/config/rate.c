@@ -85,7 +85,7 @@ int rate_read_row(const struct option_context *cx, const struct option_row *row,
 	return 0;
 }
 
-const struct option_row rate_rows[] = {
+static const struct option_row rate_rows[] = {
 	{ .name = "rate",
 	  .type = OPTION_CUSTOM,
 	  .parse = rate_read_row,

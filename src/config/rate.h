@@ -37,7 +37,4 @@ int rate_read_row(const struct option_context *cx, const struct option_row *row,
 /* An option_parser: "5/s burst 10", or a map of rate and burst.  to is a struct rate. */
 int rate_read(const struct option_context *cx, const struct option_row *row, const struct node *node, void *to);
 
-/* What the map has. */
-extern const struct option_row rate_rows[];
-
 #endif

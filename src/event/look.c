@@ -186,7 +186,8 @@ static int parse_word(const struct look *look, struct word w, uint64_t *ret)
 	return 0;
 }
 
-int look_parse_words(const struct look *look, struct word w, uint64_t *ret)
+/* Names and numbers joined by |. */
+static int parse_words(const struct look *look, struct word w, uint64_t *ret)
 {
 	uint64_t sum = 0, value;
 
@@ -214,15 +215,15 @@ int look_parse_words(const struct look *look, struct word w, uint64_t *ret)
 #define UNSIGNED(bits) ROW(show_unsigned, look_parse_number, bits, false, true, 0, NULL, NULL)
 #define HEX(bits) ROW(show_hex, look_parse_number, bits, false, false, 0, NULL, NULL)
 #define CHOICE(bits, table) \
-	ROW(show_choice, look_parse_words, bits, true, false, ~0ull, &names_##table, NULL)
+	ROW(show_choice, parse_words, bits, true, false, ~0ull, &names_##table, NULL)
 #define CHOICE_HEX(bits, table) \
-	ROW(show_choice_hex, look_parse_words, bits, false, false, ~0ull, &names_##table, NULL)
+	ROW(show_choice_hex, parse_words, bits, false, false, ~0ull, &names_##table, NULL)
 #define FLAGS(bits, table) \
-	ROW(show_flags, look_parse_words, bits, false, false, 0, NULL, &names_##table)
+	ROW(show_flags, parse_words, bits, false, false, 0, NULL, &names_##table)
 #define MIXED(bits, part, choices, flags) \
-	ROW(show_mixed, look_parse_words, bits, false, false, part, &names_##choices, &names_##flags)
+	ROW(show_mixed, parse_words, bits, false, false, part, &names_##choices, &names_##flags)
 #define IPC(flags) \
-	ROW(show_ipc_flags, look_parse_words, 32, false, false, 0, NULL, &names_##flags)
+	ROW(show_ipc_flags, parse_words, 32, false, false, 0, NULL, &names_##flags)
 #define OWN(show, parse, bits, sign) ROW(show, parse, bits, sign, false, 0, NULL, NULL)
 
 /* Not a number in a record; shown as the address it was fetched from. */
@@ -270,7 +271,7 @@ const struct look looks[T_COUNT] = {
 	[T_dev] = OWN(show_dev, parse_dev, 32, false),
 	[T_kdev] = OWN(show_kdev, parse_kdev, 32, false),
 	[T_mode] = OWN(show_mode, look_parse_number, 16, false),
-	[T_file_mode] = ROW(show_file_mode, look_parse_words, 16, false, false, 0, NULL,
+	[T_file_mode] = ROW(show_file_mode, parse_words, 16, false, false, 0, NULL,
 		&names_file_types),
 	[T_open_flags] = MIXED(32, 3, open_modes, open_flags),
 	[T_open_how] = MEMORY,
@@ -336,7 +337,7 @@ const struct look looks[T_COUNT] = {
 	[T_membarrier_cmd] = CHOICE(32, membarrier_cmd),
 	[T_membarrier_flags] = FLAGS(32, membarrier_flags),
 	[T_userfaultfd_flags] = FLAGS(32, userfaultfd_flags),
-	[T_clone_flags] = ROW(show_clone, look_parse_words, 0, false, false, 0xff, &names_signals,
+	[T_clone_flags] = ROW(show_clone, parse_words, 0, false, false, 0xff, &names_signals,
 		&names_clone_flags),
 	[T_clone_args] = MEMORY,
 	[T_clone3_flags] = FLAGS(64, clone_flags),
@@ -351,7 +352,7 @@ const struct look looks[T_COUNT] = {
 	[T_prctl_option] = CHOICE(32, prctl_option),
 	[T_arch_prctl_op] = CHOICE_HEX(32, arch_prctl_op),
 	[T_ptrace_req] = CHOICE_HEX(0, ptrace_req),
-	[T_personality] = ROW(show_personality, look_parse_words, 32, false, false, 0xff,
+	[T_personality] = ROW(show_personality, parse_words, 32, false, false, 0xff,
 		&names_personality_domains, &names_personality_flags),
 	[T_capability] = CHOICE(32, capability),
 	[T_cap_mask] = OWN(show_caps, parse_caps, 64, false),

@@ -54,9 +54,6 @@ void look_flags(struct text *t, const struct names *flags, uint64_t value, bool 
 /* A number as people write it: 12, -12, 0x1f, 0644. */
 look_parse look_parse_number;
 
-/* Names and numbers joined by |. */
-look_parse look_parse_words;
-
 /* Types whose text follows rules of their own. */
 look_show show_bool, show_caps, show_clone, show_dev, show_dirfd, show_exit, show_file_mode;
 look_show show_ioctl, show_ioprio, show_ipc_flags, show_ipc_key, show_kdev, show_mode;

@@ -39,7 +39,8 @@ static unsigned ops_of(const struct access *a)
 	return ops;
 }
 
-bool op_applies(enum op op, const struct access *access)
+/* Whether the operator means something for operands like this. */
+static bool op_applies(enum op op, const struct access *access)
 {
 	return ops_of(access) >> op & 1;
 }

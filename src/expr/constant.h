@@ -52,9 +52,6 @@ static inline uint32_t text_hash(const char *s, size_t len)
 	return h >> 32;
 }
 
-/* Whether the operator means something for operands like this. */
-bool op_applies(enum op op, const struct access *access);
-
 /* The constant of a comparison for this operand, made if need be.  NULL without memory. */
 struct constant *constant_get(struct context *c, struct comparison *cmp,
 			      const struct access *access);

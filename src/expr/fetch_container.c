@@ -26,15 +26,10 @@ static void fetch_list(struct fetched *f, const struct container_meta *m, enum m
 /* The key stands in brackets, of which the second is still there. */
 static void fetch_label(struct fetched *f, const struct container_meta *m, enum meta_list which, const char *key)
 {
-	size_t len = strlen(key) - 1;
+	const char *value = m ? meta_label(&m->lists[which], key, strlen(key) - 1) : NULL;
 
-	if (!m)
-		return;
-	for (const char *s = m->lists[which].s, *end = s + m->lists[which].len; s < end; s += strlen(s) + 1)
-		if (!strncmp(s, key, len) && s[len] == '=') {
-			fetched_text(f, s + len + 1, strlen(s + len + 1));
-			return;
-		}
+	if (value)
+		fetched_text(f, value, strlen(value));
 }
 
 static void fetch_meta_text(struct fetched *f, const struct container_meta *m, enum meta_text which)

@@ -112,10 +112,8 @@ void container_meta_free(const struct container_meta *m)
 	free((void *)m);
 }
 
-const char *meta_label(const struct meta_members *labels, const char *key)
+const char *meta_label(const struct meta_members *labels, const char *key, size_t len)
 {
-	size_t len = strlen(key);
-
 	for (const char *s = labels->s, *end = s + labels->len; s < end; s += strlen(s) + 1)
 		if (!strncmp(s, key, len) && s[len] == '=')
 			return s + len + 1;

@@ -68,7 +68,7 @@ const struct container_meta *meta_finish(const struct meta_draft *draft);
 
 void container_meta_free(const struct container_meta *meta);
 
-/* The value of a label, NULL if there is none of this key. */
-const char *meta_label(const struct meta_members *labels, const char *key);
+/* The value of a label, NULL if there is none of this key of len bytes. */
+const char *meta_label(const struct meta_members *labels, const char *key, size_t len);
 
 #endif

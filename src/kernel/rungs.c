@@ -36,7 +36,8 @@ struct choice {
 	unsigned nrefused;
 };
 
-int rungs_program(const struct bpf_program *prog, const char **rung)
+/* The id of the event a program serves and its rung; -ENOENT for programs of system calls. */
+static int program_of(const struct bpf_program *prog, const char **rung)
 {
 	const char *name = bpf_program__name(prog), *sep = strstr(name, "__");
 
@@ -121,7 +122,7 @@ static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 	bpf_object__for_each_program(prog, c->skel->obj) {
 		const char *rung, *why = "";
 
-		if (rungs_program(prog, &rung) != (int)id || strncmp(rung, wanted, strlen(wanted)))
+		if (program_of(prog, &rung) != (int)id || strncmp(rung, wanted, strlen(wanted)))
 			continue;
 		if (program_works(c, prog, rung, &why)) {
 			bpf_program__set_autoload(prog, true);
@@ -215,7 +216,7 @@ void rungs_choose(struct probe *probe, struct saker_bpf *skel, const struct btf 
 bool rungs_need(const struct probe *probe, const struct bpf_program *prog, const struct event_set *events)
 {
 	const char *rung;
-	int id = rungs_program(prog, &rung);
+	int id = program_of(prog, &rung);
 
 	if (id >= 0)
 		return event_set_has(events, id);
@@ -233,7 +234,7 @@ static bool program_loaded(const struct saker_bpf *skel, const struct probe *p, 
 		return (!by_exit(p, id) || bpf_program__fd(skel->progs.syscall__exit) >= 0) &&
 		       (!by_entry(p, id) || bpf_program__fd(skel->progs.syscall__enter) >= 0);
 	bpf_object__for_each_program(prog, skel->obj)
-		if (rungs_program(prog, &rung) == (int)id && bpf_program__fd(prog) >= 0)
+		if (program_of(prog, &rung) == (int)id && bpf_program__fd(prog) >= 0)
 			return true;
 	return false;
 }

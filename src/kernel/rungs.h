@@ -19,7 +19,4 @@ bool rungs_need(const struct probe *probe, const struct bpf_program *prog, const
 /* Are the programs of an event's rung loaded, or does it need none? */
 bool rungs_loaded(const struct probe *probe, unsigned id);
 
-/* The id of the event a program serves and its rung; -ENOENT for programs of system calls. */
-int rungs_program(const struct bpf_program *prog, const char **rung);
-
 #endif

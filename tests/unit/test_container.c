@@ -153,7 +153,7 @@ Test(container, other_files)
 	cr_expect_str_eq(m->texts[META_pod], "web-0");
 	cr_expect_str_eq(m->texts[META_namespace], "shop");
 	cr_expect_str_eq(m->texts[META_user], "7:8");
-	cr_expect_str_eq(meta_label(&m->lists[META_pod_labels], "app"), "shop");
+	cr_expect_str_eq(meta_label(&m->lists[META_pod_labels], "app", 3), "shop");
 	cr_expect_eq(m->capabilities, 1u << 5);
 	cr_expect_eq(m->flags & (META_host_network | META_host_pid | META_host_ipc), META_host_network | META_host_ipc);
 	container_meta_free(m);
@@ -165,7 +165,7 @@ Test(container, other_files)
 	m = parsed(parse_pods, "{\"items\":[{\"metadata\":{\"uid\":\"u\",\"name\":\"n\",\"namespace\":\"s\",\"labels\":{\"a\":\"b\"}}}]}",
 		   "u");
 	cr_expect_str_eq(m->texts[META_namespace], "s");
-	cr_expect_str_eq(meta_label(&m->lists[META_pod_labels], "a"), "b");
+	cr_expect_str_eq(meta_label(&m->lists[META_pod_labels], "a", 1), "b");
 	container_meta_free(m);
 	m = parsed(parse_runc, "{\"id\":\"x\",\"created\":\"2026-11-23T10:00:00Z\",\"config\":{\"labels\":[\"bundle=/b\","
 		   "\"io.kubernetes.pod.name=p\"],\"namespaces\":[{\"type\":\"NEWNS\"}],\"hostname\":\"h\"}}", "x");
