@@ -2,19 +2,19 @@
 /* saker: who runs, opens, connects and dies on this machine, told by the kernel.
  *
  *	cmd/		a file a subcommand; options
- *	agent/		the loop and what lives on it: lanes, pipeline, losses, reload, control socket
- *	output/		a record as a line, as a raw capture; the road: batches, queues, kinds of sinks
+ *	agent/		the loop and what lives on it: turns, pipeline, losses, reload, control socket, metrics, health
+ *	output/		a record as a line, as a raw capture; secrets; the road: batches, queues, kinds of sinks
  *	policy/		policies compiled from their files: filters, limits, caches
  *	expr/		the expression language: parse, check, evaluate, push down
- *	identity/	the process table
- *	kernel/		all that touches libbpf: probes and their ladders, lanes, accounting
+ *	identity/	who did it: processes and ancestors, cgroups, containers, users, hashes
+ *	kernel/		all that touches libbpf: probes and their ladders, lanes, filters, mutes, accounting
  *	event/		what a record means: schema, check on entry, names of values, selection
  *	config/		YAML with positions, option tables, saker.yaml
- *	base/		text, arenas, diagnostics, log, capabilities, nearest word
+ *	base/		text, arenas, diagnostics, log, histograms, capabilities, nearest word
  *	and bpf, the kernel side: events.def and syscalls.def are where an event begins
  *
  * The way of a record: a hook in a .bpf.c -> lane -> kernel/lanes.c -> agent/pipeline.c ->
- * output/road.c, once a stream by json.c or table.c -> queue.c of each sink -> sink_KIND.c.
+ * output/road.c, once a stream by encoder.c -> queue.c of each sink -> sink_KIND.c.
  */
 #include <fcntl.h>
 #include <stdio.h>
