@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lru.h"
 #include "policy/key.h"
-#include "policy/lru.h"
 
 enum {
 	DEDUP_CACHES_DEFAULT = 256,

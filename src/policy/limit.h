@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/lru.h"
+#include "base/lru.h"
 
 enum { LIMIT_KEYS_DEFAULT = 4096, LIMIT_KEYS_MAX = 1 << 20 };
 

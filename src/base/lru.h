@@ -3,8 +3,8 @@
  * A fixed number of slots, each under a key of two words; the least recently used gives way.
  * What a slot stands for is kept by the caller under the slot's number; slot 0 is none.
  */
-#ifndef SAKER_POLICY_LRU_H
-#define SAKER_POLICY_LRU_H
+#ifndef SAKER_BASE_LRU_H
+#define SAKER_BASE_LRU_H
 
 #include <stddef.h>
 #include <stdint.h>
