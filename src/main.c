@@ -10,7 +10,7 @@
  *	kernel/		all that touches libbpf: probes and their ladders, lanes, filters, mutes, accounting
  *	event/		what a record means: schema, check on entry, names of values, selection
  *	config/		YAML with positions, option tables, saker.yaml
- *	base/		text, arenas, LRU, diagnostics, log, histograms, capabilities, nearest word
+ *	base/		text, arenas, LRU, hash, diagnostics, log, histograms, capabilities, nearest word
  *	and bpf, the kernel side: events.def and syscalls.def are where an event begins
  *
  * The way of a record: a hook in a .bpf.c -> lane -> kernel/lanes.c -> agent/pipeline.c ->

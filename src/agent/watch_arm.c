@@ -19,6 +19,7 @@
 
 #include "agent/fingerprint.h"
 #include "agent/watch.h"
+#include "base/fnv.h"
 
 enum {
 	MASK = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |
@@ -49,10 +50,8 @@ void watch_degrade(struct watch *w, const char *fmt, ...)
 
 uint64_t watch_name_hash(const char *name)
 {
-	uint64_t h = 0xcbf29ce484222325;
+	uint64_t h = fnv64(0, name, strlen(name));
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 0x100000001b3;		/* FNV-1a */
 	return h ? h : 1;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/sysinfo.h>
 
 #include "base/caps.h"
+#include "base/fnv.h"
 #include "config/option_doc.h"
 #include "config/sink.h"
 #include "config/whole.h"
@@ -287,13 +288,9 @@ char *config_waiting(const struct config *now, const struct config *next, char *
 	return option_waiting(agent_rows, "agent", &now->agent, &next->agent, to, size);
 }
 
-/* FNV-1a. */
 uint64_t config_hash(uint64_t hash, const void *bytes, size_t n)
 {
-	hash = hash ? hash : UINT64_C(0xcbf29ce484222325);
-	for (const unsigned char *p = bytes, *end = p + n; p < end; p++)
-		hash = (hash ^ *p) * UINT64_C(0x100000001b3);
-	return hash;
+	return fnv64(hash, bytes, n);
 }
 
 void config_help(const struct config_sink_kind *const *kinds, FILE *to)

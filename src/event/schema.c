@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fnv.h"
 #include "syscall_numbers.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
@@ -97,37 +98,28 @@ int schema_call_number(unsigned id, enum abi abi)
 	return abi == ABI_NATIVE ? numbers[id] : numbers32[id] - 1;
 }
 
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * 0x100000001b3;		/* FNV-1a */
-	return h;
-}
-
 static uint64_t hash_fields(uint64_t h, const struct field *fields, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		const uint16_t shape[] = { fields[i].off, fields[i].size };
 		const char *type = type_info[fields[i].type].name;
 
-		h = hash_bytes(h, fields[i].name, strlen(fields[i].name));
-		h = hash_bytes(h, type, strlen(type));
-		h = hash_bytes(h, shape, sizeof(shape));
+		h = fnv64(h, fields[i].name, strlen(fields[i].name));
+		h = fnv64(h, type, strlen(type));
+		h = fnv64(h, shape, sizeof(shape));
 	}
 	return h;
 }
 
 uint64_t schema_hash(void)
 {
-	uint64_t h = hash_fields(0xcbf29ce484222325, common, LEN(common));
+	uint64_t h = hash_fields(0, common, LEN(common));
 
 	for (unsigned id = 0; id < EVENT_COUNT; id++) {
 		if (!schemas[id].name)
 			continue;
-		h = hash_bytes(h, &id, sizeof(id));
-		h = hash_bytes(h, schemas[id].name, strlen(schemas[id].name));
+		h = fnv64(h, &id, sizeof(id));
+		h = fnv64(h, schemas[id].name, strlen(schemas[id].name));
 		h = hash_fields(h, schemas[id].fields, schemas[id].nfields);
 	}
 	return h;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "identity/container_meta.h"
 
 const struct container container_host = { .id = "host", .state = CONTAINER_KNOWN, .stamp = 1 };
@@ -81,14 +82,10 @@ static void touch(struct container_table *t, struct container *c)
 
 /* --- by the path of the own cgroup */
 
-/* FNV-1a; who can choose paths gains nothing: they are compared, and the index is small. */
+/* Who can choose paths gains nothing: they are compared, and the index is small. */
 static uint32_t path_hash(const char *path, size_t len)
 {
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)path[i]) * 16777619u;
-	return hash;
+	return (uint32_t)fnv64(0, path, len);
 }
 
 static uint32_t path_find(const struct container_table *t, const char *path, size_t len)
