@@ -8,7 +8,7 @@ set -euo pipefail
 
 readonly packages=(
 	gcc libc6-dev clang bpftool meson ninja-build pkg-config
-	libbpf-dev libelf-dev zlib1g-dev libuv1-dev libyaml-dev libjansson-dev
+	libbpf-dev libelf-dev zlib1g-dev libuv1-dev libyaml-dev libjansson-dev nettle-dev libmicrohttpd-dev
 )
 root=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 build=$root/build/quickstart
