@@ -63,6 +63,7 @@ static void on_second(uv_timer_t *timer)
 	if (agent_settled(a))
 		agent_settle(a);
 	memory_tick(a);
+	turn_look(a);
 	health_tick(a);
 	agent_flush(a);
 	agent_look_at_child(a);

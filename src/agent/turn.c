@@ -48,14 +48,36 @@ void agent_look_at_child(struct agent *a)
 static void on_tick(uv_timer_t *timer);
 static void on_more(uv_idle_t *more);
 
-static void on_wake(uv_poll_t *poll, int status, int events)
+static bool is_asleep(const struct agent *a)
 {
-	struct agent *a = poll->data;
+	return uv_is_active((const uv_handle_t *)&a->polls[0]);
+}
 
+void turn_wake(struct agent *a)
+{
+	if (!is_asleep(a))
+		return;
 	for (unsigned i = 0; i < LANES; i++)
 		uv_poll_stop(&a->polls[i]);
 	a->idle_ticks = 0;
 	uv_timer_start(&a->tick, on_tick, 0, TICK_MS);
+}
+
+void turn_look(struct agent *a)
+{
+	uint64_t bytes = 0;
+
+	if (!is_asleep(a))
+		return;
+	for (unsigned i = 0; i < LANES; i++)
+		bytes += lanes_pending(&a->lanes, i);
+	if (bytes)
+		turn_wake(a);
+}
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+	turn_wake(poll->data);
 }
 
 static unsigned read_lanes(struct agent *a)
@@ -83,8 +105,10 @@ static bool hold(struct agent *a)
 static void sleep_until_woken(struct agent *a)
 {
 	lanes_sleep(&a->lanes);
-	if (read_lanes(a))
+	if (read_lanes(a)) {
+		a->idle_ticks = 0;
 		return;
+	}
 	uv_timer_start(&a->tick, on_tick, TICK_IDLE_MS, TICK_IDLE_MS);
 	if (a->options.probe.transport == TRANSPORT_PERF)
 		return;

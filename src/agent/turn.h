@@ -20,6 +20,14 @@ void turn_stop(struct agent *agent);
  * nanoseconds since boot, 0: as long as it takes.  After turn_stop. */
 void turn_drain(struct agent *agent, uint64_t until);
 
+/* Read on if the loop sleeps: for who has read the lanes elsewhere, since the record that woke us may
+ * have been among those. */
+void turn_wake(struct agent *agent);
+
+/* The same if something waits in the lanes.  A probe that asked whether we sleep just before we did
+ * wakes nobody, and its record would wait for the next one. */
+void turn_look(struct agent *agent);
+
 /* End the loop after this turn.  The first reason counts. */
 void agent_stop(struct agent *agent, const char *reason);
 

@@ -94,6 +94,43 @@ TEST(storm_attach, "loading and attaching all hooks stops nothing")
 	check(agent_stop() == 0, "saker failed");
 }
 
+/* --- a loop that sleeps when a call comes, while what is left for the policies before is read */
+
+static void calls_now_and_then(void)
+{
+	while (!*(volatile long *)&shared->n[STOP]) {
+		usleep(200000);
+		syscall(SYS_getsid, CANARY + shared->n[MADE]++);
+	}
+}
+
+static void write_sinks(bool more)
+{
+	agent_file("saker.yaml", "policies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n%s",
+		   more ? "  more: {type: file, path: more.json}\n" : "");
+}
+
+TEST(storm_settle, "putting away the policies before leaves nobody asleep")
+{
+	pid_t caller;
+
+	shared->n[STOP] = shared->n[MADE] = 0;
+	agent_fresh("");
+	agent_file("policies/song.yaml", "name: song\nscope: proc.name = subject\nevents:\n"
+		   "  getsid: {where: \"args.pid >= %d\"}\n", CANARY);
+	agent_start();
+	caller = subject_start(calls_now_and_then);
+	for (unsigned i = 0; i < 10; i++) {
+		write_sinks(i % 2 == 0);
+		is(agent_reloaded(), "args.result", "applied");	/* found by the watch, while nothing else comes */
+	}
+	shared->n[STOP] = 1;
+	check(subject_wait(caller) == 0, "the subject failed");
+	agent_barrier();
+	check(agent_count("events", "getsid", caller, NULL) == shared->n[MADE], "calls are missing");
+	check(agent_stop() == 0, "saker failed");
+}
+
 /* --- what is told, and how often */
 
 static void write_lanes(const char *bulk)
