@@ -82,24 +82,57 @@ bool hold_put(struct hold *hold, const struct head *h, uint64_t serial, uint64_t
 	return true;
 }
 
-const struct head *hold_take(struct hold *hold, uint64_t serial, uint64_t before)
+static const struct head *record_of(const struct held *held)
 {
-	size_t off = hold->begin;
+	return (const struct head *)(held + 1);
+}
 
+static const struct head *take(struct hold *hold, bool (*is_meant)(const struct held *held, uint64_t what), uint64_t what)
+{
 	if (!hold->now_held)
 		return NULL;
 	advance(hold);
-	for (off = hold->begin; off != hold->end; off = next_of(hold, off)) {
+	for (size_t off = hold->begin; off != hold->end; off = next_of(hold, off)) {
 		struct held *held = at(hold, off);
 
-		if (held->gone || (serial ? held->serial != serial : held->since >= before))
+		if (held->gone || !is_meant(held, what))
 			continue;
 		held->gone = true;
 		hold->now_held--;
-		hold->overdue += !serial;
-		return (const struct head *)(held + 1);
+		return record_of(held);
 	}
 	return NULL;
+}
+
+static bool is_of(const struct held *held, uint64_t serial)
+{
+	return held->serial == serial;
+}
+
+static bool is_overdue(const struct held *held, uint64_t before)
+{
+	return held->since < before;
+}
+
+static bool is_selected_by(const struct held *held, uint64_t generation)
+{
+	return record_of(held)->policy == generation;
+}
+
+const struct head *hold_take(struct hold *hold, uint64_t serial, uint64_t before)
+{
+	const struct head *h = serial ? take(hold, is_of, serial) : take(hold, is_overdue, before);
+
+	hold->overdue += h && !serial;
+	return h;
+}
+
+const struct head *hold_take_of(struct hold *hold, uint16_t generation)
+{
+	const struct head *h = take(hold, is_selected_by, generation);
+
+	hold->overdue += !!h;
+	return h;
 }
 
 void hold_name(struct hold *hold, const struct head *h, uint64_t serial, uint64_t sinks)
@@ -124,4 +157,10 @@ bool hold_unname(struct hold *hold, uint64_t serial, struct hold_name *ret)
 			return true;
 		}
 	return false;
+}
+
+void hold_forget(struct hold *hold, uint64_t sinks)
+{
+	for (unsigned i = 0; i < hold->nnames; i++)
+		hold->names[i].sinks &= ~sinks;
 }

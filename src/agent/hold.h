@@ -54,10 +54,16 @@ bool hold_put(struct hold *hold, const struct head *h, uint64_t serial, uint64_t
  * is taken out, and good until the next hold_put. */
 const struct head *hold_take(struct hold *hold, uint64_t serial, uint64_t before);
 
+/* The same of records that policies of a generation select. */
+const struct head *hold_take_of(struct hold *hold, uint16_t generation);
+
 /* Remember that it was shown to these sinks. */
 void hold_name(struct hold *hold, const struct head *h, uint64_t serial, uint64_t sinks);
 
 /* Take one of the names of a container; false when there is none left. */
 bool hold_unname(struct hold *hold, uint64_t serial, struct hold_name *ret);
+
+/* These sinks are gone, and their bits may come to mean others. */
+void hold_forget(struct hold *hold, uint64_t sinks);
 
 #endif

@@ -65,7 +65,7 @@ static uint64_t policies_want(struct pipeline *p, const struct expr_view *view)
 		return 0;
 	name_policies(p, set, &verdict);
 	if (verdict.hash)
-		hashes_want(&p->hashes, h, view->subject.process, verdict.sinks);
+		hashes_want(&p->hashes, h, view->subject.process, verdict.sinks & p->road.active);
 	return verdict.sinks;
 }
 
@@ -140,9 +140,9 @@ static void show(struct pipeline *p, struct expr_view *view)
 		return;
 	}
 	if (p->options.hash && !from_agent(h))
-		hashes_want(&p->hashes, h, view->subject.process, wanted);
+		hashes_want(&p->hashes, h, view->subject.process, wanted & p->road.active);
 	if (is_pending(view->subject.container))
-		hold_name(&p->hold, h, view->subject.container->serial, wanted);
+		hold_name(&p->hold, h, view->subject.container->serial, wanted & p->road.active);
 	if (h->stack.len)
 		view->subject.stack = mapping_resolve(&p->mappings, view->subject.process,
 						      (const void *)((const char *)h + h->stack.off),
@@ -239,12 +239,26 @@ void pipeline_end(struct pipeline *p)
 	show_overdue(p, UINT64_MAX);
 }
 
+void pipeline_settle(struct pipeline *p, uint16_t generation)
+{
+	const struct head *h;
+
+	while ((h = hold_take_of(&p->hold, generation)))
+		show_held(p, h);
+}
+
+void pipeline_forget_sinks(struct pipeline *p, uint64_t sinks)
+{
+	hold_forget(&p->hold, sinks);
+	hashes_forget(&p->hashes, sinks);
+}
+
 void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
 {
 	const struct head *h = record;
 	struct expr_view view = { .record = record };
 
-	if (p->done || p->options.capture)
+	if (p->done || p->options.capture || !sinks)
 		return;
 	view.subject = (struct subject){
 		.process = process_find(&p->processes, &h->who), .processes = &p->processes, .users = &p->users,
@@ -325,7 +339,8 @@ static void settle(struct pipeline *p, const struct container *container)
 	while ((h = hold_take(&p->hold, container->serial, 0)))
 		show_held(p, h);
 	while (hold_unname(&p->hold, container->serial, &name))
-		amend(p, &name, container);
+		if (name.sinks)
+			amend(p, &name, container);
 }
 
 static void container_known(void *ctx, const struct container *container)

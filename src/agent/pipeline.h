@@ -89,6 +89,12 @@ void pipeline_record(void *pipeline, const void *record, size_t len);
 /* The end of a capture: what waits, waits for nothing any more. */
 void pipeline_end(struct pipeline *pipeline);
 
+/* A generation of policies ends: show what of it waits. */
+void pipeline_settle(struct pipeline *pipeline, uint16_t generation);
+
+/* These sinks go: what they were shown is not amended, for others may come to their places. */
+void pipeline_forget_sinks(struct pipeline *pipeline, uint64_t sinks);
+
 /* A record of the agent that says more of one that was delivered, to the same sinks. */
 void pipeline_amend(struct pipeline *pipeline, const void *record, uint64_t sinks);
 

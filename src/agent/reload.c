@@ -347,6 +347,7 @@ static void on_switched(void *ctx, int e)
 	struct reload *r = ctx;
 	struct agent *a = r->agent;
 	struct plan *p = r->plan;
+	uint64_t empty;
 
 	r->plan = NULL;
 	if (e < 0) {
@@ -360,8 +361,9 @@ static void on_switched(void *ctx, int e)
 	}
 	p->policies = NULL;		/* the agent's */
 	slots_add_fresh(&r->slots, &p->slots, p->source);
-	if (slots_go(&r->slots, &p->slots))
+	if (slots_go(&r->slots, &p->slots, &empty))
 		agent_settle(a);
+	pipeline_forget_sinks(&a->pipeline, empty);
 	note_waiting(r, &p->source->config);
 	plan_apply(r, p);
 	start_metrics(r);

@@ -137,12 +137,18 @@ void slots_names(const struct slots *slots, const char *names[static CONFIG_SINK
 		names[i] = slots->at[i] ? slots->at[i]->sink->name : "";
 }
 
-bool slots_go(const struct slots *now, const struct slots *plan)
+uint64_t slots_go(const struct slots *now, const struct slots *plan, uint64_t *ret_empty)
 {
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (now->at[i] && now->at[i] != plan->at[i])
-			return true;
-	return false;
+	uint64_t go = 0, empty = 0;
+
+	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
+		if (!now->at[i] || now->at[i] == plan->at[i])
+			continue;
+		go |= UINT64_C(1) << i;
+		empty |= plan->at[i] ? 0 : UINT64_C(1) << i;
+	}
+	*ret_empty = empty;
+	return go;
 }
 
 /* --- coming into force */

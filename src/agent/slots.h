@@ -77,8 +77,9 @@ const struct slot *slots_leaving(const struct slots *slots, unsigned n);
  * sinks go. */
 void slots_add_fresh(struct slots *now, const struct slots *plan, const struct source *source);
 
-/* Whether a sink that records may still be on their way to goes away. */
-bool slots_go(const struct slots *now, const struct slots *plan);
+/* The places of sinks that records may still be on their way to, and that go away or are made anew;
+ * of these, those that no sink of the same name takes. */
+uint64_t slots_go(const struct slots *now, const struct slots *plan, uint64_t *ret_empty);
 
 /* The plan becomes what is in force. */
 void slots_apply(struct slots *now, const struct slots *plan, const struct source *source);

@@ -135,6 +135,7 @@ void agent_settle(struct agent *a)
 	image = image_of(before);
 	await_probes(a);
 	read_all(a);
+	pipeline_settle(&a->pipeline, before->generation);
 	turn_wake(a);
 	filters_forget(&a->probe, before->generation, &image);
 	keep_counts(a, before);

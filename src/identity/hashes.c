@@ -109,6 +109,12 @@ void hashes_want(struct hashes *h, const void *record, const struct process *p, 
 	h->nwaiting++;
 }
 
+void hashes_forget(struct hashes *h, uint64_t sinks)
+{
+	for (unsigned i = 0; h->nwaiting && i < HASHES_WAITING; i++)
+		h->waiting[i].sinks &= ~sinks;
+}
+
 bool hashes_text(const struct hashes *h, const struct process *p, char ret[static HASH_TEXT])
 {
 	const struct process_file *file = process_file(p);

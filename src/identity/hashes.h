@@ -55,6 +55,9 @@ struct hashes {
 void hashes_init(struct hashes *hashes, const struct file_hash_limits *limits);
 void hashes_fini(struct hashes *hashes);
 
+/* These sinks are gone, and their bits may come to mean others. */
+void hashes_forget(struct hashes *hashes, uint64_t sinks);
+
 /* Somebody wants the hash of what the record's process runs, in the sinks that have the record. */
 void hashes_want(struct hashes *hashes, const void *record, const struct process *process, uint64_t sinks);
 

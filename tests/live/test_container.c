@@ -369,6 +369,59 @@ TEST(container_amend, "events of a container whose file hangs are shown, and ame
 	group_remove("");
 }
 
+enum { STOP = 0, MADE = 1 };
+
+static void calls_in_group(void)
+{
+	asks_in_group();
+	for (; !*(volatile long *)&shared->n[STOP]; shared->n[MADE]++) {
+		syscall(SYS_getpgrp);
+		usleep(5000);
+	}
+}
+
+/* Replace a line of saker.yaml's sinks and see it in force. */
+static void change_sinks(const char *change)
+{
+	shell("sed '%s' %s > %s.new && mv %s.new %s", change, agent_path("saker.yaml"), agent_path("saker.yaml"),
+	      agent_path("saker.yaml"), agent_path("saker.yaml"));
+	is(agent_reload(), "args.result", "applied");
+}
+
+/* The sink that comes last takes the place of the one that goes. */
+TEST(container_amend_sinks, "sinks come and go: none is told more of what it never had, and nothing that waits is lost")
+{
+	pid_t caller, pid;
+	json_t *r;
+
+	shared->n[STOP] = shared->n[MADE] = 0;
+	hang("name: p\nevents:\n  existing_container:\n  getppid:\n  getpgrp: {enrich: wait}\n", "");
+	change_sinks("s/^sinks:$/&\\n  gone: {type: file, path: gone.json}/");
+	pid = subject(asks_in_group);
+	r = agent_await("gone", "getppid", pid, NULL);
+	is(r, "enrichment", "pending");
+	agent_await("events", "getppid", pid, NULL);
+	caller = subject_start(calls_in_group);
+	agent_await("events", "getpgrp", caller, NULL);		/* from now on some wait at any time */
+	change_sinks("/^  gone:/d");
+	usleep(200000);		/* until what waited then does not any more */
+	change_sinks("s/^sinks:$/&\\n  late: {type: file, path: late.json}/");
+	shared->n[STOP] = 1;
+	check(subject_wait(caller) == 0, "the subject failed");
+	hang_no_more();
+	amend_of(r);
+	check(subject(asks_in_group) > 0, "no subject");
+	r = agent_await("late", "getppid", 0, "container.name=web", NULL);
+	check(agent_count("late", "amend", 0, "args.event=getppid", NULL) == 0, "late is told of what it never had");
+	check(agent_count("gone", "amend", 0, NULL) == 0, "gone is told after its end");
+	check(agent_count("events", "getpgrp", caller, NULL) == shared->n[MADE], "%u of %ld calls",
+	      agent_count("events", "getpgrp", caller, NULL), shared->n[MADE]);
+	agent_stop();
+	group_remove("/docker/" HEX "03");
+	group_remove("/docker");
+	group_remove("");
+}
+
 /* Whoever waits for a container that is forgotten for want of room is told so. */
 TEST(container_forgotten, "a container that must go while its file hangs: its events are amended")
 {

@@ -56,6 +56,40 @@ Test(hold, no_longer_than_allowed)
 	hold_fini(&hold);
 }
 
+/* Policies that go take along what they select. */
+Test(hold, each_of_a_generation)
+{
+	struct hold hold;
+
+	cr_assert_eq(hold_init(&hold), 0);
+	for (uint64_t i = 0; i < 9; i++) {
+		((struct head *)numbered(i, 512))->policy = 1 + i % 3;
+		cr_expect(hold_put(&hold, (const struct head *)record, 1, i));
+	}
+	for (uint64_t i = 1; i < 9; i += 3)
+		cr_expect_eq(hold_take_of(&hold, 2)->seq, i);
+	cr_expect_null(hold_take_of(&hold, 2));
+	cr_expect_eq(hold.now_held, 6);
+	cr_expect_eq(hold.overdue, 3);
+	hold_fini(&hold);
+}
+
+Test(hold, names_no_sink_that_is_gone)
+{
+	struct hold_name name;
+	struct hold hold;
+
+	cr_assert_eq(hold_init(&hold), 0);
+	hold_name(&hold, numbered(1, 512), 7, 6);
+	hold_name(&hold, numbered(2, 512), 7, 2);
+	hold_forget(&hold, 2);
+	cr_assert(hold_unname(&hold, 7, &name));
+	cr_expect_eq(name.sinks, 4);
+	cr_assert(hold_unname(&hold, 7, &name));
+	cr_expect_eq(name.sinks, 0);
+	hold_fini(&hold);
+}
+
 /* The room is a ring: it serves on and on, in whatever order it is given back; none is bent or lost. */
 Test(hold, round_and_round)
 {
