@@ -149,6 +149,10 @@ TEST(container_crun, "containers by crun, many at once")
 static const char podman_runtime[] =
 	"#!/bin/bash\n"
 	"for ((i = 1, n = 2; i < $#; i++, n++)); do\n"
+	"	if [ \"${!i}\" = --process ]; then\n"
+	"		jq 'del(.rlimits)' \"${!n}\" > \"${!n}.new\"\n"
+	"		mv \"${!n}.new\" \"${!n}\"\n"
+	"	fi\n"
 	"	[ \"${!i}\" = --bundle ] || [ \"${!i}\" = -b ] || continue\n"
 	"	jq 'del(.process.rlimits, .linux.resources)' \"${!n}/config.json\" > \"${!n}/new\"\n"
 	"	mv \"${!n}/new\" \"${!n}/config.json\"\n"
@@ -156,24 +160,38 @@ static const char podman_runtime[] =
 	"exec crun \"$@\"\n";
 
 /* Without a private hierarchy podman would not start here; 125 is its own failure. */
-static const char podman_script[] =
-	ONE_HIERARCHY
-	"podman() {\n"
-	"	command podman --root $PWD/podman --runroot $PWD/podman-run --tmpdir $PWD/podman-tmp --storage-driver vfs "
-	"--cgroup-manager cgroupfs --events-backend none --conmon $(command -v conmon) --runtime $PWD/runtime \"$@\"\n"
-	"}\n"
-	"chmod 755 runtime; mkdir podman\n"
+#define PODMAN ONE_HIERARCHY \
+	"podman() {\n" \
+	"	command podman --root $PWD/podman --runroot $PWD/podman-run --tmpdir $PWD/podman-tmp --storage-driver vfs " \
+	"--cgroup-manager cgroupfs --events-backend none --conmon $(command -v conmon) --runtime $PWD/runtime \"$@\"\n" \
+	"}\n" \
+	"chmod 755 runtime; mkdir podman\n" \
 	"mount --bind podman podman; mount --make-private podman\n"
-	"podman run --cidfile id --name shop-web --hostname inside --network none --label tier=web --rootfs $PWD/rootfs "
+
+static const char podman_script[] =
+	PODMAN
+	"podman run --cidfile id.web --name shop-web --hostname inside --network none --label tier=web --rootfs $PWD/rootfs "
 	"/bin/busybox sh -c 'busybox usleep 200000; busybox true' < /dev/null\n"
 	"podman rm -f shop-web\n"
 	"rmdir /sys/fs/cgroup/libpod_parent/* /sys/fs/cgroup/libpod_parent || :\n";
 
+/* What podman wrote in id.NAME. */
+static void id_of(const char *name, char id[static 128])
+{
+	char path[32];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "id.%s", name);
+	f = fopen(place(path), "re");
+	if (!f || fscanf(f, "%127s", id) != 1)
+		give_up("no %s", path);
+	fclose(f);
+}
+
 TEST(container_podman, "a container by podman, its monitor is none")
 {
-	char id[128] = "", where[160];
+	char id[128], where[160];
 	json_t *r;
-	FILE *f;
 
 	want_program("podman");
 	want_program("conmon");
@@ -184,10 +202,7 @@ TEST(container_podman, "a container by podman, its monitor is none")
 	rootfs_make(place("rootfs"));
 	put_file(place("runtime"), podman_runtime);
 	script("podman.sh", podman_script);
-	f = fopen(place("id"), "re");
-	if (!f || fscanf(f, "%127s", id) != 1)
-		give_up("no id");
-	fclose(f);
+	id_of("web", id);
 	agent_barrier();
 	snprintf(where, sizeof(where), "args.id=%s", id);
 	r = agent_await("events", "container_create", 0, where, NULL);
@@ -201,5 +216,69 @@ TEST(container_podman, "a container by podman, its monitor is none")
 	snprintf(where, sizeof(where), "container.id=%s", id);
 	check(agent_count("events", "process_exec", 0, "hostname=inside", where, NULL) == 3, "execs inside of %s", id);
 	check(agent_count("events", NULL, 0, "proc.name=conmon", where, NULL) == 0, "conmon is in the container");
+	agent_stop();
+}
+
+/* Two at once with programs that come later, and one in a pod, which has no container of its own: what
+ * would hold its namespaces is an image that is not here. */
+static const char podman_pod_script[] =
+	PODMAN
+	"run() { podman run -d --cidfile id.$1 --name shop-$1 --hostname in-$1 --network none \"${@:2}\" "
+	"--rootfs $PWD/rootfs /bin/busybox sleep 60 < /dev/null; }\n"
+	"run web --label tier=web\n"
+	"run db\n"
+	"podman exec shop-web /bin/busybox id < /dev/null\n"
+	"podman exec shop-db /bin/busybox sh -c '/bin/busybox true; /bin/busybox true' < /dev/null\n"
+	"podman rm -f -t 0 shop-web\n"
+	"podman pod create --pod-id-file id.pod --name shop --infra=false\n"
+	"run cart --pod shop\n"
+	"podman exec shop-cart /bin/busybox true < /dev/null\n"
+	"podman pod rm -f -t 0 shop\n"
+	"podman rm -f -t 0 shop-db\n"
+	"rmdir /sys/fs/cgroup/libpod_parent/*/ /sys/fs/cgroup/libpod_parent || :\n";
+
+/* Its life is told, and everything done in it, by so many programs, is its own. */
+static json_t *podman_told(const char *name, unsigned programs)
+{
+	char id[128], where[160], host[64];
+	json_t *r;
+
+	id_of(name, id);
+	snprintf(where, sizeof(where), "args.id=%s", id);
+	snprintf(host, sizeof(host), "hostname=in-%s", name);
+	r = agent_await("events", "container_create", 0, where, NULL);
+	is(r, "args.name", "shop-%s", name);
+	is(r, "args.claimed", "false");
+	agent_await("events", "container_start", 0, where, NULL);
+	agent_await("events", "container_remove", 0, where, NULL);
+	check(agent_count("events", "container_create", 0, where, NULL) == 1, "%s is told more than once", name);
+	check(agent_count("events", "process_exec", 0, host, NULL) == programs, "%u programs in %s, not %u",
+	      agent_count("events", "process_exec", 0, host, NULL), name, programs);
+	snprintf(where, sizeof(where), "container.id=%s", id);
+	check(agent_count("events", NULL, 0, host, where, NULL) == agent_count("events", NULL, 0, host, NULL),
+	      "what was done in %s is another's", name);
+	return r;
+}
+
+TEST(container_podman_pod, "containers by podman at once, with programs that come later, and one in a pod")
+{
+	char pod[128];
+	json_t *r;
+
+	want_program("podman");
+	want_program("conmon");
+	want_program("crun");
+	want_program("jq");
+	containers_fresh(container_policy, version_2);
+	agent_start();
+	rootfs_make(place("rootfs"));
+	put_file(place("runtime"), podman_runtime);
+	script("podman.sh", podman_pod_script);
+	agent_barrier();
+	podman_told("web", 2);
+	podman_told("db", 4);
+	r = podman_told("cart", 2);
+	id_of("pod", pod);
+	is(r, "args.sandbox_id", "%s", pod);
 	agent_stop();
 }
