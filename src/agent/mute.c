@@ -102,23 +102,27 @@ static void take(struct mutes *m, uint64_t cgroup, unsigned rule)
 }
 
 /* A cgroup that two rules mean is counted by the kernel once, and by the first of them. */
+static bool is_first(const struct mutes *m, unsigned at)
+{
+	return at == 0 || m->muted[at - 1].cgroup != m->muted[at].cgroup;
+}
+
 static uint64_t records_of(const struct mutes *m, unsigned at)
 {
-	bool first = at == 0 || m->muted[at - 1].cgroup != m->muted[at].cgroup;
-
-	return m->muted[at].here + (first ? mutes_count(m->probe, m->muted[at].cgroup) : 0);
+	return m->muted[at].here + (is_first(m, at) ? mutes_count(m->probe, m->muted[at].cgroup) : 0);
 }
 
 static void drop(struct mutes *m, unsigned at)
 {
 	uint64_t cgroup = m->muted[at].cgroup;
+	bool counted = is_first(m, at);
 
 	m->rules[m->muted[at].rule].past += records_of(m, at);
 	memmove(&m->muted[at], &m->muted[at + 1], (m->nmuted - at - 1) * sizeof(*m->muted));
 	m->nmuted--;
 	if (is_muted(m, cgroup)) {
-		mutes_unset(m->probe, cgroup);	/* its count was taken */
-		mutes_set(m->probe, cgroup);
+		if (counted)
+			mutes_begin_anew(m->probe, cgroup);
 		return;
 	}
 	mutes_unset(m->probe, cgroup);

@@ -22,6 +22,13 @@ int mutes_set(struct probe *p, uint64_t cgroup)
 	return -errno;
 }
 
+void mutes_begin_anew(struct probe *p, uint64_t cgroup)
+{
+	uint64_t none = 0;
+
+	bpf_map_update_elem(map_of(p), &cgroup, &none, BPF_EXIST);
+}
+
 void mutes_unset(struct probe *p, uint64_t cgroup)
 {
 	bpf_map_delete_elem(map_of(p), &cgroup);

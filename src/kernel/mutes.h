@@ -11,6 +11,9 @@ struct probe;
 /* Mute a cgroup, or go on counting one that is muted.  0 or negative errno. */
 int mutes_set(struct probe *probe, uint64_t cgroup);
 
+/* Count from 0 what is left out of one that is muted. */
+void mutes_begin_anew(struct probe *probe, uint64_t cgroup);
+
 /* Its events are told again, if it was muted at all. */
 void mutes_unset(struct probe *probe, uint64_t cgroup);
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "running.h"
 
 enum { CALLS = 50 };
@@ -274,5 +275,169 @@ TEST(mute_lifted, "a cgroup's end lifts its mute, and a new one of its name is m
 	not_heard(first);
 	not_heard(second);
 	remove_groups();
+	agent_stop();
+}
+
+/* --- pods, as the kubelet and containerd lay them out */
+
+#define HEX "5afe00000000000000000000000000000000000000000000000000000000000"
+#define UID "2c1f7a52-6b1d-4c53-9d0e-5a3e9cb1f60"
+
+enum { PROXY, WEB, DB, PODS };
+
+static const struct pod { const char *namespace, *name; } pods[PODS] = {
+	[PROXY] = { "kube-system", "proxy-0" }, [WEB] = { "shop", "web-0" }, [DB] = { "shop", "db-0" },
+};
+
+static void pod_path(unsigned i, char path[static 4400])
+{
+	snprintf(path, 4400, "%s/kubepods/burstable/pod" UID "%u/" HEX "%u", cgroup_root(), i, i);
+}
+
+/* Its container, with its file. */
+static void make_pod(unsigned i)
+{
+	char path[4400], text[512];
+
+	pod_path(i, path);
+	shell("mkdir -p %s %s/" HEX "%u", path, place("tasks/k8s.io"), i);
+	snprintf(path, sizeof(path), "%s/" HEX "%u/config.json", place("tasks/k8s.io"), i);
+	snprintf(text, sizeof(text), "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"io.kubernetes.cri.container-name\":\"main\","
+		 "\"io.kubernetes.cri.sandbox-name\":\"%s\",\"io.kubernetes.cri.sandbox-namespace\":\"%s\","
+		 "\"io.kubernetes.cri.sandbox-uid\":\"" UID "%u\"}}", pods[i].name, pods[i].namespace, i);
+	put_file(path, text);
+}
+
+static void remove_pod(unsigned i)
+{
+	char path[4400];
+
+	pod_path(i, path);
+	for (unsigned k = 0; k < 200 && rmdir(path) < 0 && errno == EBUSY; k++)
+		usleep(10000);
+	for (unsigned up = 0; up < 3; up++) {
+		*strrchr(path, '/') = 0;
+		rmdir(path);
+	}
+}
+
+static pid_t calls_in_pod(unsigned i)
+{
+	pid_t pid;
+
+	pod_path(i, group);
+	pid = subject(calls_inside);
+	agent_barrier();
+	return pid;
+}
+
+/* A number of the rule of this name, as ctl tells it. */
+static long long rule_number(const struct run *r, const char *rule, const char *key)
+{
+	json_t *reply = json_loads(r->out, 0, NULL), *row;
+	long long n = -1;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "mutes"), i, row)
+		if (!strcmp(value(row, "name"), rule))
+			n = number(row, key);
+	json_decref(reply);
+	return n;
+}
+
+/* Until the rule means so many cgroups; what it left out by then. */
+static long long await_rule(const char *rule, long long cgroups)
+{
+	double end = deadline();
+	struct run r;
+
+	do {
+		r = ctl("mute", NULL, NULL);
+		if (rule_number(&r, rule, "cgroups") == cgroups)
+			return rule_number(&r, rule, "records");
+		usleep(20000);
+	} while (now() < end);
+	give_up("%s means %lld cgroups, not %lld", rule, rule_number(&r, rule, "cgroups"), cgroups);
+}
+
+static void check_ctl(const char *command, const char *kind, const char *what, long long cgroups)
+{
+	struct run r = ctl(command, kind, what);
+
+	check(r.status == 0 && rule_number(&r, what, "cgroups") == cgroups, "%s %s: status %d: %s%s", kind, what, r.status,
+	      r.out, r.err);
+}
+
+TEST(mute_pod, "pods are muted by name and by namespace, by the configuration and by ctl")
+{
+	if (!cgroup_root())
+		skip("no cgroups");
+	containers_fresh("name: p\nevents: {existing_container: }\n", "agent: {run_dir: run}\nmute: [kube-system]\n");
+	policies();
+	for (unsigned i = 0; i < PODS; i++)
+		make_pod(i);
+	agent_start();
+	await_rule("kube-system", 1);
+	agent_await("events", "existing_container", 0, "args.pod_name=web-0", NULL);
+	agent_await("events", "existing_container", 0, "args.pod_name=db-0", NULL);
+	not_heard(calls_in_pod(PROXY));
+	heard(calls_in_pod(WEB));
+	check_ctl("mute", "pod", "web-0", 1);
+	not_heard(calls_in_pod(WEB));
+	heard(calls_in_pod(DB));
+	check_ctl("mute", "namespace", "shop", 2);
+	not_heard(calls_in_pod(DB));
+	check_ctl("unmute", "namespace", "shop", -1);
+	heard(calls_in_pod(DB));
+	not_heard(calls_in_pod(WEB));
+	check(await_rule("kube-system", 1) >= CALLS && await_rule("web-0", 1) >= 2 * CALLS, "%lld and %lld records",
+	      await_rule("kube-system", 1), await_rule("web-0", 1));
+	remove_pod(PROXY);
+	check(await_rule("kube-system", 0) >= CALLS, "its records are forgotten");
+	check_ctl("unmute", "pod", "web-0", -1);
+	heard(calls_in_pod(WEB));
+	agent_stop();
+	for (unsigned i = 0; i < PODS; i++)
+		remove_pod(i);
+}
+
+/* A program runs in the container; whether its end is heard tells of everything in it. */
+static unsigned runs_inside(void)
+{
+	shell("runc --root %s exec saker-live-mute /bin/busybox-muted true < /dev/null", place("runc"));
+	agent_barrier();
+	return agent_count("events", "process_exit", 0, "proc.exe=/bin/busybox-muted", "args.group=true", NULL);
+}
+
+static void start_container(void)
+{
+	shell("cd %s && runc --root %s run -d saker-live-mute < /dev/null > /dev/null 2>&1", place("bundle"), place("runc"));
+	await_rule("web-0", 1);
+}
+
+static void end_container(void)
+{
+	shell("runc --root %s delete -f saker-live-mute", place("runc"));
+	await_rule("web-0", 0);
+}
+
+TEST(mute_pod_later, "a pod that comes is muted when it is known, and so is the next one of its name")
+{
+	want_program("runc");
+	containers_fresh(container_policy, "agent: {run_dir: run}\nmute: [{pod: web-0}]\n");
+	agent_start();
+	bundle_make(place("bundle"), "\"/bin/busybox\",\"sleep\",\"60\"",
+		    "\"io.kubernetes.cri.container-name\":\"web\",\"io.kubernetes.cri.sandbox-name\":\"web-0\","
+		    "\"io.kubernetes.cri.sandbox-namespace\":\"shop\",\"io.kubernetes.cri.sandbox-uid\":\"" UID "9\"");
+	rootfs_name(place("bundle/rootfs"), "muted");
+	start_container();
+	check(runs_inside() == 0, "a muted pod is heard");
+	end_container();
+	check(await_rule("web-0", 0) > 0, "what was left out is not counted");
+	start_container();
+	check(runs_inside() == 0, "the next one is heard");
+	check_ctl("unmute", "pod", "web-0", -1);
+	check(runs_inside() == 1, "it is not heard any more");
+	shell("runc --root %s delete -f saker-live-mute", place("runc"));
 	agent_stop();
 }
