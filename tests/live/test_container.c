@@ -213,6 +213,18 @@ static void group_remove(const char *below)
 	rmdir(path);
 }
 
+/* The group and those above it. */
+static void groups_remove(const char *group)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s", group);
+	for (char *slash; *path; *slash = 0) {
+		group_remove(path);
+		slash = strrchr(path, '/');
+	}
+}
+
 TEST(container_claimed, "who only looks like a container is not taken for one")
 {
 	json_t *r;
@@ -243,7 +255,7 @@ TEST(container_claimed, "who only looks like a container is not taken for one")
  * that was killed and started anew. */
 TEST(container_existing, "a container that ran before, with pod and image from its bundle")
 {
-	char below[512], config[4400], path[4300];
+	char below[512], config[4400];
 	json_t *r;
 	pid_t pid;
 
@@ -279,11 +291,68 @@ TEST(container_existing, "a container that ran before, with pod and image from i
 		agent_forget();
 		agent_file_remove("events.json");
 	}
-	for (char *slash; *below; *slash = 0) {
-		group_path(path, below);
-		rmdir(path);
-		slash = strrchr(below, '/');
+	groups_remove(below);
+	group_remove("");
+}
+
+/* --- labels, of whatever file has them */
+
+#define POD "/kubepods/burstable/pod"
+#define OTHER_UID "1a7d0c55-2f0b-4c1e-8f2d-66a7e0b2d9f4"
+
+static const struct labelled {
+	const char *group, *file, *text, *where, *shown, *is;
+} labelled[] = {
+	{ "/docker/" HEX "10", "docker/" HEX "10/config.v2.json",
+	  "{\"Name\":\"/web\",\"Config\":{\"Image\":\"nginx:1\",\"Labels\":{\"by\":\"docker\"}}}",
+	  "container.label[by] = docker", "container.name", "web" },
+	{ "/libpod_parent/libpod-" HEX "11", "storage/" HEX "11/userdata/config.json",
+	  "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"by\":\"podman\"}}",
+	  "container.label[by] = podman", "container.type", "podman" },
+	{ POD UID "/crio-" HEX "12", "storage/" HEX "12/userdata/config.json",
+	  "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"io.kubernetes.cri-o.Labels\":\"{\\\"by\\\":\\\"cri-o\\\"}\"}}",
+	  "k8s.pod.label[by] = cri-o", "k8s.pod.labels.by", "cri-o" },
+	{ POD OTHER_UID "/" HEX "13", "pods.json",
+	  "{\"kind\":\"PodList\",\"items\":[{\"metadata\":{\"uid\":\"" OTHER_UID "\",\"name\":\"db-0\",\"namespace\":\"shop\","
+	  "\"labels\":{\"by\":\"file\"}}}]}",
+	  "k8s.pod.label[by] = file", "k8s.pod.labels.by", "file" },
+};
+
+enum { LABELLED = sizeof(labelled) / sizeof(*labelled) };
+
+static void make_labelled(unsigned i)
+{
+	char path[4300];
+
+	group_path(path, labelled[i].group);
+	shell("mkdir -p %s $(dirname %s)", path, place(labelled[i].file));
+	put_file(place(labelled[i].file), labelled[i].text);
+	snprintf(path, sizeof(path), "policies/labelled-%u.yaml", i);
+	agent_file(path, "name: labelled-%u\nevents: {getppid: {where: \"%s\"}}\n", i, labelled[i].where);
+}
+
+/* Each is what one condition asks for, and no other. */
+TEST(container_labels, "labels of docker, podman, CRI-O and of a file of pods are shown and asked for")
+{
+	char want[64];
+	json_t *r;
+
+	if (!group_path(folder, ""))
+		skip("no cgroups here");
+	containers_fresh("name: p\nevents:\n  existing_container:\n", "k8s: {metadata: places/pods.json}\n");
+	for (unsigned i = 0; i < LABELLED; i++)
+		make_labelled(i);
+	agent_start();
+	for (unsigned i = 0; i < LABELLED; i++) {
+		group_path(folder, labelled[i].group);
+		r = agent_await("events", "getppid", subject(asks_in_group), NULL);
+		is(r, labelled[i].shown, "%s", labelled[i].is);
+		snprintf(want, sizeof(want), "[\"labelled-%u\"]", i);
+		is(r, "policy.names", "%s", want);
 	}
+	agent_stop();
+	for (unsigned i = 0; i < LABELLED; i++)
+		groups_remove(labelled[i].group);
 	group_remove("");
 }
 

@@ -62,6 +62,7 @@ TEST(container_containerd, "containers by containerd: exec, a tree of forks, a r
 	want_program("ctr");
 	want_program("runc");
 	containers_fresh(container_policy, "");
+	agent_file("policies/labels.yaml", "name: labels\nevents: {process_exec: {where: \"container.label[tier] = web\"}}\n");
 	agent_start();
 	rootfs_make(place("rootfs"));
 	rootfs_name(place("rootfs"), "saker-live-life");
@@ -79,6 +80,7 @@ TEST(container_containerd, "containers by containerd: exec, a tree of forks, a r
 	is(r, "args.host_network", "false");
 	is(r, "args.host_mount", "false");
 	is(r, "args.cgroup_path", "/saker-live-ns/saker-live-life");
+	is(r, "args.image", "null");
 	r = agent_nth("events", 0, "container_start", 0, "args.id=saker-live-life", NULL);
 	is(r, "args.path", "/bin/busybox-saker-live-life");
 	is(r, "args.cgroup", "%s", first);
@@ -99,6 +101,8 @@ TEST(container_containerd, "containers by containerd: exec, a tree of forks, a r
 	}
 	check(agent_count("events", "process_exec", 0, "container.id=saker-live-life",
 			  "proc.exe=/bin/busybox-saker-live-life", NULL) == 6, "execs of the one with a life");
+	check(agent_count("events", "process_exec", 0, "container.id=saker-live-life", "policy.names=[\"labels\",\"p\"]",
+			  "proc.exe=/bin/busybox-saker-live-life", NULL) == 6, "its label is asked for in vain");
 	check(all_in_own() >= 2 * (SHORT + 6), "records are missing");
 	agent_stop();
 }
