@@ -371,3 +371,48 @@ TEST(stats_container, "what a container uses is told as the kernel's files have 
 	remove_cgroup("/docker");
 	remove_cgroup("");
 }
+
+/* Until it is told once more from now on. */
+static json_t *told_again(const char *cgroup)
+{
+	unsigned n = agent_count("events", "container_stats", 0, cgroup, NULL);
+
+	return agent_nth("events", n, "container_stats", 0, cgroup, NULL);
+}
+
+static void cgroup_is(char text[static 64], const char *path)
+{
+	make_cgroup(path);
+	snprintf(text, 64, "args.cgroup=%llu", (unsigned long long)cgroup_id(file_of("memory", "")));
+}
+
+TEST(stats_cgroups, "what any cgroup uses is told where that is asked for, as long as it is there")
+{
+	char plain[64], later[64];
+	unsigned told;
+	json_t *r;
+
+	if (!cgroup_root())
+		skip("no cgroups");
+	cgroup_is(plain, "");
+	put_file("pids", "pids.max", "50");
+	agent_fresh("agent: {container_stats: {interval: 500ms, of: cgroups}}\n");
+	agent_file("policies/p.yaml", "name: p\nevents: {container_stats: }\n");
+	agent_start();
+	r = told_again(plain);
+	is(r, "args.path", "%s", below);
+	is(r, "container.id", "host");
+	if (strcmp(value(r, "args.pids_limit"), "null") != 0)
+		is(r, "args.pids_limit", "50");
+	cgroup_is(later, "/later");
+	is(told_again(later), "args.path", "%s", below);
+	remove_cgroup("/later");
+	agent_barrier();
+	told_again(plain);
+	told = agent_count("events", "container_stats", 0, later, NULL);
+	told_again(plain);
+	told_again(plain);
+	check(agent_count("events", "container_stats", 0, later, NULL) == told, "a cgroup that is gone is told");
+	remove_cgroup("");
+	agent_stop();
+}
