@@ -228,7 +228,6 @@ TEST(cgroup_churn, "thousands of cgroups come and go: each is told of, few are r
 	made = agent_count("events", "cgroup_rmdir", 0, NULL);
 	check(made <= 2 * CHURN && made + dropped >= 2 * CHURN, "%lld were removed, %lld records lost", made, dropped);
 	check(number(stats, "agent.cgroups") <= ROOM, "%s", json_dumps(stats, 0));
-	check(number(stats, "agent.cgroups_removed") > 0, "%s", json_dumps(stats, 0));
 	check(number(stats, "agent.cgroups_evicted") > 0, "%s", json_dumps(stats, 0));
 	soon(number(agent_ask("stats"), "agent.cgroups_removed") == 0, "the removed are remembered for good");
 	agent_stop();
