@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
@@ -320,6 +321,13 @@ static void select_anything(struct event_set *set)
 	select_parse(set, "all", &error);
 }
 
+static bool late_option(const char *expr)
+{
+	const char *at = strstr(expr, " -");
+
+	return at && (isalpha((unsigned char)at[2]) || at[2] == '-');
+}
+
 static int compile_expr(struct watch_options *o, const char *command)
 {
 	struct diag diag = { 0 };
@@ -329,7 +337,9 @@ static int compile_expr(struct watch_options *o, const char *command)
 	if (r < 0) {
 		diag_print(&diag, o->expr, stderr);
 		/* Of fields nearly all have a dot, of programs hardly any. */
-		if (o->subcommand != FOR_REPLAY && !strpbrk(o->expr, ".=<>("))
+		if (late_option(o->expr))
+			fprintf(stderr, "saker: options come before the expression\n");
+		else if (o->subcommand != FOR_REPLAY && !strpbrk(o->expr, ".=<>("))
 			fprintf(stderr, "saker: a command to follow comes after --: saker %s -- %s\n", command, o->expr);
 		return r;
 	}
@@ -353,15 +363,14 @@ static bool wants_color(const char *when)
 	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
 }
 
-int options_parse(struct watch_options *o, enum options_for subcommand, int argc, char **argv, const char *usage)
+/* Up to the first word that is no option. */
+static int parse_options(struct watch_options *o, int argc, char **argv, const char *usage)
 {
 	struct option longs[ROWS + 1] = { 0 };
 	int id, r;
 
-	defaults(o, subcommand);
 	for (unsigned i = 0; i < ROWS; i++)
 		longs[i] = rows[i].option;
-	optind = opterr = 0;
 	while ((id = getopt_long(argc, argv, "+:e:o:p:u:c:w:h", longs, NULL)) != -1) {
 		if (id == '?' || id == ':')
 			return usage_option(id, argv, longs), -EINVAL;
@@ -371,6 +380,23 @@ int options_parse(struct watch_options *o, enum options_for subcommand, int argc
 		if (r < 0 || o->exit >= 0)
 			return r;
 	}
+	return 0;
+}
+
+int options_parse(struct watch_options *o, enum options_for subcommand, int argc, char **argv, const char *usage)
+{
+	int r;
+
+	defaults(o, subcommand);
+	optind = opterr = 0;
+	r = parse_options(o, argc, argv, usage);
+	/* Options may stand before and behind the file. */
+	if (r == 0 && o->exit < 0 && subcommand == FOR_REPLAY && optind < argc && strcmp(argv[optind - 1], "--")) {
+		o->file = argv[optind++];
+		r = parse_options(o, argc, argv, usage);
+	}
+	if (r < 0 || o->exit >= 0)
+		return r;
 	r = parse_rest(o, argc, argv);
 	if (r < 0)
 		return r;

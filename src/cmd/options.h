@@ -15,7 +15,7 @@ struct watch_options {
 	enum options_for subcommand;
 	struct agent_options agent;
 	enum format format;
-	const char *file;	/* -w of record */
+	const char *file;	/* -w of record; what replay reads */
 	const char *color;	/* "auto", "always", "never" */
 	bool events_given;
 	char expr[EXPR_LENGTH_MAX];	/* words of the expression; "" for none */

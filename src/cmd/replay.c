@@ -89,23 +89,19 @@ static int run(int argc, char **argv)
 {
 	static struct watch_options o;
 	int status;
-	const char *file = argc > 1 && (argv[1][0] != '-' || !argv[1][1]) ? argv[1] : NULL;
 
-	/* FILE stands first, so that the options are those of trace. */
-	if (file)
-		argv[1] = argv[0];
-	if (options_parse(&o, FOR_REPLAY, argc - !!file, argv + !!file, "replay FILE [OPTION].. [EXPR]") < 0)
+	if (options_parse(&o, FOR_REPLAY, argc, argv, "replay FILE [OPTION].. [EXPR]") < 0)
 		return EXIT_USAGE;
 	if (o.exit >= 0)
 		return o.exit;
-	if (!file || !*file) {
+	if (!o.file || !*o.file) {
 		fprintf(stderr, "saker: want saker replay FILE [OPTION].. (- for standard input)\n");
 		return EXIT_USAGE;
 	}
 	if (!o.events_given && !*o.expr)
 		select_recorded(&o.agent.pipeline.selected);
 	o.agent.pipeline.filter_all = true;
-	status = replay_file(&o, file);
+	status = replay_file(&o, o.file);
 	options_fini(&o);
 	return status;
 }
