@@ -7,12 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int wrong(const char *name, const struct option_text *text, struct diag *diag)
-{
-	return diag_set(diag, text->line, text->col,
-			"%s \"%.200s\": want HOST:PORT, [IPV6]:PORT, or the name of a machine for HOST, port 1 to 65535",
-			name, option_shown(text));
-}
+#include "config/sink.h"
 
 static bool port_fits(const char *port)
 {
@@ -40,18 +35,18 @@ static bool host6_fits(const char *host, size_t n)
 	return inet_pton(AF_INET6, copy, &to) == 1;
 }
 
-int address_parse(struct address *a, const char *name, const struct option_text *text, struct diag *diag)
+int address_parse(struct address *a, const char *text)
 {
-	const char *host = text->text, *colon = strrchr(host, ':');
+	const char *host = text, *colon = strrchr(host, ':');
 	bool brackets = *host == '[' && colon > host + 1 && colon[-1] == ']';
 	size_t n;
 
 	if (!colon || !port_fits(colon + 1))
-		return wrong(name, text, diag);
+		return -EINVAL;
 	host += brackets;
 	n = (size_t)(colon - host) - brackets;
 	if (brackets ? !host6_fits(host, n) : !host_fits(host, n))
-		return wrong(name, text, diag);
+		return -EINVAL;
 	memcpy(a->host, host, n);
 	a->host[n] = 0;
 	memcpy(a->port, colon + 1, strlen(colon));
@@ -92,4 +87,28 @@ int address_local(const char *path, union endpoint *to, socklen_t *len)
 	else
 		*len += 1;
 	return 0;
+}
+
+int address_check(const struct config_sink *sink, const struct option_text *text, struct diag *diag)
+{
+	struct address address;
+
+	if (address_parse(&address, text->text) == 0)
+		return 0;
+	return diag_set(diag, text->line, text->col,
+			"sinks.%s.address \"%.200s\": want HOST:PORT, [IPV6]:PORT, or the name of a machine for HOST, "
+			"port 1 to 65535", sink->name, option_shown(text));
+}
+
+int address_check_path(const struct config_sink *sink, const struct option_text *path, bool abstract,
+		       struct diag *diag)
+{
+	union endpoint to;
+	socklen_t len;
+
+	if ((*path->text == '/' || (*path->text == '@' && abstract)) && address_local(path->text, &to, &len) == 0)
+		return 0;
+	return diag_set(diag, path->line, path->col,
+			"sinks.%s.path \"%.120s\": want at most 107 bytes that begin with /%s", sink->name,
+			option_shown(path), abstract ? ", or with @ for an abstract name" : "");
 }

@@ -11,6 +11,8 @@
 #include "base/diag.h"
 #include "config/option.h"
 
+struct config_sink;
+
 enum { ADDRESS_HOST = 256, ADDRESS_RESULTS = 8 };
 
 /* "127.0.0.1:5170", "[::1]:5170", "siem.example:5170" */
@@ -26,8 +28,14 @@ union endpoint {
 	struct sockaddr_un local;
 };
 
-/* 0, or -EINVAL with words in diag. */
-int address_parse(struct address *address, const char *name, const struct option_text *text, struct diag *diag);
+/* 0 or -EINVAL. */
+int address_parse(struct address *address, const char *text);
+
+/* Whether a sink's option "address" is one, or its option "path" a socket's: at / or, where abstract names
+ * will do, at @.  0, or -EINVAL with words in diag. */
+int address_check(const struct config_sink *sink, const struct option_text *address, struct diag *diag);
+int address_check_path(const struct config_sink *sink, const struct option_text *path, bool abstract,
+		       struct diag *diag);
 
 /* Where a numeric address is; false for a name. */
 bool address_numeric(const struct address *address, union endpoint *to, socklen_t *len);

@@ -18,10 +18,8 @@ enum {
 
 void link_target_address(struct link_target *t, int socktype, const struct option_text *address)
 {
-	struct diag ignored = { 0 };
-
 	*t = (struct link_target){ .socktype = socktype };
-	address_parse(&t->address, "address", address, &ignored);
+	address_parse(&t->address, address->text);
 	snprintf(t->shown, sizeof(t->shown), "%s", option_shown(address));
 }
 

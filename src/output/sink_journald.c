@@ -25,16 +25,11 @@ struct sink_journald {
 static int journald_check(const struct config_sink *sink, const struct config *config, struct diag *diag)
 {
 	const struct journald_settings *set = sink->settings;
-	union endpoint to;
-	socklen_t len;
 
-	if (*set->path.text != '/' || address_local(set->path.text, &to, &len) < 0)
-		return diag_set(diag, set->path.line, set->path.col,
-				"path \"%.120s\": want at most 107 bytes that begin with /", option_shown(&set->path));
 	if (!*set->identifier.text || strchr(set->identifier.text, '\n'))
-		return diag_set(diag, set->identifier.line, set->identifier.col,
-				"identifier \"%.64s\": want a word", option_shown(&set->identifier));
-	return 0;
+		return diag_set(diag, set->identifier.line, set->identifier.col, "sinks.%s.identifier \"%.64s\": want a word",
+				sink->name, option_shown(&set->identifier));
+	return address_check_path(sink, &set->path, false, diag);
 }
 
 static void journald_stream(const void *from, struct config_stream *stream)

@@ -51,8 +51,9 @@ static bool is_counted(const struct syslog_settings *set)
 	return set->transport == SYSLOG_TCP && set->framing == FRAMING_OCTETS;
 }
 
-static int check_app(const struct syslog_settings *set, struct diag *diag)
+static int check_app(const struct config_sink *sink, struct diag *diag)
 {
+	const struct syslog_settings *set = sink->settings;
 	size_t n = strlen(set->app.text);
 
 	for (const char *p = set->app.text; *p; p++)
@@ -60,16 +61,13 @@ static int check_app(const struct syslog_settings *set, struct diag *diag)
 			n = 0;
 	if (n > 0 && n <= APP_NAME)
 		return 0;
-	return diag_set(diag, set->app.line, set->app.col, "app_name \"%.64s\": want 1 to %d printable characters "
-			"without spaces", option_shown(&set->app), APP_NAME);
+	return diag_set(diag, set->app.line, set->app.col, "sinks.%s.app_name \"%.64s\": want 1 to %d printable "
+			"characters without spaces", sink->name, option_shown(&set->app), APP_NAME);
 }
 
 static int syslog_check(const struct config_sink *sink, const struct config *config, struct diag *diag)
 {
 	const struct syslog_settings *set = sink->settings;
-	struct address address;
-	union endpoint to;
-	socklen_t len;
 
 	if (is_local(set) && set->address.text)
 		return diag_set(diag, set->address.line, set->address.col,
@@ -77,12 +75,10 @@ static int syslog_check(const struct config_sink *sink, const struct config *con
 	if (!is_local(set) && !set->address.text)
 		return diag_set(diag, sink->line, sink->col, "sinks.%s: \"address\" is missing: udp and tcp need it",
 				sink->name);
-	if (is_local(set) && (*set->path.text != '/' || address_local(set->path.text, &to, &len) < 0))
-		return diag_set(diag, set->path.line, set->path.col,
-				"path \"%.120s\": want at most 107 bytes that begin with /", option_shown(&set->path));
-	if (check_app(set, diag) < 0)
+	if (check_app(sink, diag) < 0)
 		return -EINVAL;
-	return is_local(set) ? 0 : address_parse(&address, "address", &set->address, diag);
+	return is_local(set) ? address_check_path(sink, &set->path, false, diag)
+			     : address_check(sink, &set->address, diag);
 }
 
 static void syslog_stream(const void *from, struct config_stream *stream)

@@ -18,9 +18,8 @@ struct sink_tcp {
 static int tcp_check(const struct config_sink *sink, const struct config *config, struct diag *diag)
 {
 	const struct tcp_settings *t = sink->settings;
-	struct address address;
 
-	return address_parse(&address, "address", &t->address, diag);
+	return address_check(sink, &t->address, diag);
 }
 
 static void tcp_open(struct sink *s)

@@ -16,9 +16,8 @@ struct sink_udp {
 static int udp_check(const struct config_sink *sink, const struct config *config, struct diag *diag)
 {
 	const struct udp_settings *u = sink->settings;
-	struct address address;
 
-	return address_parse(&address, "address", &u->address, diag);
+	return address_check(sink, &u->address, diag);
 }
 
 static void udp_open(struct sink *s)

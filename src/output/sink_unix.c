@@ -38,14 +38,9 @@ static const struct unix_settings *settings(const struct sink *s)
 static int unix_check(const struct config_sink *sink, const struct config *config, struct diag *diag)
 {
 	const struct unix_settings *u = sink->settings;
-	const char *path = u->path.text;
-	union endpoint to;
-	socklen_t len;
 
-	if ((*path != '/' && (*path != '@' || u->listen)) || address_local(path, &to, &len) < 0)
-		return diag_set(diag, u->path.line, u->path.col,
-				"path \"%.120s\": want at most 107 bytes that begin with /%s", option_shown(&u->path),
-				u->listen ? "" : ", or with @ for an abstract name");
+	if (address_check_path(sink, &u->path, !u->listen, diag) < 0)
+		return -EINVAL;
 	if (u->listen && u->socket == UNIX_DATAGRAM)
 		return diag_set(diag, sink->line, sink->col,
 				"sink %s: readers cannot connect to a datagram socket; want socket stream or seqpacket",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/sink.h"
 #include "output/address.h"
 #include "output/flight.h"
 
@@ -80,9 +81,11 @@ Test(flight, text_stays_until_written)
 static int parse(const char *address, struct address *to)
 {
 	const struct option_text t = { .text = address, .line = 3, .col = 7 };
+	const struct config_sink sink = { .name = "a" };
 	struct diag diag = { 0 };
-	int r = address_parse(to, "address", &t, &diag);
+	int r = address_parse(to, address);
 
+	cr_expect_eq(address_check(&sink, &t, &diag), r);
 	cr_expect_eq(r < 0, diag.text[0] != 0, "%s: %s", address, diag.text);
 	cr_expect(r == 0 || (diag.line == 3 && diag.col == 7));
 	return r;
