@@ -148,7 +148,8 @@ static int choose_cgroups(struct agent *a)
 static int open_kernel(struct agent *a)
 {
 	const struct agent_options *o = &a->options;
-	struct event_set wanted = o->pipeline.selected;
+	/* All at once: reading the kernel's types for a second object would take its time and memory. */
+	struct event_set wanted = o->policies ? switch_wanted(o->policies) : o->pipeline.selected;
 	int r;
 
 	r = choose_cgroups(a);

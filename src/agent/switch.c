@@ -156,7 +156,7 @@ static int required_there(struct agent *a, const struct policy_set *set, const s
 	return 0;
 }
 
-static struct event_set wanted_by(const struct policy_set *set)
+struct event_set switch_wanted(const struct policy_set *set)
 {
 	struct event_set wanted = shown_by(set);
 
@@ -169,7 +169,7 @@ static int commit(struct agent *a, struct policy_set *set, const struct probe *n
 {
 	uint16_t generation = a->generation == UINT16_MAX ? 2 : a->generation + 1;
 	struct filter_image image = image_of(set);
-	struct event_set wanted = wanted_by(set);
+	struct event_set wanted = switch_wanted(set);
 	int r = required_there(a, set, next);
 
 	if (r < 0)
@@ -280,7 +280,7 @@ int agent_switch_begin(struct agent *a, struct policy_set *set, switch_done *don
 	s->work.data = s;
 	s->agent = a;
 	s->set = set;
-	s->wanted = wanted_by(set);
+	s->wanted = switch_wanted(set);
 	s->done = done;
 	s->ctx = ctx;
 	a->switching = s;
@@ -301,7 +301,7 @@ int agent_switch_begin(struct agent *a, struct policy_set *set, switch_done *don
 int agent_switch(struct agent *a, struct policy_set *set)
 {
 	struct bpf_link *gone[PROBE_LINKS];
-	struct event_set wanted = wanted_by(set);
+	struct event_set wanted = switch_wanted(set);
 	struct probe *next = malloc(sizeof(*next));
 	int r = next ? probe_prepare(&a->probe, next, &wanted) : -ENOMEM;
 

@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
+#include "event/set.h"
+
 struct agent;
-struct event_set;
 struct policy_set;
 struct where;
 
@@ -33,6 +34,9 @@ bool agent_settled(const struct agent *agent);
 
 /* Add the events that the process table learns from, wanted or not. */
 void switch_add_identity(struct event_set *set);
+
+/* The events that policies want, those included. */
+struct event_set switch_wanted(const struct policy_set *policies);
 
 /* Fill the kernel's filters with those of an expression.  0, or negative errno with agent->error set. */
 int switch_where(struct agent *agent, const struct where *where);

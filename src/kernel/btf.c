@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 struct btf *btf_open(const char *path, int *error)
 {
@@ -44,9 +45,17 @@ bool btf_helper(const struct btf *btf, const char *name)
 
 bool btf_asks_modules(const char *path)
 {
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+	struct btf *btf;
+	bool asks;
 	int error;
-	struct btf *btf = btf_open(path, &error);
-	bool asks = btf && btf_helper(btf, "bpf_get_current_task_btf") && !btf_function(btf, "bpf_rdonly_cast");
+
+	/* Reading all types takes a while, and bpf_rdonly_cast is there since 6.2 (kernel/bpf/helpers.c). */
+	if (uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 && major * 100 + minor >= 602)
+		return false;
+	btf = btf_open(path, &error);
+	asks = btf && btf_helper(btf, "bpf_get_current_task_btf") && !btf_function(btf, "bpf_rdonly_cast");
 
 	btf_close(btf);
 	return asks;
