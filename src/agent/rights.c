@@ -8,6 +8,7 @@
 #include "agent/slots.h"
 #include "base/caps.h"
 #include "base/log.h"
+#include "base/refuse.h"
 #include "config/config.h"
 #include "kernel/btf.h"
 
@@ -48,4 +49,7 @@ void rights_drop(uint64_t needed, struct log *log)
 	r = caps_keep(needed);
 	if (r < 0)
 		log_say(log, LOG_warning, "capabilities cannot be given up: %s", strerror(-r));
+	r = refuse_calls();
+	if (r < 0)
+		log_say(log, LOG_warning, "system calls that are never made cannot be given up: %s", strerror(-r));
 }

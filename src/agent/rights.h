@@ -19,8 +19,8 @@ struct slots;
  *	IPC_LOCK		map perf buffers, where that is the transport */
 uint64_t rights_needed(const struct config *config, const struct slots *slots);
 
-/* Give up all others, for good, with the right to gain any and to dump core.  Before any thread is
- * begun.  What cannot be given up is told. */
+/* Give up all others, for good, with the right to gain any, to dump core and to make system calls that an
+ * agent has no use for.  Before any thread is begun.  What cannot be given up is told. */
 void rights_drop(uint64_t needed, struct log *log);
 
 #endif

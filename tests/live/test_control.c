@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "inject.h"
 #include "live.h"
 #include "running.h"
 
@@ -344,7 +345,7 @@ TEST(control_stats, "the counters balance from hook to sink")
 	check(number(s, "sinks.events.written") >= 1000, "%s", json_dumps(json_object_get(s, "sinks"), 0));
 	check(number(s, "agent.reloads.applied") == 1, "%s", json_dumps(json_object_get(s, "agent"), 0));
 	r = ctl(0, "stats", NULL);
-	check(r.status == 0 && strstr(r.out, "\ncritical ") && strstr(r.out, "\nEVENT ") && strstr(r.out, "\ndup "), "%s",
+	check(r.status == 0 && strstr(r.out, "\ncritical ") && strstr(r.out, "\nEVENT ") && strstr(r.out, "\ndup "), "%d: %s%s", r.status, r.err,
 	      r.out);
 }
 
@@ -575,8 +576,8 @@ static unsigned long long status_mask(const char *name)
 	return mask;
 }
 
-/* Every thread's, for the kernel keeps them apart. */
-static void threads_have(unsigned long long most)
+/* What each thread's status says behind the name, for the kernel keeps them apart: these bits, and no more than those. */
+static void threads_have(const char *what, unsigned long long least, unsigned long long most)
 {
 	char path[300], line[256];
 	struct dirent *e;
@@ -590,8 +591,10 @@ static void threads_have(unsigned long long most)
 		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", agent_pid(), e->d_name);
 		f = *e->d_name == '.' ? NULL : fopen(path, "re");
 		while (f && fgets(line, sizeof(line), f))
-			if (!strncmp(line, "CapEff:", 7)) {
-				check(!(strtoull(line + 7, NULL, 16) & ~most), "thread %s: %s", e->d_name, line);
+			if (!strncmp(line, what, strlen(what))) {
+				unsigned long long has = strtoull(line + strlen(what), NULL, 16);
+
+				check(!(has & ~most) && !(least & ~has), "thread %s: %s", e->d_name, line);
 				n++;
 			}
 		if (f)
@@ -630,7 +633,37 @@ TEST(rights_dropped, "capabilities are given up for good, and reloads that load 
 	subject(calls);
 	agent_barrier();
 	check(agent_count("events", "dup", 0, NULL) >= 1000, "the new programs see nothing");
-	threads_have(needed);
+	threads_have("CapEff:", 0, needed);
+	check(agent_stop() == 0, "saker failed");
+}
+
+TEST(rights_calls, "calls that an agent never makes are refused, in every thread and for good")
+{
+	/* Each fails otherwise, or would not fail, with nothing for arguments. */
+	static const struct { const char *name; long number; unsigned long argument; } rows[] = {
+		{ "execve", SYS_execve, 0 }, { "execveat", SYS_execveat, 0 }, { "io_uring_setup", SYS_io_uring_setup, 0 },
+		{ "io_uring_enter", SYS_io_uring_enter, 0 }, { "unshare", SYS_unshare, 0 }, { "setns", SYS_setns, -1 },
+		{ "personality", SYS_personality, 0xffffffff }, { "add_key", SYS_add_key, 0 }, { "kcmp", SYS_kcmp, 0 },
+		{ "process_vm_writev", SYS_process_vm_writev, 1 }, { "clock_adjtime", SYS_clock_adjtime, 0 },
+		{ "init_module", SYS_init_module, 0 }, { "mount", SYS_mount, 0 }, { "kexec_load", SYS_kexec_load, 0 },
+		{ "a call of x32", 0x40000000 + SYS_getpid, 0 },
+	};
+	long ret = 0;
+
+	start_control("");
+	check(status_mask("Seccomp:") == 2, "Seccomp is %llu", status_mask("Seccomp:"));
+	threads_have("Seccomp:", 2, 2);
+	if (!agent_inject(SYS_getpid, 0, &ret))
+		skip("cannot trace the agent: %s", strerror(errno));
+	check(ret == agent_pid(), "getpid is %ld", ret);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		check(agent_inject(rows[i].number, rows[i].argument, &ret) && ret == -EPERM, "%s returns %ld", rows[i].name, ret);
+	/* It goes on as ever, also with programs that are new. */
+	agent_file("policies/all.yaml", "name: all\nscope: proc.name = subject\nevents: {file_open: , sock_state: , dup: , cgroup_mkdir: }\n");
+	check(!strcmp(value(agent_reload(), "args.result"), "applied"), "%s", value(agent_reload(), "args.error"));
+	subject(calls);
+	agent_barrier();
+	check(agent_count("events", "dup", 0, NULL) >= 1000, "the new programs see nothing");
 	check(agent_stop() == 0, "saker failed");
 }
 

@@ -12,13 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "inject.h"
 #include "live.h"
 #include "running.h"
 #include "shared.h"
@@ -401,33 +399,6 @@ TEST(metrics_reload, "the endpoint moves, goes and comes with the configuration"
 	check(agent_stop() == 0, "saker failed");
 }
 
-#ifdef __x86_64__
-/* Have the agent close one of its descriptors, as somebody with a debugger would. */
-static bool close_in_agent(int fd)
-{
-	pid_t pid = agent_pid();
-	struct user_regs_struct saved, regs;
-	long text;
-	int status;
-
-	if (ptrace(PTRACE_ATTACH, pid, 0, 0) < 0 || waitpid(pid, &status, __WALL) != pid)
-		return false;
-	ptrace(PTRACE_GETREGS, pid, 0, &saved);
-	text = ptrace(PTRACE_PEEKTEXT, pid, saved.rip, 0);
-	regs = saved;
-	regs.orig_rax = -1;	/* a call that is under way is not begun anew here */
-	regs.rax = SYS_close;
-	regs.rdi = fd;
-	ptrace(PTRACE_POKETEXT, pid, saved.rip, (text & ~0xffffL) | 0x050f);	/* syscall */
-	ptrace(PTRACE_SETREGS, pid, 0, &regs);
-	ptrace(PTRACE_SINGLESTEP, pid, 0, 0);
-	waitpid(pid, &status, __WALL);
-	ptrace(PTRACE_POKETEXT, pid, saved.rip, text);
-	ptrace(PTRACE_SETREGS, pid, 0, &saved);
-	return ptrace(PTRACE_DETACH, pid, 0, 0) == 0;
-}
-#endif
-
 /* The n-th descriptor of the agent that is of this kind, -1 if there is none. */
 static int agent_fd(const char *kind, unsigned n)
 {
@@ -468,7 +439,6 @@ static void execs_once(void)
 
 TEST(metrics_health, "a hook that somebody detaches is seen, and attached again")
 {
-#ifdef __x86_64__
 	unsigned links = 0;
 	pid_t pid;
 	int fd;
@@ -477,7 +447,7 @@ TEST(metrics_health, "a hook that somebody detaches is seen, and attached again"
 	health_becomes(200, "ok");
 	while ((fd = agent_fd("bpf_link", links)) >= 0) {
 		links++;
-		if (!close_in_agent(fd))
+		if (!agent_inject(SYS_close, fd, NULL))
 			skip("cannot trace the agent: %s", strerror(errno));
 		if (!health_becomes(503, "hooks: program ") || !health_becomes(200, "ok"))
 			break;
@@ -492,9 +462,6 @@ TEST(metrics_health, "a hook that somebody detaches is seen, and attached again"
 	check(agent_count("events", "getppid", pid, NULL) == 1, "%u of one event",
 	      agent_count("events", "getppid", pid, NULL));
 	check(agent_stop() == 0, "saker failed");
-#else
-	skip("the agent's registers are those of x86_64");
-#endif
 }
 
 TEST(metrics_tampered, "what is changed behind the agent's back makes it unhealthy")
