@@ -62,9 +62,6 @@ struct reload {
  * log.  The policies are compiled into *ret, from malloc.  0 or negative errno. */
 int reload_open(struct reload *reload, const char *path, struct log *log, struct policy_set **ret);
 
-/* Tell what is wrong with a configuration that could not be read. */
-void reload_tell_wrong(struct log *log, const struct config *config, const struct diag *diag);
-
 /* Give the sinks a loop and records. */
 void reload_attach(void *reload, struct agent *agent);
 

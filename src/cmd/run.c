@@ -11,6 +11,7 @@
 #include "agent/control.h"
 #include "agent/instance.h"
 #include "agent/notify.h"
+#include "agent/plan.h"
 #include "agent/reload.h"
 #include "agent/rights.h"
 #include "base/log.h"
@@ -141,7 +142,7 @@ static int lock(struct instance *instance, const char *path, struct log *log)
 	int r = config_read(&config, sink_config_kinds, path, &diag, NULL);
 
 	if (r < 0) {
-		reload_tell_wrong(log, &config, &diag);
+		plan_tell_wrong(log, &config, &diag);
 	} else {
 		r = instance_open(instance, config.agent.run_dir.text, config.agent.group.text);
 		if (r < 0)
