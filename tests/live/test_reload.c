@@ -384,6 +384,54 @@ TEST(reload_under_load, "reloads under load lose and mix nothing")
 	check(agent_stop() == 0, "saker failed");
 }
 
+/* --- while the agent sleeps */
+
+enum { WAKES = 12, WAKE_US = 250000 };	/* so long that it falls asleep in between */
+
+static void call_now_and_then(void)
+{
+	for (unsigned i = 0; i < WAKES; i++) {
+		usleep(WAKE_US);
+		syscall(SYS_getpriority, 0, 0);
+	}
+	shared->n[STOP] = 1;
+}
+
+/* Without a barrier, which would wake it. */
+static void reload_in_silence(unsigned n)
+{
+	unsigned before = agent_reloads();
+	double end = deadline() + 5;
+
+	agent_file("policies/p.yaml", "name: p\nevents: {getpriority: {where: 'proc.name = subject and proc.pid != %u'}}\n",
+		   0x3000000 + n);
+	kill(agent_pid(), SIGHUP);
+	while (agent_reloads() == before) {
+		if (now() > end)
+			give_up("no reload");
+		usleep(1000);
+	}
+}
+
+TEST(reload_asleep, "what wakes the agent while it puts policies in force is told, and so is what comes then")
+{
+	pid_t pid;
+
+	memset(shared, 0, sizeof(*shared));
+	agent_fresh("");
+	agent_file("policies/p.yaml", "name: p\nevents: {getpriority: {where: 'proc.name = subject'}}\n");
+	agent_start();
+	pid = subject_start(call_now_and_then);
+	for (unsigned n = 0; !shared->n[STOP]; n++)
+		reload_in_silence(n);
+	check(subject_wait(pid) == 0, "the subject failed");
+	usleep(1500000);		/* it reads all that is in the lanes a last time when a reload is a while ago */
+	agent_barrier();
+	check(agent_count("events", "getpriority", pid, NULL) == WAKES, "%u calls are told of %u",
+	      agent_count("events", "getpriority", pid, NULL), WAKES);
+	check(agent_stop() == 0, "saker failed");
+}
+
 /* --- failures */
 
 static unsigned lowest_free(pid_t pid)
