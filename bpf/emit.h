@@ -80,6 +80,21 @@ struct exes_map {
 	__type(value, struct exe);
 };
 
+struct lineages_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LINEAGES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lineage);
+	__type(value, u64);
+};
+
+struct lineage_roots_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * FILTER_ROOTS);
+	__type(key, struct lineage_root);
+	__type(value, u64);
+};
+
 struct tree_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
@@ -98,10 +113,13 @@ extern struct loud_map loud SEC(".maps");
 extern struct tree_map tree SEC(".maps");
 extern struct mutes_map mutes SEC(".maps");
 extern struct exes_map exes SEC(".maps");
+extern struct lineages_map lineages SEC(".maps");
+extern struct lineage_roots_map lineage_roots SEC(".maps");
 extern const volatile __u32 transport, page_bytes;
 extern const volatile bool policies_on;
 extern __u16 filter_of[2][EVENTS_MAX];
 extern __u64 stacks_wanted[2][EVENTS_MAX / 64];	/* whose records have the caller's stack */
+extern __u32 lineage_of[2];	/* 1 + generation that asks for ancestors; 0: none */
 extern struct filter filter;
 extern bool mutes_on;		/* some cgroup is muted */
 extern __u32 policy_generation;

@@ -190,11 +190,26 @@ static __always_inline bool number_is(const struct filter_term *t, u64 value, u3
 	}
 }
 
+/* Does it descend from one of the subtree's processes? */
+static __always_inline enum answer descends(const struct head *h, u32 subtree, u32 generation)
+{
+	struct lineage key = {
+		.pid = h->who.host_pid, .generation = generation, .start = h->who.proc_leader_start,
+	};
+	const u64 *bits = bpf_map_lookup_elem(&lineages, &key);
+
+	if (!bits)
+		return UNKNOWN;
+	return *bits >> (subtree & (FILTER_SUBTREES - 1)) & 1 ? YES : NO;
+}
+
 static __always_inline enum answer compare_number(const void *record, const struct filter_term *t, u32 generation)
 {
 	const struct exe *exe;
 	u64 value;
 
+	if (t->from == FROM_LINEAGE)
+		return descends(record, t->off, generation);
 	if (t->from == FROM_EXE) {
 		exe = current_exe();
 		if (!exe)

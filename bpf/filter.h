@@ -18,6 +18,8 @@ enum {
 	FILTER_TEXTS = 512,		/* strings of one generation */
 	FILTER_TEXT_MAX = 128,		/* bytes compared of a string */
 	FILTER_SETS = 4096,		/* members of all sets of numbers of one generation */
+	FILTER_SUBTREES = 64,		/* sets that ancestors are asked for, of one generation */
+	FILTER_ROOTS = 256,		/* members of all these */
 };
 
 enum term_op {
@@ -48,6 +50,8 @@ enum term_from {
 	FROM_SOCKADDR,		/* the sockaddr whose span is at off of the record */
 	FROM_CGROUP,		/* name of the task's cgroup, or the one above it, on level off, which counts
 				 * from the root's, 0; passes when that is not the cgroup of the current task */
+	FROM_LINEAGE,		/* process ids of all its ancestors: one in the set; off is the subtree's bit.  Passes when
+				 * they are not known */
 	FROM_EXE,		/* struct exe of what the process runs, a text is its path; passes when unknown */
 };
 

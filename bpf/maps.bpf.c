@@ -15,6 +15,8 @@ struct loud_map loud SEC(".maps");
 struct tree_map tree SEC(".maps");
 struct mutes_map mutes SEC(".maps");
 struct exes_map exes SEC(".maps");
+struct lineages_map lineages SEC(".maps");
+struct lineage_roots_map lineage_roots SEC(".maps");
 
 const volatile struct kernel_has kernel_has = {};
 const volatile __u32 transport = TRANSPORT_RING;
@@ -25,6 +27,7 @@ struct filter filter = {};
 bool mutes_on = false;
 __u16 filter_of[2][EVENTS_MAX] = {};
 __u64 stacks_wanted[2][EVENTS_MAX / 64] = {};
+__u32 lineage_of[2] = {};
 __u32 policy_generation = 0;
 __u32 reader_asleep = 0;
 __u64 canaries[CANARIES] = {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The life of processes. */
 #include "fact.h"
+#include "lineage.h"
 #include "who.h"
 
 /* A tree that is followed grows with each child, before the child runs.  One that has no room is lost
@@ -29,6 +30,8 @@ int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
 	u32 level;
 
 	tree_follow(bpf_get_current_pid_tgid() >> 32, child->tgid);
+	if (policies_on)
+		lineage_fork(child);
 	if (!identity_wanted(EVENT_process_fork))
 		return 0;
 	e = RECORD(process_fork, critical);
@@ -86,6 +89,8 @@ int BPF_PROG(process_exit__tp, struct task_struct *task)
 	if (identity_wanted(EVENT_process_exit))
 		exit_emit(ctx, task, signal, last);
 	tree_leave(task->tgid, last);
+	if (policies_on && last)
+		lineage_end(task);
 	return 0;
 }
 

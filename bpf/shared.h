@@ -11,6 +11,7 @@ enum {
 	EVENTS_MAX = 768,	/* ids of events */
 	MUTES_MAX = 4096,	/* cgroups that are muted */
 	EXES_MAX = 4096,	/* executables that run, or did a while ago */
+	LINEAGES_MAX = 32768,	/* processes whose ancestors are known; during a reload each counts twice */
 	SLOTS = 4,		/* probes that may be under way at once on one cpu */
 	STASH_SMALL = 768,	/* bytes of a record that waits for its call to return */
 	STASH_LARGE = RECORD_MAX,
@@ -90,6 +91,15 @@ struct call_key {
 };
 
 struct call_count { __u64 count, errors; };
+
+/* Key of the map of processes whose ancestors are known, with bits of subtrees; see lineage.h. */
+struct lineage {
+	__u32 pid, generation;
+	__u64 start;		/* of the leader, nanoseconds since boot */
+};
+
+/* Key of the map of processes that are asked for, with bits of the subtrees that begin with them. */
+struct lineage_root { __u32 pid, generation; };
 
 /* Small facts about the kernel that user space finds in BTF before loading. */
 struct kernel_has {

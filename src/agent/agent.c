@@ -60,6 +60,7 @@ static void on_second(uv_timer_t *timer)
 	process_fill_args(&a->pipeline.processes, FILL_ARGS);
 	process_fill_parents(&a->pipeline.processes, FILL_PARENTS);
 	lookups_start(a);
+	lineages_tell(a);
 	if (agent_settled(a))
 		agent_settle(a);
 	memory_tick(a);
@@ -252,6 +253,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	r = look_at_existing(a);
 	if (r < 0)
 		return fail(a, r, "cannot list the processes that run");
+	lineages_tell(a);
 	tell_start(a);
 	agent_flush(a);
 	return 0;

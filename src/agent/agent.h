@@ -12,6 +12,7 @@
 #include "agent/container_stats.h"
 #include "agent/health.h"
 #include "agent/lag.h"
+#include "agent/lineages.h"
 #include "agent/lookups.h"
 #include "agent/losses.h"
 #include "agent/memory.h"
@@ -66,6 +67,7 @@ struct agent {
 	struct lanes lanes;
 	struct losses losses;
 	struct mutes mutes;
+	struct lineages lineages;
 	struct syscall_stats syscall_stats;
 	struct container_stats container_stats;
 	struct pipeline pipeline;

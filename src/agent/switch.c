@@ -47,7 +47,8 @@ static struct filter_image image_make(const uint16_t *filter_of, const struct ev
 {
 	struct filter_image image = {
 		.filters = filters, .texts = shared->texts, .members = shared->members,
-		.nfilters = n, .ntexts = shared->ntexts, .nmembers = shared->nmembers,
+		.subtrees = shared->subtrees,
+		.nfilters = n, .ntexts = shared->ntexts, .nmembers = shared->nmembers, .nsubtrees = shared->nsubtrees,
 	};
 
 	memcpy(image.filter_of, filter_of, sizeof(image.filter_of));
@@ -70,7 +71,10 @@ int switch_where(struct agent *a, const struct where *w)
 	struct filter_image image = image_make(w->filter_of, w->filters, w->nfilters, &w->shared);
 	int r = filters_fill(&a->probe, 0, &image);
 
-	return r < 0 ? no_filters(a, r) : 0;
+	if (r < 0)
+		return no_filters(a, r);
+	lineages_begin(a, &w->shared, 0);
+	return 0;
 }
 
 static struct event_set shown_by(const struct policy_set *set)
@@ -184,6 +188,7 @@ static int commit(struct agent *a, struct policy_set *set, const struct probe *n
 	for (unsigned i = 0; i < EVENTS_MAX / 64; i++)
 		a->pipeline.options.selected.bits[i] |= wanted.bits[i];
 	probe_environment(&a->probe, set->envp);
+	lineages_begin(a, &set->shared, generation);
 	filters_switch(&a->probe, generation);
 	a->switched = clock_boot();
 	return 0;

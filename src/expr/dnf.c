@@ -148,3 +148,20 @@ int push_set(struct push_down *shared, const uint64_t *values, size_t n)
 			(struct filter_member){ .set = shared->nsets, .value = values[i] };
 	return shared->nsets++;
 }
+
+int push_subtree(struct push_down *shared, const uint64_t *pids, size_t n, int *set)
+{
+	if (n > FILTER_ROOTS)
+		return -1;
+	*set = push_set(shared, pids, n);
+	if (*set < 0)
+		return -1;
+	for (unsigned i = 0; i < shared->nsubtrees; i++)
+		if (shared->subtrees[i] == (unsigned)*set)
+			return i;
+	if (shared->nsubtrees == FILTER_SUBTREES || n > FILTER_ROOTS - shared->nroots)
+		return -1;
+	shared->nroots += n;
+	shared->subtrees[shared->nsubtrees] = *set;
+	return shared->nsubtrees++;
+}

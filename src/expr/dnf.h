@@ -29,4 +29,7 @@ void dnf_or(struct dnf *a, const struct dnf *b);
 int push_text(struct push_down *shared, const void *bytes, size_t len);
 int push_set(struct push_down *shared, const uint64_t *values, size_t n);
 
+/* The number of the subtrees that begin with these processes, *set their set; -1 when there is no room. */
+int push_subtree(struct push_down *shared, const uint64_t *pids, size_t n, int *set);
+
 #endif

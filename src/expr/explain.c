@@ -69,6 +69,10 @@ static void print_field(const struct filter_term *t, unsigned id, FILE *to)
 	unsigned n;
 	const struct field *common = schema_common(&n);
 
+	if (t->from == FROM_LINEAGE) {
+		fputs("proc.apid", to);
+		return;
+	}
 	if (t->from == FROM_CGROUP) {
 		fprintf(to, "level %u of proc.cgroup_path", t->off);
 		return;

@@ -83,6 +83,8 @@ struct push_down {
 	struct filter_member *members;	/* without generation; set by set */
 	unsigned max_texts, max_members;
 	unsigned ntexts, nmembers, nsets;
+	unsigned subtrees[FILTER_SUBTREES];	/* sets of processes' ids, a bit of a lineage each */
+	unsigned nsubtrees, nroots;		/* nroots: members of these */
 };
 
 enum push { PUSH_EVERYTHING, PUSH_FILTER, PUSH_NOTHING };

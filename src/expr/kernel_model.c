@@ -223,6 +223,16 @@ static enum answer cgroup_is(const struct filter_term *t, const struct filter_te
 	return path && path[1] && bytes_are(path + 1, strcspn(path + 1, "/"), t->op, want) ? YES : NO;
 }
 
+static enum answer descends(const struct filter_term *t, const struct push_down *shared, const struct model_task *task)
+{
+	if (!task || !task->ancestors)
+		return UNKNOWN;
+	for (unsigned i = 0; i < task->nancestors; i++)
+		if (in_set(shared, shared->subtrees[t->off], task->ancestors[i]))
+			return YES;
+	return NO;
+}
+
 static enum answer term_is(const struct filter_term *t, const struct push_down *shared, const char *record,
 			   const struct model_task *task)
 {
@@ -230,6 +240,8 @@ static enum answer term_is(const struct filter_term *t, const struct push_down *
 
 	if (t->from == FROM_EXE)
 		return exe_is(t, shared, task ? task->exe : NULL);
+	if (t->from == FROM_LINEAGE)
+		return descends(t, shared, task);
 	if (t->from == FROM_CGROUP)
 		return cgroup_is(t, &shared->texts[t->value], task ? task->cgroup : NULL);
 	switch (t->op) {

@@ -16,6 +16,8 @@ struct model_exe {
 struct model_task {
 	const struct model_exe *exe;	/* NULL: not known */
 	const char *cgroup;		/* path; NULL: not known */
+	const __u32 *ancestors;		/* their process ids; NULL: not known */
+	unsigned nancestors;
 };
 
 /* Whether a valid record passes the filter.  task: NULL when nothing of it is known. */

@@ -15,13 +15,14 @@ struct push_context {
 void push_node(const struct push_context *c, const struct node *node, bool negate, struct dnf *ret);
 
 /* Of one test: numbers here, texts in push_text.c, descriptors, addresses and executables in push_fd.c,
- * paths of cgroups in push_cgroup.c. */
+ * paths of cgroups in push_cgroup.c, ancestors in push_lineage.c. */
 void push_test(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
 void push_texts(const struct push_context *c, const struct test *test, struct filter_term term,
 		bool negate, struct dnf *ret);
 void push_fd(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
 void push_process(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
 void push_cgroup(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
+void push_lineage(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
 void push_end(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
 void push_addr(const struct push_context *c, const struct test *test, bool negate, struct dnf *ret);
 

@@ -7,6 +7,8 @@
 #include "identity/process_own.h"
 #include "identity/subject.h"
 
+enum { INIT = 1 };	/* the kernel starts it, and some kernels' iterators leave it out */
+
 void ancestry_begin(struct ancestry *a, const struct subject *subject, const struct who *who)
 {
 	const struct process *p = subject->process;
@@ -42,6 +44,25 @@ bool ancestry_nth(const struct subject *subject, const struct who *who, unsigned
 		if (--n == 0)
 			return true;
 	return false;
+}
+
+int ancestry_ids(struct process_table *table, const struct process *p, uint32_t ids[ANCESTORS_MAX])
+{
+	int n = 0;
+
+	while (p->origin) {
+		const struct process *parent = process_lookup(table, p->origin, p->origin_start);
+
+		if (!parent && p->origin == INIT && n < ANCESTORS_MAX) {
+			ids[n++] = INIT;
+			return n;
+		}
+		if (!parent || !parent->shown_pid || n == ANCESTORS_MAX || parent->start > p->start)
+			return -1;
+		ids[n++] = parent->shown_pid;
+		p = parent;
+	}
+	return n;
 }
 
 const struct process *subject_parent(const struct subject *subject, const struct who *who)

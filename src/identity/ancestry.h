@@ -38,6 +38,10 @@ bool ancestry_next(struct ancestry *a, struct ancestor *ret);
 /* The n-th, 1 is the one that started it; false when it has not so many, or they are not known. */
 bool ancestry_nth(const struct subject *subject, const struct who *who, unsigned n, struct ancestor *ret);
 
+/* The ids of all ancestors of a process as they are shown, the parent first.  How many, or -1 when not all of
+ * them are known. */
+int ancestry_ids(struct process_table *table, const struct process *p, uint32_t ids[ANCESTORS_MAX]);
+
 /* Another number when one of the first n, or the parent it has by now, may look different. */
 uint64_t ancestry_stamp(const struct subject *subject, const struct who *who, unsigned n);
 

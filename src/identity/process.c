@@ -326,3 +326,10 @@ const struct process *process_origin(struct process_table *t, const struct proce
 {
 	return elder(t, p->origin, p->origin_start, p);
 }
+
+void process_each(const struct process_table *t, void (*visit)(void *ctx, const struct process *p), void *ctx)
+{
+	for (uint32_t i = NONE + 1; i < t->nslots; i++)
+		if (t->slots[i].pid)
+			visit(ctx, &t->slots[i]);
+}

@@ -134,6 +134,9 @@ unsigned process_fill_args(struct process_table *table, unsigned max);
 /* Who adopted those whose parent ended, likewise.  The number of entries looked at. */
 unsigned process_fill_parents(struct process_table *table, unsigned max);
 
+/* Call with each entry, be it of one that runs or has ended, in no order. */
+void process_each(const struct process_table *table, void (*visit)(void *ctx, const struct process *p), void *ctx);
+
 /* Call with each running process, a parent before its children and children by age; those whose
  * parent does not run begin at depth 0.  Their number, or -ENOMEM. */
 typedef void process_visit(void *ctx, const struct process *p, unsigned depth);

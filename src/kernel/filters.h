@@ -19,7 +19,8 @@ struct filter_image {
 	const struct event_filter *filters;
 	const struct filter_text *texts;
 	const struct filter_member *members;
-	unsigned nfilters, ntexts, nmembers;
+	const unsigned *subtrees;	/* sets of processes that are asked for as ancestors */
+	unsigned nfilters, ntexts, nmembers, nsubtrees;
 };
 
 /* Fill the bank that is not in force.  Generations count up by one, from the one in force.

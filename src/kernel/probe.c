@@ -116,6 +116,8 @@ static void maps_spare(struct saker_bpf *skel, const struct probe_options *o)
 	bool socks = bpf_program__autoload(skel->progs.sock_state__tp);
 
 	bpf_map__set_autocreate(skel->maps.exes, o->policies);
+	bpf_map__set_autocreate(skel->maps.lineages, o->policies);
+	bpf_map__set_autocreate(skel->maps.lineage_roots, o->policies);
 	bpf_map__set_autocreate(skel->maps.call_counts, bpf_program__autoload(skel->progs.syscall_stats__tp));
 	if (o->call_counts)
 		bpf_map__set_max_entries(skel->maps.call_counts, o->call_counts);

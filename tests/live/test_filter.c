@@ -24,6 +24,7 @@
 
 #include "event/schema.h"
 #include "expr/kernel_model.h"
+#include "identity/ancestry.h"
 #include "identity/process.h"
 #include "live.h"
 #include "output/capture.h"
@@ -193,6 +194,14 @@ static void say_arg(struct text *t, unsigned event)
 		say_number_test(t, args[k].flags ? flags : NULL);
 }
 
+/* The calls are made by a child of this test. */
+static void say_ancestor(struct text *t)
+{
+	const int pids[] = { getpid(), getppid(), 1, 2, 0x3ffffff };
+
+	say(t, "proc.apid%s in (%d, %d)", chance(3) ? "" : "[1]", pids[chance(5)], pids[chance(5)]);
+}
+
 static void say_comparison(struct text *t, unsigned event)
 {
 	static const char *const fixed[] = {
@@ -207,6 +216,8 @@ static void say_comparison(struct text *t, unsigned event)
 
 	if (event != 9 && event != 3 && event != 5 && chance(3) == 0)
 		say_fd(t);
+	else if (chance(6) == 0)
+		say_ancestor(t);
 	else if (event == 9 || chance(3) == 0)
 		say(t, "%s", fixed[chance(sizeof(fixed) / sizeof(*fixed))]);
 	else
@@ -436,7 +447,9 @@ static bool model_passes(const struct policy_set *set, const struct head *h, con
 {
 	const struct process_file *file = p ? process_file(p) : NULL;
 	struct model_exe exe = { .path = p ? p->exe : "" };
-	const struct model_task task = { .exe = file ? &exe : NULL };
+	uint32_t ids[ANCESTORS_MAX];
+	int n = p ? ancestry_ids(&processes, p, ids) : -1;
+	const struct model_task task = { .exe = file ? &exe : NULL, .ancestors = n < 0 ? NULL : ids, .nancestors = n };
 	unsigned number = set->filter_of[h->id];
 
 	if (file) {

@@ -346,7 +346,9 @@ static void expect_filter(const struct expr *expr, const struct record *r, const
 {
 	static struct filter_text texts[FILTER_TEXTS];
 	static struct filter_member members[FILTER_SETS];
-	struct push_down shared = { texts, members, FILTER_TEXTS, FILTER_SETS, 0, 0, 0 };
+	struct push_down shared = {
+		.texts = texts, .members = members, .max_texts = FILTER_TEXTS, .max_members = FILTER_SETS,
+	};
 	struct event_filter filter;
 
 	expr_push_down(expr, r->head.id, &shared, &filter);

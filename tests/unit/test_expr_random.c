@@ -16,11 +16,13 @@
 #include "event/value.h"
 #include "expr/kernel_model.h"
 #include "expr/program.h"
+#include "identity/ancestry.h"
 #include "identity/cgroup.h"
 #include "identity/process.h"
+#include "life.h"
 #include "record.h"
 
-enum { ROUNDS = 60000, RECORDS = 4, TEXT = 4096, TEXTS = 64, MEMBERS = 2048 };
+enum { ROUNDS = 60000, RECORDS = 4, TEXT = 4096, TEXTS = 64, MEMBERS = 2048, ELDERS = 6 };
 
 struct world {
 	uint64_t state;
@@ -29,6 +31,8 @@ struct world {
 	struct cgroup_table cgroups;
 	const struct process *processes[RECORDS];	/* that did what the records tell; NULL: not known */
 	struct model_exe exes[RECORDS];
+	uint32_t ancestors[RECORDS][ANCESTORS_MAX];	/* as the kernel side knows them */
+	int nancestors[RECORDS];			/* -1: not known */
 	char text[TEXT];
 	size_t len;
 	unsigned pairs, matches, filtered, passed, refused, excluded;
@@ -251,6 +255,23 @@ static void say_exe(struct world *w)
 	}
 }
 
+/* Of some ancestors there is a number, of others none. */
+static void say_ancestors(struct world *w)
+{
+	unsigned n = 1 + below(w, 3);
+
+	say(w, "proc.apid");
+	if (below(w, 3) == 0)
+		say(w, "[%u]", (unsigned)below(w, 5));
+	if (below(w, 6) == 0) {
+		say(w, " %s %u", below(w, 2) ? "!=" : ">", (unsigned)below(w, ELDERS + 2));
+		return;
+	}
+	say(w, " in (");
+	for (; n > 0; n--)
+		say(w, "%u%s", (unsigned)(below(w, 8) ? below(w, ELDERS + 2) : 100 + below(w, 2 * RECORDS)), n > 1 ? ", " : ")");
+}
+
 /* Ids count from 1. */
 static const char *const cgroups[] = {
 	"/", "/system.slice", "/system.slice/a.service", "/system.slice/a.service/x", "/system.slice/b.service",
@@ -356,7 +377,8 @@ static void say_comparison(struct world *w, const struct record *r)
 
 	while (!good && begin < TEXT) {
 		w->len = begin;
-		switch (below(w, 12)) {
+		switch (below(w, 13)) {
+		case 12: say_ancestors(w); break;
 		case 8: case 9: say_fd(w, r); break;
 		case 10: say_exe(w); break;
 		case 11: say_cgroup(w); break;
@@ -438,6 +460,35 @@ static void fill(struct world *w, struct record *r, unsigned id)
 			fill_sockaddr(w, r, (void *)(r->bytes + schema_field_off(s, i)));
 }
 
+/* Each started the next one. */
+static struct being elder(unsigned n)
+{
+	return (struct being){ n, n * UINT64_C(1000) };
+}
+
+static void fill_elders(struct world *w)
+{
+	life_exec(&w->table, elder(1), (struct being){ 0 }, "init", "/sbin/init", "init", 5);
+	for (unsigned n = 1; n < ELDERS; n++)
+		life_fork(&w->table, elder(n), elder(n - 1), "elder", elder(n + 1), n);
+}
+
+/* User space may not have seen the fork, and the kernel side need not know of it. */
+static struct being fill_birth(struct world *w, unsigned i)
+{
+	const struct being parent = elder(1 + below(w, ELDERS)), self = { 100 + i, RECORD_START };
+	struct who *who = &w->records[i].head.who;
+
+	who->host_ppid = parent.pid;
+	who->proc_parent_start = parent.start;
+	w->nancestors[i] = below(w, 6) ? (int)parent.pid : -1;
+	for (unsigned n = 0; n < parent.pid; n++)
+		w->ancestors[i][n] = parent.pid - n;
+	if (below(w, 4))
+		life_fork(&w->table, parent, elder(parent.pid - 1), "elder", self, parent.pid);
+	return parent;
+}
+
 /* What each record's process runs, as an exec tells it. */
 static void fill_processes(struct world *w)
 {
@@ -446,14 +497,18 @@ static void fill_processes(struct world *w)
 
 	process_table_fini(&w->table);
 	cr_assert_eq(process_table_init(&w->table, PROCESS_BYTES_MIN), 0);
+	fill_elders(w);
 	for (unsigned i = 0; i < RECORDS; i++) {
+		struct being parent = fill_birth(w, i);
+
 		w->exes[i] = (struct model_exe){ paths[below(w, LEN_OF(paths))], 8 + below(w, 2), 1 + below(w, 5) };
 		record_exec(&exec, w->exes[i].path, "x", 2);
 		exec.process_exec.dev = w->exes[i].dev;
 		exec.process_exec.inode = w->exes[i].ino;
 		exec.head.who.host_pid = 100 + i;
+		exec.head.who.host_ppid = parent.pid;
+		exec.head.who.proc_parent_start = parent.start;
 		process_observe(&w->table, &exec);
-		exec.head.who.host_pid = 100 + i;
 		w->processes[i] = below(w, 4) ? process_find(&w->table, &exec.head.who) : NULL;
 	}
 }
@@ -498,15 +553,22 @@ static void compare(struct world *w, const struct expr *expr, unsigned id)
 {
 	static struct filter_text texts[TEXTS];
 	static struct filter_member members[MEMBERS];
-	struct push_down shared = { texts, members, below(w, 20) ? TEXTS : 1, below(w, 20) ? MEMBERS : 3, 0, 0, 0 };
+	struct push_down shared = {
+		.texts = texts, .members = members,
+		.max_texts = below(w, 20) ? TEXTS : 1, .max_members = below(w, 20) ? MEMBERS : 3,
+	};
 	struct event_filter filter;
 	enum push push = expr_push_down(expr, id, &shared, &filter);
 
 	for (unsigned i = 0; i < RECORDS; i++) {
-		struct expr_view view = { .record = &w->records[i], .subject = { w->processes[i], .cgroups = &w->cgroups } };
+		struct expr_view view = {
+			.record = &w->records[i], .subject = { w->processes[i], &w->table, .cgroups = &w->cgroups },
+		};
 		struct cgroup *cgroup = cgroup_find(&w->cgroups, w->records[i].head.who.proc_cgroup);
-		struct model_task task = { w->processes[i] ? &w->exes[i] : NULL,
-					   cgroup ? cgroup_path(&w->cgroups, cgroup) : NULL };
+		struct model_task task = {
+			w->processes[i] ? &w->exes[i] : NULL, cgroup ? cgroup_path(&w->cgroups, cgroup) : NULL,
+			w->nancestors[i] < 0 ? NULL : w->ancestors[i], w->nancestors[i],
+		};
 		bool match = expr_match(expr, &view);
 		bool pass = model_match(&filter, &shared, &w->records[i], &task);
 

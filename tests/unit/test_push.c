@@ -38,6 +38,16 @@ static const struct row rows[] = {
 	{ "getppid", "proc.cgroup_path startswith /a/b", "kernel: level 1 of proc.cgroup_path = \"a\"\n"
 	  "user space: proc.cgroup_path startswith /a/b\n" },
 	{ "getppid", "not proc.cgroup_path pmatch (/a)", "kernel: everything\nuser space: not proc.cgroup_path pmatch (/a)\n" },
+	{ "getppid", "proc.apid = 77", "kernel: proc.apid in (77)\nuser space: proc.apid = 77\n" },
+	{ "sock_state", "proc.apid in (77, 78) or proc.pid = 77",
+	  "kernel: proc.pid = 77 or proc.apid in (77, 78)\nuser space: proc.apid in (77, 78) or proc.pid = 77\n" },
+	{ "getppid", "proc.apid[2] = 77", "kernel: proc.apid in (77)\nuser space: proc.apid[2] = 77\n" },
+	{ "getppid", "proc.apid[0] = 77", "kernel: everything\nuser space: proc.apid[0] = 77\n" },
+	{ "getppid", "not proc.apid = 77", "kernel: everything\nuser space: not proc.apid = 77\n" },
+	{ "getppid", "proc.apid != 77", "kernel: everything\nuser space: proc.apid != 77\n" },
+	{ "getppid", "proc.apid > 77", "kernel: everything\nuser space: proc.apid > 77\n" },
+	{ "getppid", "proc.apid = 0", "kernel: everything\nuser space: proc.apid = 0\n" },
+	{ "getppid", "proc.aname = sshd", "kernel: everything\nuser space: proc.aname = sshd\n" },
 	/* claims */
 	{ "openat", "args.path = /etc/shadow", "kernel: args.path = \"/etc/shadow\"\n" },
 	{ "openat", "args.path startswith /etc", "kernel: args.path startswith \"/etc\"\n" },
