@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/schema.h"
+#include "expr/operand.h"
 #include "policy/policy.h"
 #include "policy/state.h"
 
@@ -77,8 +79,21 @@ static int compile_text(struct compiling *c, const struct option_text *text, con
 	return r == -ENOMEM ? no_memory(c) : r;
 }
 
-/* The field of one event that a name means: args.NAME, NAME, ret, or one of all records. */
-static bool field_find(unsigned id, const char *name, struct key_field *ret)
+/* What expressions call so, where it has one value. */
+static bool operand_field(struct compiling *c, unsigned id, const char *name, struct key_field *ret)
+{
+	const char *arg = NULL;
+	const struct operand *o = operand_find(name, &arg);
+	struct access *access = o ? arena_alloc(&c->set->arena, sizeof(*access)) : NULL;
+
+	if (!access || !operand_access(o, arg, id, access) || access->get == GET_ANCESTORS || access->class == CLASS_EVENT)
+		return false;
+	*ret = (struct key_field){ .operand = access };
+	return true;
+}
+
+/* What a name means for one event: args.NAME, NAME, ret, a field of all records, or any operand. */
+static bool field_find(struct compiling *c, unsigned id, const char *name, struct key_field *ret)
 {
 	const struct schema *s = schema_get(id);
 	const char *arg = strncmp(name, "args.", 5) ? name : name + 5;
@@ -100,7 +115,18 @@ static bool field_find(unsigned id, const char *name, struct key_field *ret)
 			*ret = key_field_common(i);
 			return true;
 		}
-	return false;
+	return operand_field(c, id, name, ret);
+}
+
+static int no_field(struct compiling *c, unsigned id, const struct option_text *name)
+{
+	char buf[64];
+	const char *arg, *near = operand_find(name->text, &arg) ? NULL : operand_nearest(name->text, buf);
+
+	if (near)
+		return diag_set(c->diag, name->line, name->col, "unknown field \"%s\", did you mean \"%s\"?", name->text, near);
+	return diag_set(c->diag, name->line, name->col, "\"%s\" cannot be part of a key: an event %s has no such value",
+			name->text, schema_get(id)->name);
 }
 
 static int fields_find(struct compiling *c, unsigned id, const struct option_list *names, struct key_field **ret,
@@ -112,10 +138,8 @@ static int fields_find(struct compiling *c, unsigned id, const struct option_lis
 		return no_memory(c);
 	*n = 0;
 	for (unsigned i = 0; i < names->n; i++)
-		if (!field_find(id, names->items[i].text, &fields[(*n)++]))
-			return diag_set(c->diag, names->items[i].line, names->items[i].col,
-					"\"%s\" cannot be part of a key: records of %s do not carry it",
-					names->items[i].text, schema_get(id)->name);
+		if (!field_find(c, id, names->items[i].text, &fields[(*n)++]))
+			return no_field(c, id, &names->items[i]);
 	*ret = fields;
 	return 0;
 }

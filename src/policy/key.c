@@ -7,6 +7,8 @@
 
 #include "event/schema.h"
 #include "event/value.h"
+#include "expr/fetch.h"
+#include "expr/operand.h"
 
 int key_seed_init(struct key_seed *seed)
 {
@@ -145,11 +147,42 @@ static void put_span(struct key_state *s, const struct head *h, const struct key
 	put_bytes(s, event_span(h, &at), at.len, faulted << 1 | truncated);
 }
 
-void key_field(struct key_state *s, const void *record, const struct key_field *f)
+static void put_net(struct key_state *s, const struct constant_net *net)
 {
-	const struct head *h = record;
-	const char *at = (const char *)record + f->off;
+	uint64_t words[2];
 
+	memcpy(words, net->addr, sizeof(words));
+	key_word(s, (uint64_t)net->family << 8 | net->bits);
+	key_word(s, words[0]);
+	key_word(s, words[1]);
+}
+
+static void put_operand(struct key_state *s, const struct expr_view *view, const struct access *operand)
+{
+	struct fetched f;
+
+	fetch(&f, operand, view);
+	key_word(s, f.n);
+	if (operand->class == CLASS_NUM || operand->class == CLASS_ADDR) {
+		for (unsigned i = 0; i < f.n; i++)
+			if (operand->class == CLASS_NUM)
+				key_word(s, f.numbers[i]);
+			else
+				put_net(s, &f.nets[i]);
+	} else if (f.n) {
+		key_bytes(s, f.text.s, f.text.len);
+	}
+}
+
+void key_field(struct key_state *s, const struct expr_view *view, const struct key_field *f)
+{
+	const struct head *h = view->record;
+	const char *at = (const char *)h + f->off;
+
+	if (f->operand) {
+		put_operand(s, view, f->operand);
+		return;
+	}
 	switch (type_info[f->type].wire) {
 	case WIRE_num:
 		put_number(s, h, f);
@@ -169,15 +202,38 @@ void key_field(struct key_state *s, const void *record, const struct key_field *
 	}
 }
 
-struct key key_fields(const struct key_seed *seed, const void *record,
+struct key key_fields(const struct key_seed *seed, const struct expr_view *view,
 		      const struct key_field *fields, size_t n)
 {
 	struct key_state s;
 
 	key_begin(&s, seed);
 	for (size_t i = 0; i < n; i++)
-		key_field(&s, record, &fields[i]);
+		key_field(&s, view, &fields[i]);
 	return key_end(&s);
+}
+
+static bool operand_empty(const struct expr_view *view, const struct access *operand)
+{
+	bool text = operand->class != CLASS_NUM && operand->class != CLASS_ADDR;
+	struct fetched f;
+
+	fetch(&f, operand, view);
+	return !f.n || (text && !f.text.len);
+}
+
+bool key_field_empty(const struct expr_view *view, const struct key_field *field)
+{
+	const struct span *at = (const void *)((const char *)view->record + field->off);
+	enum wire wire = type_info[field->type].wire;
+
+	if (field->operand)
+		return operand_empty(view, field->operand);
+	if (wire == WIRE_comm)
+		return !*(const char *)at;
+	if (wire == WIRE_str || wire == WIRE_strv)
+		return at->len <= 1;
+	return wire == WIRE_bytes && at->len == 0;
 }
 
 static uint64_t process_key(const struct key_seed *seed, const struct who *who)

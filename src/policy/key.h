@@ -8,11 +8,14 @@
 #ifndef SAKER_POLICY_KEY_H
 #define SAKER_POLICY_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "policy/limit.h"
 
+struct access;
+struct expr_view;
 struct schema;
 struct who;
 
@@ -34,12 +37,13 @@ void key_word(struct key_state *state, uint64_t word);
 void key_bytes(struct key_state *state, const void *data, size_t len);
 struct key key_end(struct key_state *state);
 
-/* Where a value lies in a record of one event. */
+/* Where a value lies in a record of one event, or how it is come by. */
 struct key_field {
 	uint16_t off;
 	uint8_t size;		/* bytes */
 	uint8_t type;		/* enum type */
 	uint32_t bits;		/* its own in truncated and faulted; 0: none */
+	const struct access *operand;	/* of expressions, whose value is taken instead; NULL: none */
 };
 
 /* The n-th field of an event, of those that all records have, and a system call's result. */
@@ -48,12 +52,15 @@ struct key_field key_field_common(unsigned n);
 struct key_field key_field_ret(const struct schema *schema);
 
 /* Put in a value of a valid record.  A text that was cut, or that could not be read, is another
- * than the same text whole. */
-void key_field(struct key_state *state, const void *record, const struct key_field *field);
+ * than the same text whole, and what is not known is another than any value. */
+void key_field(struct key_state *state, const struct expr_view *view, const struct key_field *field);
 
 /* All of n fields at once. */
-struct key key_fields(const struct key_seed *seed, const void *record,
+struct key key_fields(const struct key_seed *seed, const struct expr_view *view,
 		      const struct key_field *fields, size_t n);
+
+/* Whether the value is a text without a byte, or is not known. */
+bool key_field_empty(const struct expr_view *view, const struct key_field *field);
 
 /* The key of a limit.  exe "" (unknown) stands for the process alone, container 0 for the cgroup.
  * For a cgroup it is the cgroup's id, so limiter_forget takes that. */

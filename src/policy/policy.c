@@ -25,22 +25,10 @@ void policy_set_fini(struct policy_set *set)
 	set->nstates = 0;
 }
 
-static bool is_empty(const void *record, const struct key_field *field)
-{
-	const struct span *at = (const void *)((const char *)record + field->off);
-	enum wire wire = type_info[field->type].wire;
-
-	if (wire == WIRE_comm)
-		return !*(const char *)at;
-	if (wire == WIRE_str || wire == WIRE_strv)
-		return at->len <= 1;
-	return wire == WIRE_bytes && at->len == 0;
-}
-
-static bool all_empty(const struct policy_rule *rule, const void *record)
+static bool all_empty(const struct policy_rule *rule, const struct expr_view *view)
 {
 	for (unsigned i = 0; i < rule->nunless_empty; i++)
-		if (!is_empty(record, &rule->unless_empty[i]))
+		if (!key_field_empty(view, &rule->unless_empty[i]))
 			return false;
 	return rule->nunless_empty > 0;
 }
@@ -57,13 +45,14 @@ static bool sampled(const struct policy_rule *rule, const struct head *h)
 	return s->whole && !sample_share(h->time, h->seq, s->share, s->whole);
 }
 
-static bool deduplicated(struct policy_set *set, const struct policy_rule *rule, const struct head *h)
+static bool deduplicated(struct policy_set *set, const struct policy_rule *rule, const struct expr_view *view)
 {
+	const struct head *h = view->record;
 	struct key key;
 
 	if (!rule->ndedup)
 		return false;
-	key = key_fields(&set->seed, h, rule->dedup, rule->ndedup);
+	key = key_fields(&set->seed, view, rule->dedup, rule->ndedup);
 	return !dedup_pass(&rule->state->dedup, h->who.proc_cgroup, h->id, &key, h->time);
 }
 
@@ -96,11 +85,11 @@ static bool rule_takes(struct policy_set *set, const struct policy_rule *rule, c
 
 	if (!expressions_hold(rule, view))
 		return false;
-	if (all_empty(rule, view->record))
+	if (all_empty(rule, view))
 		return c->empty++, false;
 	if (sampled(rule, view->record))
 		return c->sampled++, false;
-	if (deduplicated(set, rule, view->record))
+	if (deduplicated(set, rule, view))
 		return c->deduplicated++, false;
 	if (limited(set, rule, view, suppressed))
 		return c->limited++, false;

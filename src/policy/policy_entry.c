@@ -15,7 +15,7 @@ static const char *const enrich_names[] = { "amend", "wait", NULL };
 
 static const struct option_row dedup_rows[] = {
 	OPTION(WORDS, policy_dedup, key, .name = "key", .required = true, .max = FIELDS_MAX,
-	       .help = "the field, or the fields, in which repeated events are equal"),
+	       .help = "the field, or the fields, in which repeated events are equal: of the event, or as expressions name them"),
 	OPTION(NUMBER, policy_dedup, size, .name = "size", .value = "1000", .min = 1,
 	       .max = 1000000, .help = "how many keys are remembered for each cgroup"),
 	OPTION(DURATION, policy_dedup, ttl, .name = "ttl", .value = "60s", .min = 1,

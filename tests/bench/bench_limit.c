@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "event/schema.h"
+#include "expr/expr.h"
 #include "policy/dedup.h"
 #include "policy/key.h"
 #include "policy/limit.h"
@@ -43,7 +44,7 @@ static void run_identity(struct bench *b, unsigned i)
 
 static void run_path(struct bench *b, unsigned i)
 {
-	b->passed += key_fields(&b->seed, &b->record, &b->path, 1).lo & 1;
+	b->passed += key_fields(&b->seed, &(struct expr_view){ .record = &b->record }, &b->path, 1).lo & 1;
 }
 
 static void run_dedup(struct bench *b, unsigned i)
@@ -58,7 +59,7 @@ static void run_dedup_whole(struct bench *b, unsigned i)
 	struct key key;
 
 	b->record.call.args[0] = i;
-	key = key_fields(&b->seed, &b->record, &b->path, 1);
+	key = key_fields(&b->seed, &(struct expr_view){ .record = &b->record }, &b->path, 1);
 	b->passed += dedup_pass(&b->dedup, 1, 1, &key, RECORD_TIME + i * 1000ull);
 }
 

@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 
 #include "event/schema.h"
+#include "expr/expr.h"
+#include "expr/operand.h"
 #include "policy/key.h"
 #include "record.h"
 
@@ -74,7 +76,7 @@ Test(key, pieces_are_told_apart)
 
 static struct key field_key(const struct record *r, struct key_field f)
 {
-	return key_fields(&seed, r, &f, 1);
+	return key_fields(&seed, &(struct expr_view){ .record = r }, &f, 1);
 }
 
 /* Every field of every event: the same value has the same key, wherever its text lies; another has

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "identity/process.h"
 #include "policy/where.h"
 #include "record.h"
 
@@ -143,6 +144,75 @@ Test(policy, limit_dedup_and_what_outlives_a_reload)
 	policy_set_fini(&after);
 }
 
+/* An openat that opened this file, under another name each time, by a process that runs this. */
+static struct policy_verdict ask_opened(struct policy_set *set, const char *file, const char *exe)
+{
+	const struct process process = { .exe = exe };
+	struct expr_view view = { .record = &r, .subject = { .process = *exe ? &process : NULL } };
+	static unsigned turn;
+	char name[16];
+
+	record_begin(&r, EVENT_call_openat);
+	r.head.time = UINT64_C(100000000000) + turn;
+	snprintf(name, sizeof(name), "name%u", turn++);
+	*record_span(&r, 1) = record_str(&r, name);
+	r.call.ret = 3;
+	if (*file)
+		record_file(&r, 0, 3, FIELD_RET, file);
+	return policy_match(set, &view);
+}
+
+Test(policy, dedup_by_what_expressions_know)
+{
+	static const char *const texts[] = {
+		"name: a\nevents:\n  openat: {dedup: {key: fd.name}}\n",
+		"name: b\nevents:\n  openat: {dedup: {key: proc.exe}}\n",
+		"name: c\nevents:\n  openat: {dedup: {key: [fd.name, proc.exe]}}\n",
+		"name: d\nevents:\n  openat: {unless_empty: fd.name}\n",
+	};
+	static const struct { const char *file, *exe; unsigned takes; } rows[] = {
+		{ "/etc/passwd", "/bin/cat", 1 | 2 | 4 | 8 },
+		{ "/etc/passwd", "/bin/cat", 8 },
+		{ "/etc/passwd", "/bin/sh", 2 | 4 | 8 },
+		{ "/etc/hosts", "/bin/sh", 1 | 4 | 8 },
+		{ "/etc/passwd", "/bin/sh", 8 },
+		{ "/etc/hosts", "/bin/cat", 4 | 8 },
+		{ "", "/bin/cat", 1 | 4 },		/* what is not known is a value of its own */
+		{ "", "", 2 | 4 },
+		{ "", "", 0 },
+	};
+	struct policy_set set;
+
+	compile_ok(&set, NULL, texts, 4);
+	for (size_t i = 0; i < LEN_OF(rows); i++)
+		cr_expect_eq(ask_opened(&set, rows[i].file, rows[i].exe).policies, rows[i].takes, "row %zu", i);
+	policy_set_fini(&set);
+}
+
+/* Numbers, addresses and texts of any kind. */
+Test(policy, dedup_by_each_class)
+{
+	static const char *const texts[] = {
+		"name: a\nevents:\n  sock_state: {dedup: {key: [fd.rip, fd.rport]}}\n",
+		"name: b\nevents:\n  sock_state: {dedup: {key: fd.rport}}\n",
+	};
+	static const struct { uint8_t addr; uint16_t port; unsigned takes; } rows[] = {
+		{ 1, 80, 3 }, { 1, 80, 0 }, { 2, 80, 1 }, { 2, 443, 3 }, { 1, 443, 1 }, { 1, 80, 0 },
+	};
+	struct policy_set set;
+
+	compile_ok(&set, NULL, texts, 2);
+	for (size_t i = 0; i < LEN_OF(rows); i++) {
+		struct expr_view view = { .record = &r };
+
+		record_begin(&r, EVENT_sock_state);
+		r.sock_state.dst = (struct wire_addr){ .family = 2, .port = rows[i].port, .addr = { 10, 0, 0, rows[i].addr } };
+		r.sock_state.src = (struct wire_addr){ .family = 2, .port = 1000 + i, .addr = { 10, 0, 0, 9 } };
+		cr_expect_eq(policy_match(&set, &view).policies, rows[i].takes, "row %zu", i);
+	}
+	policy_set_fini(&set);
+}
+
 Test(policy, suppressed_are_told_with_the_next)
 {
 	static const char *const texts[] = { "name: a\nevents:\n  openat: {limit: 1 per 10s}\n" };
@@ -182,7 +252,9 @@ Test(policy, mistakes_are_pointed_at)
 		{ "name: a\nevents:\n  openat: {where: args.pth = x}\n", "args.pth", 3, 19 },
 		{ "name: a\nscope: proc.pid = abc\nevents:\n  openat:\n", "proc.pid", 2, 19 },
 		{ "name: a\nevents:\n  openat: {sinks: three}\n", "three", 3, 19 },
-		{ "name: a\nevents:\n  openat: {dedup: {key: fd.name}}\n", "fd.name", 3, 25 },
+		{ "name: a\nevents:\n  openat: {dedup: {key: proc.ex}}\n", "did you mean \"proc.exe\"", 3, 25 },
+		{ "name: a\nevents:\n  process_fork: {dedup: {key: fd.name}}\n", "process_fork has no such value", 3, 30 },
+		{ "name: a\nevents:\n  openat: {dedup: {key: proc.aname}}\n", "openat has no such value", 3, 25 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
