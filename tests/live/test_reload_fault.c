@@ -66,7 +66,6 @@ static long disarm(void)
 
 /* --- reloading */
 
-/* How often the log says so. */
 /* How reloads ended so far, by the log and by events: either may be what finds no memory. */
 struct ends { unsigned applied[2], refused[2]; };
 
@@ -372,5 +371,55 @@ TEST(reload_fault_sink, "a new sink whose file cannot be opened at first is open
 			    json_sprintf("cannot open %s: Too many open files", agent_path("more.json")));
 	is_new("a file that cannot be opened");
 	check(agent_said("more.json") + agent_said("sink \"more\"") > 0, "nothing was said");
+	stop();
+}
+
+/* Whether `ctl status` and the log so far have it. */
+static bool is_degraded(const char *why)
+{
+	json_t *text;
+	size_t i;
+
+	json_array_foreach(json_object_get(agent_ask("status"), "degraded"), i, text)
+		if (strstr(json_string_value(text), why))
+			return true;
+	return false;
+}
+
+/* Said once more than that. */
+static void await_said(const char *what, unsigned before)
+{
+	for (double end = deadline() + 5; agent_said(what) <= before; poll(NULL, 0, 2))
+		if (now() > end)
+			give_up("it does not say: %s", what);
+}
+
+TEST(reload_fault_watch, "that files cannot be watched is told, and that they can be again")
+{
+	static const struct fail_order full = { .what = FAIL_WATCH, .error = ENOSPC, .times = ALWAYS };
+	static const char why[] = "fs.inotify.max_user_watches is reached; changes are looked for every 30 s";
+	static const char again[] = "all files and folders of the configuration are watched again";
+
+	start(false);
+	check(!is_degraded(why), "it says so beforehand");
+	arm(&full, 1);
+	agent_file("policies/p.yaml", VERSION("p"), NEW);
+	await_said(why, 0);
+	check(is_degraded(why), "status does not have it");
+	in_force(NEW);
+	agent_file("policies/p.yaml", VERSION("p"), OLD);
+	check(reload("files that are not watched"), "refused");
+	in_force(OLD);
+	check(agent_said(again) == 0, "it says that it watches");
+	check(disarm() > 0, "no watch was asked for");
+	/* Another file to watch has it look at once. */
+	agent_file("policies/p.yaml", VERSION("p"), NEW);
+	agent_file("other.yaml", "name: other\nevents: {getppid: {where: \"proc.name = nobody\"}}\n");
+	agent_file("saker.yaml", "policies: [policies, other.yaml]\nsinks:\n  events: {type: file, path: events.json}\n");
+	check(reload("files that are watched again"), "refused");
+	await_said(again, 0);
+	check(!is_degraded(why), "status still has it");
+	check(agent_said(why) == 1, "it was told %u times", agent_said(why));
+	in_force(NEW);
 	stop();
 }
