@@ -14,7 +14,7 @@
 #include "event/select.h"
 #include "expr/expr.h"
 
-enum format { FORMAT_text, FORMAT_json, FORMAT_markdown, FORMATS };
+enum listing_format { FORMAT_text, FORMAT_json, FORMAT_markdown, FORMATS };
 
 static const char *const format_names[FORMATS] = { "text", "json", "markdown" };
 static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
@@ -27,7 +27,7 @@ static const char *const abi_names[ABIS] = { "aarch64", "arm" };
 #endif
 
 struct listing {
-	enum format format;
+	enum listing_format format;
 	bool fields;		/* one flat list of fields */
 	bool named;		/* somebody asked for certain events */
 	struct event_set set;
