@@ -595,6 +595,143 @@ quick() {
 	echo "1..$points"
 }
 
+# --- filters, policies, reloads
+
+# What, the load, and an expression that is false for all of it.
+readonly kinds=(
+	'a process id|getppid|proc.pid = 1'
+	'a user|getppid|user.uid = 12345'
+	'a task name|getppid|proc.name = nobody'
+	'a mount namespace|getppid|proc.mnt_ns = 1'
+	'an executable by inode|getppid|proc.exe_ino = 1'
+	'an executable by path|getppid|proc.exe = /no/where'
+	'a cgroup and those below|getppid|proc.cgroup_path pmatch (/no/where)'
+	'a process and all it started|getppid|proc.apid = 999999999'
+	'the result|getppid|ret < 0'
+	'flags|openat|args.flags contains O_PATH'
+	'a path|openat|args.path startswith /no/where'
+	'what was opened|openat|fd.name startswith /no/where'
+	'an address|connect|args.addr = 10.0.0.0/8'
+	'a port|connect|fd.rport = 1'
+)
+
+# In pairs of off and on, so that what drifts hits both alike.
+kind_measure() { # FILE MODE OPTION...
+	local file=$1 mode=$2
+	shift 2
+	cost "$mode" "${ops[$mode]}" >> "$file.off"
+	agent_start /dev/null "$@"
+	cost "$mode" "${ops[$mode]}" >> "$file.on"
+	agent_stop
+}
+
+kinds_table() {
+	local i n what mode expr ns
+	local -A other=()
+	rm -f "$work"/kind.*
+	for ((n = 0; n < repeats; n++)); do
+		for mode in getppid openat connect; do kind_measure "$work/kind.$mode" "$mode" -e uname; done
+		for i in "${!kinds[@]}"; do
+			IFS='|' read -r what mode expr <<< "${kinds[i]}"
+			kind_measure "$work/kind.$i" "$mode" -e "$mode" "$expr"
+		done
+	done
+	for mode in getppid openat connect; do
+		other[$mode]=$(median_difference "$work/kind.$mode.off" "$work/kind.$mode.on")
+	done
+	echo '| what a filter of the kernel side asks | of | ns for one that it leaves out | times one of an event that nobody selects |'
+	echo '|---|---|---|---|'
+	for i in "${!kinds[@]}"; do
+		IFS='|' read -r what mode expr <<< "${kinds[i]}"
+		ns=$(median_difference "$work/kind.$i.off" "$work/kind.$i.on")
+		echo "| $what | $mode | $(calc %+.0f "$ns") | $(calc %.1f "$ns / ${other[$mode]}") |"
+	done
+}
+
+# The agent with the policies that are there, and a file as its sink.
+run_start() {
+	printf 'policies: [policies]\nsinks:\n  file: {type: file, path: run.json}\n' > "$work/saker.yaml"
+	rm -f "$work/run.json"
+	RUNTIME_DIRECTORY=$work/state taskset -c "$agent_cpu" "$saker" run -c "$work/saker.yaml" > /dev/null 2> "$work/agent.err" &
+	agent=$!
+	wait_ready "$agent" || die "saker run: $(cat "$work/agent.err")"
+	settle "$agent"
+}
+
+# One policy wants the load's opens, the others ask each for another path.
+policies_write() { # COUNT
+	local i
+	rm -rf "$work/policies"
+	mkdir "$work/policies"
+	printf 'name: load\nevents: {openat: {where: proc.name = bench-load}}\n' > "$work/policies/load.yaml"
+	for ((i = 1; i < $1; i++)); do
+		printf 'name: p%d\nevents: {openat: {where: "args.path startswith /nowhere/%d and proc.name != sh"}}\n' "$i" "$i" \
+			> "$work/policies/p$i.yaml"
+	done
+}
+
+policies_cpu() { # COUNT: nanoseconds of the agent's processor time a record, from hook to file
+	local before after
+	policies_write "$1"
+	run_start
+	before=$(cpu_ns "$agent")
+	load --rate 100000 openat 200000 > /dev/null
+	settle "$agent"
+	after=$(cpu_ns "$agent")
+	agent_stop
+	calc %.1f "($after - $before) / $(grep -c '"names":\[[^]]*"load"' "$work/run.json")"
+}
+
+policies_table() {
+	local n i one='' ns
+	echo '| policies | consumer, ns for an openat to a file | records a second | times one policy |'
+	echo '|---|---|---|---|'
+	for n in 1 10 64; do
+		rm -f "$work/many"
+		for ((i = 0; i < (repeats + 1) / 2; i++)); do policies_cpu "$n" >> "$work/many" && echo >> "$work/many"; done
+		ns=$(median < "$work/many")
+		one=${one:-$ns}
+		echo "| $n | $(calc %.0f "$ns") | $(calc %.0f "1e9 / $ns") | $(calc %.2f "$ns / $one") |"
+	done
+}
+
+# Tell the agent to read its files: what it says of the reload.
+reload() { # FIELD..
+	local before i field
+	before=$(grep -c '"event":"policy_reload"' "$work/run.json" || true)
+	kill -HUP "$agent"
+	for ((i = 0; i < 1000; i++)); do
+		[ "$(grep -c '"event":"policy_reload"' "$work/run.json" || true)" -le "$before" ] || break
+		sleep 0.02
+	done
+	for field; do
+		grep '"event":"policy_reload"' "$work/run.json" | tail -n 1 |
+			perl -ne 'BEGIN { $f = shift } print /"$f":"?(\d+)/ ? $1 : "nan", "\n"' "$field"
+	done
+}
+
+# With every hook that there is to load and attach, to detach, and with nothing but filters to fill.
+reload_table() {
+	local hooks i
+	rm -f "$work"/reload.*
+	for ((i = 0; i < (repeats + 1) / 2; i++)); do
+		policies_write 1
+		run_start
+		cp "$here/../../conf/policies/everything.yaml" "$work/policies/every.yaml"
+		{ read -r ns && read -r hooks; } < <(reload elapsed hooks) && echo "$ns" >> "$work/reload.add"
+		rm "$work/policies/every.yaml"
+		reload elapsed >> "$work/reload.remove"
+		sed -i 's/bench-load/bench-warm/' "$work/policies/load.yaml"
+		reload elapsed >> "$work/reload.change"
+		agent_stop
+	done
+	echo '| a reload that | ms |'
+	echo '|---|---|'
+	echo "| adds all events, $hooks hooks in all | $(calc %.1f "$(median < "$work/reload.add") / 1e6") |"
+	echo "| takes them away | $(calc %.1f "$(median < "$work/reload.remove") / 1e6") |"
+	echo "| changes a filter | $(calc %.1f "$(median < "$work/reload.change") / 1e6") |"
+}
+
 # --- putting it together
 
 heading() {
@@ -606,7 +743,13 @@ full() {
 	heading
 	costs_table
 	echo
+	kinds_table
+	echo
 	consumer_table
+	echo
+	policies_table
+	echo
+	reload_table
 	echo
 	capture_table
 	echo
