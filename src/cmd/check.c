@@ -163,8 +163,35 @@ static unsigned named_sinks(const struct policy_file_set *files,
 	return n;
 }
 
-/* Right, but surely not what was meant: the expression asks for another event. */
-static void warn_of_contradictions(const struct check *c, const struct policy_set *set)
+/* An event that comes at a high rate and that this entry takes from everybody; NULL: there is none. */
+static const char *drowns(const struct policy_file *f, const struct policy_file_entry *e)
+{
+	if (e->where.text || f->scope.text || e->limit.rate.count || e->sample.whole || e->dedup.key.n)
+		return NULL;
+	for (unsigned id = 1; id < EVENT_COUNT; id++)
+		if (event_set_has(&e->events, id) && schema_lane(id) == LANE_bulk)
+			return schema_get(id)->name;
+	return NULL;
+}
+
+/* Right, but surely not what was meant: it asks for another event, or for more than anybody could read. */
+static bool doubtful(const struct policy_set *set, const struct policy_file *f, const struct policy_file_entry *e,
+		     struct diag *ret)
+{
+	const char *flood = drowns(f, e);
+
+	if (!policy_entry_possible(set, e))
+		diag_set(ret, e->line, e->col, "warning: \"%.64s\" never matches: scope or where ask for other events",
+			 e->selector);
+	else if (flood)
+		diag_set(ret, e->line, e->col, "warning: \"%.64s\" takes every %s of every process; scope, where, limit, "
+			 "sample and dedup take fewer", e->selector, flood);
+	else
+		return false;
+	return true;
+}
+
+static void warn_of_doubts(const struct check *c, const struct policy_set *set)
 {
 	for (unsigned i = 0; i < set->files.n; i++) {
 		const struct policy_file *f = set->files.files[i];
@@ -172,11 +199,8 @@ static void warn_of_contradictions(const struct check *c, const struct policy_se
 		for (unsigned k = 0; k < f->nentries; k++) {
 			struct diag warning = { .file = shown(c, f->file.path) };
 
-			if (policy_entry_possible(set, &f->entries[k]))
+			if (!doubtful(set, f, &f->entries[k], &warning))
 				continue;
-			diag_set(&warning, f->entries[k].line, f->entries[k].col,
-				 "warning: \"%.64s\" never matches: scope or where ask for other events",
-				 f->entries[k].selector);
 			fflush(stdout);
 			diag_print(&warning, NULL, stderr);
 		}
@@ -196,7 +220,7 @@ static bool compile(struct check *c, struct policy_file_set *files, bool alone)
 	if (r < 0)
 		report(c, &diag, set ? policy_file_line(&set->files, &diag) : NULL);
 	else if (alone)
-		warn_of_contradictions(c, set);
+		warn_of_doubts(c, set);
 	if (r == 0 && alone && c->explain)
 		policy_explain(set, stdout);
 	if (set)

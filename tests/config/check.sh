@@ -46,6 +46,13 @@ expect 'which is warned of' 0 \
 	$'W/never.yaml:3:3: warning: "openat" never matches: scope or where ask for other events\nW/never.yaml: policy n, 2 events: ok' \
 	"$work/never.yaml"
 
+put drown.yaml 'name: d' 'events:' '  read:' '  openat:' '  poll: {limit: 5/s}'
+expect 'an entry that takes all of what comes at a high rate' 0 \
+	$'W/drown.yaml:3:3: warning: "read" takes every read of every process; scope, where, limit, sample and dedup take fewer\nW/drown.yaml: policy d, 3 events: ok' \
+	"$work/drown.yaml"
+put scoped.yaml 'name: s' 'scope: user.uid = 1000' 'events: {read: }'
+expect 'or only of some' 0 'W/scoped.yaml: policy s, 1 event: ok' "$work/scoped.yaml"
+
 put bad/a.yaml 'name: a' 'events:' '  openatt:'
 expect 'line, column, caret, nearest name' 1 \
 	$'W/bad/a.yaml:3:3: unknown event "openatt", did you mean "openat"?\n  openatt:\n  ^' "$work/bad/a.yaml"
