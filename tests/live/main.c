@@ -70,6 +70,11 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "cgroup_churn", "an emulator cannot keep the pace; tested on the host" },
 	{ "memory_limit", "memory is given up alike; tested on the host" },
 	{ "container_none", "paths are read alike; tested on the host" },
+	{ "container_labels", "files are read alike; tested on the host" },
+	{ "mute_pod", "names are read alike; mute_cgroup runs here" },
+	{ "stats_cgroups", "files are read alike; stats_container runs here" },
+	{ "storm_settle", "the loop sleeps alike; tested on the host" },
+	{ "crowd_", "an emulator cannot keep the pace; tested on the host" },
 };
 
 static struct test *tests, **tests_end = &tests;
