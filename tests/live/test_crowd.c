@@ -141,8 +141,8 @@ TEST(crowd_bomb, "a fork bomb: each fork is told or counted as lost, and who ran
 	agent_file("policies/q.yaml", "name: q\nscope: proc.name = subject\nevents: {getsid: }\n");
 	agent_start();
 	shared->n[MADE] = shared->n[REFUSED] = 0;
-	shared->n[WANTED] = getenv("LIVE_LONG") ? 20000 : 1000;
-	shared->n[ALIVE] = getenv("LIVE_LONG") ? 400 : 48;
+	shared->n[WANTED] = getenv("LIVE_LONG") ? 20000 : 500;
+	shared->n[ALIVE] = getenv("LIVE_LONG") ? 400 : 32;
 	subject(bomb);
 	agent_barrier();
 	stats = agent_ask("stats");
