@@ -51,6 +51,7 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "notify_", "the manager is told alike; tested on the host" },
 	{ "top_", "terminals are alike; tested on the host" },
 	{ "reload_files", "files are watched alike; tested on the host" },
+	{ "reload_asleep", "the loop sleeps alike; tested on the host" },
 	{ "reload_sinks", "sinks are user space; tested on the host" },
 	{ "reload_under_load", "an emulator cannot keep the pace; tested on the host" },
 	{ "reload_failures", "each step fails alike; tested on the host" },
