@@ -341,7 +341,7 @@ stage_guests() {
 		return 0
 	fi
 	need_build static guests || return 0
-	SAKER_RESULTS=$results/guests run_tap guests matrix 1500 "$root/tests/vm/run.sh" "$builds/static"
+	SAKER_RESULTS=$results/guests run_tap guests matrix 2400 "$root/tests/vm/run.sh" "$builds/static"
 	guests_table "$results/guests-matrix.tap"
 }
 

@@ -36,6 +36,7 @@ enum { FAILURES_SHOWN = 12, TEST_SECONDS = 60 };
 static const struct { const char *test, *why; } host_shows[] = {
 	{ "trace_signalled", "the command line is tested on the host" },
 	{ "trace_missing", "the command line is tested on the host" },
+	{ "command_doubt", "files are looked for alike; tested on the host" },
 	{ "usage_errors", "the command line is tested on the host" },
 	{ "trace_count", "the command line is tested on the host" },
 	{ "trace_for", "the command line is tested on the host" },

@@ -15,11 +15,11 @@ set -euo pipefail
 
 kernel=$1 initramfs=$2 console=$3
 shift 3
-timeout -k 5 "${GUEST_TIMEOUT:-280}" qemu-system-x86_64 \
+timeout -k 5 "${GUEST_TIMEOUT:-480}" qemu-system-x86_64 \
 	-accel tcg,thread=single -cpu max,-cx16 -smp "${GUEST_CPUS:-2}" -m "${GUEST_MEMORY:-1024}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-chardev "file,id=console,path=$console" -serial chardev:console \
 	-chardev stdio,id=results,signal=off -serial chardev:results \
 	-kernel "$kernel" -initrd "$initramfs" \
-	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf live_seconds=${LIVE_SECONDS:-220} $*" \
+	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf live_seconds=${LIVE_SECONDS:-420} $*" \
 	< /dev/null
