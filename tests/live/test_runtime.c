@@ -192,20 +192,25 @@ static void id_of(const char *name, char id[static 128])
 	fclose(f);
 }
 
+static void run_podman(const char *text)
+{
+	static const char *const programs[] = { "podman", "conmon", "crun", "jq" };
+
+	for (unsigned i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		want_program(programs[i]);
+	containers_fresh(container_policy, version_2);
+	agent_start();
+	rootfs_make(place("rootfs"));
+	put_file(place("runtime"), podman_runtime);
+	script("podman.sh", text);
+}
+
 TEST(container_podman, "a container by podman, its monitor is none")
 {
 	char id[128], where[160];
 	json_t *r;
 
-	want_program("podman");
-	want_program("conmon");
-	want_program("crun");
-	want_program("jq");
-	containers_fresh(container_policy, version_2);
-	agent_start();
-	rootfs_make(place("rootfs"));
-	put_file(place("runtime"), podman_runtime);
-	script("podman.sh", podman_script);
+	run_podman(podman_script);
 	id_of("web", id);
 	agent_barrier();
 	snprintf(where, sizeof(where), "args.id=%s", id);
@@ -269,15 +274,7 @@ TEST(container_podman_pod, "containers by podman at once, with programs that com
 	char pod[128];
 	json_t *r;
 
-	want_program("podman");
-	want_program("conmon");
-	want_program("crun");
-	want_program("jq");
-	containers_fresh(container_policy, version_2);
-	agent_start();
-	rootfs_make(place("rootfs"));
-	put_file(place("runtime"), podman_runtime);
-	script("podman.sh", podman_pod_script);
+	run_podman(podman_pod_script);
 	agent_barrier();
 	podman_told("web", 2);
 	podman_told("db", 4);
