@@ -90,6 +90,8 @@ TEST(soak_sinks, "four kinds of sinks under load: nothing is lost, memory and de
 	int tcp, syslog;
 	pid_t pid;
 
+	if (wish)
+		alarm((unsigned)seconds + 120);
 	agent_fresh("");
 	memset(shared->n, 0, sizeof(shared->n));
 	tcp = peer_start("tcp", PEER_TCP, &acks, NULL);
