@@ -121,7 +121,7 @@ void link_every(struct link *l, uint64_t ms, void (*call)(struct link *link))
 		stop_timer(l);
 		return;
 	}
-	if (l->on_timer == call && uv_is_active((uv_handle_t *)&l->timer))
+	if (l->on_timer == call && uv_is_active((uv_handle_t *)&l->timer) && uv_timer_get_repeat(&l->timer) == ms)
 		return;
 	l->on_timer = call;
 	uv_timer_start(&l->timer, on_timer, ms, ms);

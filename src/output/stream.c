@@ -12,6 +12,7 @@
 
 enum {
 	LOOK_MS = 50,		/* between looks at what the peer has */
+	LOOK_FULL_MS = 1,	/* while more could be sent */
 	TURN_BYTES = 1 << 20,	/* written before others get their turn */
 	VECTORS = 16,
 	LAST_READS = 4,		/* of what a peer that has gone said before */
@@ -174,12 +175,20 @@ static void look(struct link *link)
 		send_some(s);
 }
 
+/* Whether more waits than may be in flight: nobody but a look tells when the peer has some of it. */
+static bool full(const struct stream *s)
+{
+	const struct queue *q = &s->link.sink->queue;
+
+	return !s->settings->ack && q->lines > q->in_flight;
+}
+
 /* While something is in flight somebody must look after it. */
 static void look_again(struct stream *s)
 {
 	if (!flight_bytes(&s->flight))
 		s->progress = clock_boot();
-	link_every(&s->link, flight_bytes(&s->flight) ? LOOK_MS : 0, look);
+	link_every(&s->link, !flight_bytes(&s->flight) ? 0 : full(s) ? LOOK_FULL_MS : LOOK_MS, look);
 }
 
 static ssize_t write_vectors(struct stream *s, const struct iovec *vectors, unsigned n)

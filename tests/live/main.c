@@ -249,13 +249,12 @@ static void test_try(struct test *t)
 static bool test_run(struct test *t, unsigned n)
 {
 	double begin = now();
-	unsigned times = 0;
+	unsigned times = 1;
 
-	do
+	for (test_try(t); failures && times < tries(); times++)
 		test_try(t);
-	while (failures && ++times < tries());
-	if (times)
-		note("tried again %u times", times);
+	if (times > 1)
+		note("tried %u times", times);
 	printf("%s %u - %s: %s", failures ? "not ok" : "ok", n, t->name, t->doc);
 	if (*skip_reason && !failures)
 		printf(" # SKIP %s", skip_reason);
