@@ -209,7 +209,7 @@ static int parse_words(const struct look *look, struct word w, uint64_t *ret)
 }
 
 #define ROW(show, parse, bits, sign, number, part, choices, flags) \
-	{ show, parse, bits, sign, number, part, choices, flags }
+	{ show, parse, bits, sign, number, NULL, part, choices, flags }
 
 #define SIGNED(bits) ROW(show_signed, look_parse_number, bits, true, true, 0, NULL, NULL)
 #define UNSIGNED(bits) ROW(show_unsigned, look_parse_number, bits, false, true, 0, NULL, NULL)
@@ -224,10 +224,12 @@ static int parse_words(const struct look *look, struct word w, uint64_t *ret)
 	ROW(show_mixed, parse_words, bits, false, false, part, &names_##choices, &names_##flags)
 #define IPC(flags) \
 	ROW(show_ipc_flags, parse_words, 32, false, false, 0, NULL, &names_##flags)
+#define HEX_OR(width, word) \
+	{ .show = show_or_zero, .parse = parse_or_zero, .bits = width, .zero = word }
 #define OWN(show, parse, bits, sign) ROW(show, parse, bits, sign, false, 0, NULL, NULL)
 
 /* Not a number in a record; shown as the address it was fetched from. */
-#define MEMORY OWN(show_ptr, parse_ptr, 0, false)
+#define MEMORY HEX_OR(0, "NULL")
 
 const struct look looks[T_COUNT] = {
 	[T_none] = SIGNED(0),
@@ -242,7 +244,7 @@ const struct look looks[T_COUNT] = {
 	[T_wide] = UNSIGNED(64),
 	[T_hex] = HEX(32),
 	[T_hex_long] = HEX(0),
-	[T_ptr] = OWN(show_ptr, parse_ptr, 0, false),
+	[T_ptr] = HEX_OR(0, "NULL"),
 	[T_bool] = ROW(show_bool, parse_bool, 64, false, true, 0, NULL, NULL),
 	[T_port] = UNSIGNED(16),
 	[T_pid] = SIGNED(32),
@@ -387,7 +389,7 @@ const struct look looks[T_COUNT] = {
 	[T_timerfd_flags] = FLAGS(32, timerfd_flags),
 	[T_timerfd_set_flags] = FLAGS(32, timerfd_set_flags),
 	[T_itimer_which] = CHOICE(32, itimer_which),
-	[T_ipc_key] = OWN(show_ipc_key, parse_ipc_key, 32, false),
+	[T_ipc_key] = HEX_OR(32, "IPC_PRIVATE"),
 	[T_ipc_op] = CHOICE(32, ipc_op),
 	[T_msgget_flags] = IPC(ipcget_flags),
 	[T_msgop_flags] = FLAGS(32, msgop_flags),

@@ -34,6 +34,7 @@ struct look {
 	uint8_t bits;			/* 0: as wide as the caller's registers */
 	bool sign;
 	bool number;			/* a JSON number */
+	const char *zero;		/* what 0 is called */
 	uint64_t part;			/* bits that hold a choice */
 	const struct names *choices, *flags;
 };
@@ -56,9 +57,9 @@ look_parse look_parse_number;
 
 /* Types whose text follows rules of their own. */
 look_show show_bool, show_caps, show_clone, show_dev, show_dirfd, show_exit, show_file_mode;
-look_show show_ioctl, show_ioprio, show_ipc_flags, show_ipc_key, show_kdev, show_mode;
-look_show show_personality, show_ptr, show_quota, show_signal;
+look_show show_ioctl, show_ioprio, show_ipc_flags, show_kdev, show_mode, show_or_zero;
+look_show show_personality, show_quota, show_signal;
 look_parse parse_bool, parse_caps, parse_dev, parse_dirfd, parse_exit, parse_ioctl, parse_ioprio;
-look_parse parse_ipc_key, parse_kdev, parse_ptr, parse_quota, parse_signal;
+look_parse parse_kdev, parse_or_zero, parse_quota, parse_signal;
 
 #endif

@@ -42,18 +42,17 @@ static struct word word_until(struct word *w, char c)
 	return first;
 }
 
-void show_ptr(struct text *t, const struct look *look, uint64_t value)
+void show_or_zero(struct text *t, const struct look *look, uint64_t value)
 {
-	(void)look;
 	if (value)
 		look_hex(t, value);
 	else
-		text_str(t, "NULL");
+		text_str(t, look->zero);
 }
 
-int parse_ptr(const struct look *look, struct word w, uint64_t *ret)
+int parse_or_zero(const struct look *look, struct word w, uint64_t *ret)
 {
-	if (!word_is(w, "NULL"))
+	if (!word_is(w, look->zero))
 		return look_parse_number(look, w, ret);
 	*ret = 0;
 	return 0;
@@ -486,23 +485,6 @@ void show_ipc_flags(struct text *t, const struct look *look, uint64_t value)
 		text_char(t, '|');
 	if (!flags || value != flags)
 		look_octal(t, value & 0777);
-}
-
-void show_ipc_key(struct text *t, const struct look *look, uint64_t value)
-{
-	(void)look;
-	if (value)
-		look_hex(t, value);
-	else
-		text_str(t, "IPC_PRIVATE");
-}
-
-int parse_ipc_key(const struct look *look, struct word w, uint64_t *ret)
-{
-	if (!word_is(w, "IPC_PRIVATE"))
-		return look_parse_number(look, w, ret);
-	*ret = 0;
-	return 0;
 }
 
 /* All bits set asks for the domain and changes nothing. */
