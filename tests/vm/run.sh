@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # run.sh BUILD_DIR [RELEASE_PATTERN...] - run the live tests and saker doctor --probe on every kernel of the
-# matrix, one guest after the other; TAP on stdout, one line a test and kernel.
+# matrix, as many guests side by side as there are processors; TAP on stdout, one line a test and kernel.
 #
 # BUILD_DIR holds the static executables saker and tests/live. Patterns choose kernels: '6.1.*'.
 # Raw output stays in ${SAKER_RESULTS:-BUILD_DIR/guests}/RELEASE.{tap,console}.
@@ -53,11 +53,10 @@ archive() { # FOLDER
 }
 
 # The kernel takes archives one after the other, so each adds only its own modules.
-pack_kernel() { # KERNEL_DIR
-	rm -rf "$work/own"
-	mkdir -p "$work/own/lib/modules"
-	find "$1" -name '*.ko' -exec cp -t "$work/own/lib/modules" {} +
-	archive "$work/own" | cat "$work/common.cpio" - > "$work/initramfs"
+pack_kernel() { # RELEASE
+	mkdir -p "$work/$1/lib/modules"
+	find "$kernels/k/$1" -name '*.ko' -exec cp -t "$work/$1/lib/modules" {} +
+	archive "$work/$1" | cat "$work/common.cpio" - > "$work/$1.initramfs"
 }
 
 why_died() { # STATUS CONSOLE
@@ -77,7 +76,7 @@ boot() { # RELEASE
 	local try status
 	for try in 1 2; do
 		status=0
-		"$here/boot.sh" "$kernels/k/$1/vmlinuz" "$work/initramfs" "$results/$1.console" \
+		"$here/boot.sh" "$kernels/k/$1/vmlinuz" "$work/$1.initramfs" "$results/$1.console" \
 			> "$results/$1.tap" 2>&1 || status=$?
 		! grep -aq '^guest: done' "$results/$1.tap" || return 0
 		echo "# ${1%-cloud-amd64}: guest died on try $try: $(why_died "$status" "$results/$1.console")"
@@ -134,12 +133,13 @@ console_result() { # RELEASE
 
 guest() { # RELEASE
 	local begin=$EPOCHREALTIME died=0
-	pack_kernel "$kernels/k/$1"
+	pack_kernel "$1"
 	boot "$1" || died=1
 	results_of "$1"
 	console_result "$1"
 	[ $died -eq 0 ] || echo "not ok - ${1%-cloud-amd64}: guest comes to its end"
 	awk -v from="$begin" -v to="$EPOCHREALTIME" -v k="${1%-cloud-amd64}" 'BEGIN { printf "# %s: %.1f s\n", k, to - from }'
+	rm -f "$work/$1.initramfs"
 }
 
 wanted() { # RELEASE PATTERN...
@@ -153,15 +153,37 @@ wanted() { # RELEASE PATTERN...
 	return 1
 }
 
+# An emulator is one thread, so each processor takes a guest. What they say is told one after the other.
+guests() { # RELEASE...
+	local release running=0
+	for release; do
+		if [ $running -ge "$(nproc)" ]; then
+			wait -n
+			running=$((running - 1))
+		fi
+		guest "$release" > "$work/$release.out" &
+		running=$((running + 1))
+	done
+	while [ $running -gt 0 ]; do
+		wait -n
+		running=$((running - 1))
+	done
+	for release; do
+		cat "$work/$release.out"
+	done
+}
+
 matrix() {
 	local kind suite rest
+	local -a releases=()
 	"$here/kernels.sh" "$kernels" > "$work/list" || echo 'not ok - a kernel can be had'
 	while read -r kind suite rest; do
 		case $kind in
-		kernel) ! wanted "$rest" "$@" || guest "$rest" ;;
+		kernel) ! wanted "$rest" "$@" || releases+=("$rest") ;;
 		skip) echo "ok - kernel of $suite # SKIP $rest" ;;
 		esac
 	done < "$work/list"
+	guests "${releases[@]}"
 }
 
 main() {
