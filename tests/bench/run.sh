@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh [--quick|--peers] BUILD - what saker of a build folder costs and what it captures.
+# run.sh [--quick|--peers|--table NAME] BUILD - what saker of a build folder costs and what it captures.
 #
-# Prints tables in Markdown. --peers sets saker beside other tracers that are installed (Debian
+# Prints tables in Markdown, or the one that is named. --peers sets saker beside other tracers that are installed (Debian
 # packages strace, linux-perf, bpftrace, libbpf-tools). --quick is a test of about half a minute that speaks
 # TAP and holds generous limits, each tried up to three times before it fails.
 #
@@ -15,6 +15,7 @@ set -euo pipefail
 export LC_ALL=C
 
 readonly here=${BASH_SOURCE[0]%/*} repeats=${REPEATS:-7}
+readonly tables=(costs kinds consumer policies file reload capture rest sinks)
 load_cpu=$(($(nproc) - 1)) agent_cpu=0 agent='' loading='' deaf=''
 
 die() {
@@ -695,6 +696,23 @@ policies_table() {
 	done
 }
 
+# How much of a steady load the agent writes to a file, all of it on one processor: its threads, too.
+file_table() {
+	local rate n lines
+	policies_write 1
+	echo '| opens a second for three seconds, a JSON line each to a file | written |'
+	echo '|---|---|'
+	for rate in 100000 200000 300000 400000 500000 600000; do
+		n=$((3 * rate))
+		run_start
+		load --rate "$rate" openat "$n" > /dev/null
+		settle "$agent"
+		agent_stop
+		lines=$(grep -c '"names":\["load"\]' "$work/run.json" || true)
+		echo "| $((rate / 1000))k/s | $(calc %.2f "100 * $lines / $n") % |"
+	done
+}
+
 # Tell the agent to read its files: what it says of the reload.
 reload() { # FIELD..
 	local before i field
@@ -736,31 +754,23 @@ reload_table() {
 
 heading() {
 	echo "$(uname -sr), $(nproc) processors, load average $(cut -d' ' -f1-3 /proc/loadavg), $("$saker" --version)"
-	echo
 }
 
-full() {
-	heading
-	costs_table
-	echo
-	kinds_table
-	echo
-	consumer_table
-	echo
-	policies_table
-	echo
-	reload_table
-	echo
-	capture_table
-	echo
-	rest_table
-	echo
+sinks_table() {
 	echo '| sinks | |'
 	echo '|---|---|'
 	"$road" | sed -E 's/^([^:]*):? {2,}|: /&| /; s/^/| /; s/$/ |/; s/ {2,}/ /g; s/: \|/ |/'
 	lag_measure 500000
 	echo "| a turn of the loop at 50,000 events a second, p99 | $turn_p99 ms of $turns |"
 	echo "| a timer is late then, p99 | $lag_p99 ms of $lags |"
+}
+
+tables_print() { # NAME...
+	local name
+	for name; do
+		echo
+		"${name}_table"
+	done
 }
 
 finish() {
@@ -770,9 +780,17 @@ finish() {
 }
 
 main() {
-	local what=full
-	case ${1:-} in --quick | --peers) what=${1#--} && shift ;; esac
-	[ $# -eq 1 ] || { echo "usage: run.sh [--quick|--peers] BUILD" >&2; exit 2; }
+	local quick='' chosen
+	chosen=("${tables[@]}")
+	case ${1:-} in
+	--quick) quick=yes && shift ;;
+	--peers) chosen=(peers) && shift ;;
+	--table) chosen=("${2:-}") && shift "$(($# < 2 ? $# : 2))" ;;
+	esac
+	if [ $# -ne 1 ] || [[ " ${tables[*]} peers " != *" ${chosen[0]} "* ]]; then
+		echo "usage: run.sh [--quick|--peers|--table NAME] BUILD, NAME one of: ${tables[*]}" >&2
+		exit 2
+	fi
 	saker=$(realpath "$1")/saker
 	road=$(realpath "$1")/tests/bench_road
 	[ -x "$saker" ] || die "there is no $saker"
@@ -783,11 +801,12 @@ main() {
 	cc -std=gnu11 -O2 -static -D_GNU_SOURCE -o "$work/bench-load" "$here/load.c"
 	cp "$work/bench-load" "$work/bench-warm"
 	cc -std=gnu11 -O2 -shared -fPIC -D_GNU_SOURCE -o "$work/malloc_count.so" "$here/malloc_count.c"
-	case $what in
-	quick) quick ;;
-	peers) heading && peers_table ;;
-	full) full ;;
-	esac
+	if [ -n "$quick" ]; then
+		quick
+	else
+		heading
+		tables_print "${chosen[@]}"
+	fi
 }
 
 main "$@"
