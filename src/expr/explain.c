@@ -74,7 +74,7 @@ static void print_field(const struct filter_term *t, unsigned id, FILE *to)
 		return;
 	}
 	if (t->from == FROM_CGROUP) {
-		fprintf(to, "level %u of proc.cgroup_path", t->off);
+		fprintf(to, "level %u of cgroup.path", t->off);
 		return;
 	}
 	if (fact_part(t, id)) {

@@ -25,6 +25,7 @@ int cgroup_table_init(struct cgroup_table *t, uint32_t max)
 	while (index < 2 * (size_t)max)
 		index *= 2;
 	t->nslots = max + 1;
+	t->stamp = 1;
 	t->mask = index - 1;
 	t->texts_size = (size_t)max * PATH_SHARE + 4 * CGROUP_PATH_MAX;
 	t->slots = calloc(t->nslots, sizeof(*t->slots));
@@ -193,6 +194,7 @@ struct cgroup *cgroup_add(struct cgroup_table *t, uint64_t id, const char *path,
 		text_add(t, c, path, len);
 	index_add(t, c);
 	t->entries++;
+	t->stamp++;
 	return c;
 }
 
@@ -242,4 +244,5 @@ void cgroup_drop(struct cgroup_table *t, struct cgroup *c)
 	*c = (struct cgroup){ .newer = t->unused };
 	t->unused = c - t->slots;
 	t->entries--;
+	t->stamp++;
 }

@@ -31,6 +31,7 @@ struct cgroup_table {
 	size_t texts_size, texts_used, texts_live;
 	uint32_t oldest, newest;	/* of the removed */
 	uint32_t hand;		/* where the search for a victim goes on */
+	uint64_t stamp;		/* another number whenever some id has another path; never 0 */
 
 	/* Counters. */
 	uint64_t entries, removed;	/* held now; of these, removed */

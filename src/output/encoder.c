@@ -24,6 +24,7 @@ static int json_init(struct encoder *e, const struct config_stream *stream, cons
 
 	selection_init(&e->fields, &stream->fields);
 	e->json.lineage = options->lineage;
+	e->json.cgroups = selection_wants(&e->fields, "cgroup");
 	e->json.redactor = &e->redactor;
 	return r;
 }

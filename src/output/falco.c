@@ -84,6 +84,11 @@ static void member_ip(struct line *l, const char *key, const struct wire_addr *a
 
 /* --- fields */
 
+static const struct cgroup_keys cgroup_keys_falco = {
+	.path = ",\"cgroup.path\":", .unit = ",\"cgroup.unit\":", .slice = ",\"cgroup.slice\":",
+	.session = ",\"cgroup.session\":", .end = "",
+};
+
 static void fields_process(struct line *l, const struct falco_encoder *f, const struct subject *who)
 {
 	const struct head *h = l->record;
@@ -302,6 +307,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 	fields_process(l, f, who);
 	fields_names(l, who);
 	fields_container(l, who->container);
+	line_cgroup(l, who, &cgroup_keys_falco);
 	fields_args(l, shape, s);
 	if (s->syscall) {
 		fields_result(l, shape);
@@ -336,6 +342,7 @@ size_t falco_encode(struct falco_encoder *f, const void *record, const struct su
 	};
 
 	f->json.nraw = 0;
+	f->json.cgroup_cut = false;
 	if (f->text) {
 		put_output(&l.t, f, &alert, &l, who);
 		text_char(&l.t, '\n');

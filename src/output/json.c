@@ -106,7 +106,8 @@ int json_encoder_init(struct json_encoder *json, const char *hostname, int64_t b
 	json->fragments = calloc(FRAGMENTS, sizeof(*json->fragments));
 	json->memos = calloc(MEMOS, sizeof(*json->memos));
 	json->containers = calloc(CONTAINER_TEXTS, sizeof(*json->containers));
-	if (!json->shapes || !json->fragments || !json->memos || !json->containers)
+	json->cgroup_texts = calloc(CGROUP_TEXTS, sizeof(*json->cgroup_texts));
+	if (!json->shapes || !json->fragments || !json->memos || !json->containers || !json->cgroup_texts)
 		goto fail;
 	nfields = lay_out(json, NULL);
 	json->pieces = calloc(1, json->pieces_len);
@@ -130,6 +131,7 @@ void json_encoder_fini(struct json_encoder *json)
 	free(json->fragments);
 	free(json->memos);
 	free(json->containers);
+	free(json->cgroup_texts);
 	free(json->pieces);
 	memset(json, 0, sizeof(*json));
 }
@@ -226,10 +228,11 @@ size_t json_encode(struct json_encoder *json, const void *record, const struct s
 	};
 
 	json->nraw = 0;
-	json->lineage_cut = json->stack_cut = false;
+	json->lineage_cut = json->stack_cut = json->cgroup_cut = false;
 	opening(&l, shape, h);
 	line_who(&l, who);
 	line_container(&l, who->container);
+	line_cgroup(&l, who, &cgroup_keys_json);
 	line_hostname(&l);
 	if (h->abi == ABI_32)
 		text_str(&l.t, ",\"abi\":\"32-bit\"");

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cgroup_text;
 struct container_text;
 struct fragment;
 struct json_field;
@@ -27,13 +28,14 @@ enum {
 	 * PROCESS_CHAIN_MAX) make 216 KiB; the policies' names JSON_POLICIES_MAX; a stack's files
 	 * JSON_STACK_MAX and one that was tried, 30, and its addresses 5; ancestors 8 * JSON_LINEAGE_MAX
 	 * and keys, 36; a container and its pod 6 times seven texts of META_TEXT_MAX and LABELS_MAX
-	 * labels, 34.  That is 329; the rest are numbers and names.  A unit test has it all in one line.
+	 * labels, 34; a cgroup 8 times JSON_CGROUP_MAX and two names in it, 12.  That is 341; the rest are numbers and names.  A unit test has it all in one line.
 	 */
 	JSON_LINE_MAX = 368 << 10,
 	JSON_RAW_MAX = 168,	/* fields of a record and its surroundings that hold text */
 	JSON_ANCESTORS_MAX = 16,
 	JSON_LINEAGE_MAX = 4096,	/* bytes of all texts of the ancestors of one line */
 	JSON_POLICIES_MAX = 8192,
+	JSON_CGROUP_MAX = 1024,		/* bytes of a cgroup's path in a line */
 	JSON_STACK_MAX = 24 << 10,	/* bytes that the files of a stack take in a line */
 };
 
@@ -54,7 +56,8 @@ struct json_lineage {
 struct json_encoder {
 	struct redactor *redactor;	/* for ancestors; the caller's to set; NULL: nothing is masked */
 	struct json_lineage lineage;	/* the caller's to set; nothing may have been encoded before */
-	bool lineage_cut, stack_cut;	/* not all ancestors, files of the stack of the present line fit */
+	bool cgroups;		/* the caller's to set: cgroups of containers, too, not of the host alone */
+	bool lineage_cut, stack_cut, cgroup_cut;	/* not all ancestors, files, .. of the present line fit */
 	int64_t boot_to_wall;
 	uint64_t second;		/* that opening shows */
 	char opening[32];		/* {"time":"2026-11-23T10:00:00. */
@@ -68,6 +71,7 @@ struct json_encoder {
 	uint32_t hostname_len;
 	struct fragment *fragments;	/* what was written of a process before */
 	struct container_text *containers;	/* and of a container */
+	struct cgroup_text *cgroup_texts;	/* and of a cgroup */
 	struct memo *memos;		/* what was written of a value before */
 	char policies[JSON_POLICIES_MAX];	/* ,"names":[..] of the policies that want the record */
 	size_t policies_len;

@@ -25,6 +25,7 @@ enum {
 	FRAGMENTS = 256, FRAGMENT_TEXT = 2128,
 	MEMOS = 1024, MEMO_TEXT = 51,
 	CONTAINER_TEXTS = 64, CONTAINER_TEXT = 1012,
+	CGROUP_TEXTS = 32, CGROUP_TEXT = 492,
 	PIECE_STEP = 16,	/* pieces are copied, and so padded, in such steps */
 	KEY_MAX = 64,		/* bytes of a name with quotes, colon and padding */
 	VALUE_ROOM = KEY_MAX + 2 * KEY_MAX + VALUE_TEXT_MAX,	/* for any member that is no string */
@@ -73,6 +74,16 @@ struct container_text {
 	uint32_t len;
 	char text[CONTAINER_TEXT];
 };
+
+/* What was written of a cgroup before. */
+struct cgroup_text {
+	uint64_t id, stamp;	/* of the table; 0: empty */
+	uint32_t len;
+	char text[CGROUP_TEXT];
+};
+
+/* The text before each member of a cgroup, and behind the last one. */
+struct cgroup_keys { const char *path, *unit, *slice, *session, *end; };
 
 /* The line that is being written. */
 struct line {
@@ -132,6 +143,10 @@ void line_hostname(struct line *l);
 
 /* ,"container":{..},"k8s":{..} */
 void line_container(struct line *l, const struct container *container);
+
+/* ,"cgroup":{"path":..,"unit":..,"slice":..,"session":..}; an encoder always uses the same keys. */
+extern const struct cgroup_keys cgroup_keys_json;
+void line_cgroup(struct line *l, const struct subject *who, const struct cgroup_keys *keys);
 
 /* ,"ret":.. ,"fd":{..} ,"fds":[..] of a system call */
 void line_result(struct line *l, const struct json_shape *shape);

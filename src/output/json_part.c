@@ -226,7 +226,7 @@ static uint32_t named_bits(const struct schema *s)
 }
 
 /* What else a line may have only a part of, a bit each. */
-static const char *const cut_parts[] = { "proc.args", "proc.ancestors", "stack" };
+static const char *const cut_parts[] = { "proc.args", "proc.ancestors", "stack", "cgroup.path" };
 
 /* key opens the list. */
 static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, unsigned parts)
@@ -268,7 +268,8 @@ void line_flaws(struct line *l, const struct schema *s, const struct subject *wh
 {
 	const struct head *h = l->record;
 	const struct process *p = who->process;
-	unsigned parts = (p && p->args_truncated ? 1 : 0) | (l->json->lineage_cut ? 2 : 0) | (l->json->stack_cut ? 4 : 0);
+	unsigned parts = (p && p->args_truncated ? 1 : 0) | (l->json->lineage_cut ? 2 : 0) | (l->json->stack_cut ? 4 : 0) |
+			 (l->json->cgroup_cut ? 8 : 0);
 
 	if (h->truncated || parts)
 		flaws(l, s, ",\"truncated\":[", h->truncated, parts);

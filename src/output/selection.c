@@ -12,13 +12,14 @@ enum { WORDS = 4096 };
 /* What lines have beside the fields of the tables; a test holds that nothing is missing. */
 static const char *const members[] = {
 	"time", "event", "seq", "cpu", "lane", "nest", "hostname", "abi", "ret", "errno", "stack", "truncated", "faulted",
-	"raw", "proc", "user", "args", "fd", "fds", "policy", "container", "k8s",
+	"raw", "proc", "user", "args", "fd", "fds", "policy", "container", "k8s", "cgroup",
 	"proc.exe", "proc.args", "proc.host_pid", "proc.host_tid", "proc.host_ppid", "proc.exec_chain", "proc.pname",
 	"proc.ancestors", "user.name", "user.loginname", "group", "group.name",
 	"fd.num", "fd.type", "fd.name", "fd.dev", "fd.ino", "fd.deleted", "fd.created", "fd.family", "fd.socktype",
 	"fd.proto", "fd.state", "fd.src", "fd.dst", "policy.generation", "policy.names", "policy.suppressed",
 	"container.id", "container.name", "container.image", "container.image_digest", "container.type", "container.outer",
 	"container.privileged", "container.claimed", "k8s.ns", "k8s.pod", "enrichment",
+	"cgroup.path", "cgroup.unit", "cgroup.slice", "cgroup.session",
 };
 
 static const char *known_member(unsigned i)
@@ -149,6 +150,11 @@ static enum wanted wants(const struct selection *sel, const char *key, size_t le
 		wanted = SOME;
 	}
 	return wanted;
+}
+
+bool selection_wants(const struct selection *sel, const char *key)
+{
+	return wants(sel, key, strlen(key)) != NONE;
 }
 
 /* Whether a path, group.name or what lies in it, is selected. */

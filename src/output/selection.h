@@ -34,6 +34,9 @@ int selection_check(const struct option_list *list, struct diag *diag);
 /* Of a list that was checked. */
 void selection_init(struct selection *selection, const struct option_list *list);
 
+/* Whether lines have this member, or something of it.  Not when all are selected for want of a list. */
+bool selection_wants(const struct selection *selection, const char *key);
+
 /* Leave what is selected of a line, '\n' included; its length. */
 size_t selection_apply(const struct selection *selection, char *line, size_t len);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "identity/cgroup.h"
+#include "identity/container.h"
 #include "identity/process.h"
 #include "identity/subject.h"
 #include "output/json.h"
@@ -44,6 +46,7 @@ struct bench {
 	struct table_encoder table;
 	struct redactor redactor;
 	struct process_table processes;
+	struct cgroup_table cgroups;
 };
 
 typedef size_t encoder(struct bench *b, const void *record);
@@ -53,6 +56,18 @@ static size_t run_json(struct bench *b, const void *record)
 	const struct head *h = record;
 
 	return json_encode(&b->json, record, &(struct subject){ .process = process_of(&b->processes, h), .processes = &b->processes }, buf, sizeof(buf));
+}
+
+/* As the agent does it for a service of the host. */
+static size_t run_json_service(struct bench *b, const void *record)
+{
+	const struct head *h = record;
+	const struct subject subject = {
+		.process = process_of(&b->processes, h), .processes = &b->processes, .cgroups = &b->cgroups,
+		.container = &container_host,
+	};
+
+	return json_encode(&b->json, record, &subject, buf, sizeof(buf));
 }
 
 static size_t run_table(struct bench *b, const void *record)
@@ -115,13 +130,14 @@ int main(void)
 {
 	static const char argv[] = "gcc\0-O2\0-Wall\0-c\0src/main.c\0-o\0main.o";
 	static const char secret[] = "mysql\0-uroot\0-phunter2\0--default-character-set=utf8\0db";
+	static const char service[] = "/system.slice/system-getty.slice/getty@tty1.service";
 	static struct record r;
 	static struct bench b;
 
 	if (json_encoder_init(&b.json, "node-1", RECORD_BOOT_TO_WALL) ||
 	    table_encoder_init(&b.table, RECORD_BOOT_TO_WALL, 0) ||
 	    redactor_init(&b.redactor, &(struct config_redact){ 0 }, NULL) ||
-	    process_table_init(&b.processes, PROCESS_BYTES_DEFAULT))
+	    process_table_init(&b.processes, PROCESS_BYTES_DEFAULT) || cgroup_table_init(&b.cgroups, CGROUPS_MIN))
 		return 1;
 	record_exec(&r, "/usr/bin/gcc", argv, sizeof(argv));
 	process_observe(&b.processes, &r);
@@ -132,11 +148,14 @@ int main(void)
 	measure(&b, "redact exec with a secret", run_redact, &r, 1, 1);
 	record_openat(&r);
 	measure(&b, "json openat", run_json, &r, 1, 1);
+	cgroup_add(&b.cgroups, r.head.who.proc_cgroup, service, strlen(service), 0);
+	measure(&b, "json openat, in a service", run_json_service, &r, 1, 1);
 	measure(&b, "json openat, 64 threads", run_json, &r, THREADS, 1);
 	measure(&b, "json openat, other thread", run_json, &r, THREADS, 256);
 	measure(&b, "table openat", run_table, &r, 1, 1);
 	measure(&b, "redact openat", run_redact, &r, 1, 1);
 	process_table_fini(&b.processes);
+	cgroup_table_fini(&b.cgroups);
 	redactor_fini(&b.redactor);
 	table_encoder_fini(&b.table);
 	json_encoder_fini(&b.json);

@@ -534,9 +534,10 @@ TEST(container_forgotten, "a container that must go while its file hangs: its ev
 	group_remove("");
 }
 
-TEST(container_none, "units, slices and sessions of systemd can be asked for")
+TEST(container_none, "units, slices and sessions of systemd are told, and can be asked for")
 {
 	char user[4300];
+	json_t *r;
 	pid_t pid;
 
 	if (!group_path(folder, "/system.slice/saker-live.service"))
@@ -548,10 +549,16 @@ TEST(container_none, "units, slices and sessions of systemd can be asked for")
 			 "  getsid: {where: cgroup.session = 1235}\n", "");
 	agent_start();
 	pid = subject(waits_in_group);
-	agent_await("events", "getppid", pid, NULL);
+	r = agent_await("events", "getppid", pid, NULL);
+	is(r, "cgroup.unit", "saker-live.service");
+	is(r, "cgroup.slice", "system.slice");
+	check(strstr(value(r, "cgroup.path"), "/system.slice/saker-live.service") != NULL, "path %s", value(r, "cgroup.path"));
 	memcpy(folder, user, sizeof(folder));
 	pid = subject(waits_in_group);
-	agent_await("events", "getpgrp", pid, NULL);
+	r = agent_await("events", "getpgrp", pid, NULL);
+	is(r, "cgroup.session", "1234");
+	is(r, "cgroup.unit", "session-7.scope");
+	is(r, "cgroup.slice", "user-1234.slice");
 	agent_barrier();
 	check(agent_count("events", "getppid", pid, NULL) == 0, "it is no service's");
 	check(agent_count("events", "getsid", 0, NULL) == 0, "nobody is user 1235");

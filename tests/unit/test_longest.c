@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "identity/cgroup.h"
 #include "identity/container.h"
 #include "identity/container_meta.h"
 #include "identity/mapping.h"
@@ -17,6 +18,7 @@ enum {
 };
 
 static struct process_table table;
+static struct cgroup_table cgroups;
 static struct encoder encoder;
 static struct record r;
 static struct container container;
@@ -49,6 +51,21 @@ static void exec_as(struct being who, struct being parent, size_t path, size_t a
 	process_observe(&table, &exec);
 }
 
+/* A cgroup with names of a unit and a slice as long as names can be. */
+static void fill_cgroup(void)
+{
+	static char path[CGROUP_PATH_MAX];
+
+	memset(path, 0xff, sizeof(path) - 1);
+	for (unsigned at = 0; at < sizeof(path) - 1; at += 256)
+		path[at] = '/';
+	memcpy(path + 512 - 6, ".slice", 6);
+	memcpy(path + 768 - 8, ".service", 8);
+	record_begin(&r, EVENT_process_exec);
+	cr_assert_eq(cgroup_table_init(&cgroups, CGROUPS_MIN), 0);
+	cgroup_add(&cgroups, r.head.who.proc_cgroup, path, sizeof(path) - 1, 0);
+}
+
 static void fill_container(void)
 {
 	static char labels[4096];
@@ -79,6 +96,7 @@ static void setup(struct config_stream *stream, size_t parent_path, size_t paren
 	exec_as(self, init, PROCESS_CHAIN_MAX, 2);
 	exec_as(self, init, PROCESS_PATH_MAX, PROCESS_ARGS_MAX);
 	fill_container();
+	fill_cgroup();
 	stack.n = STACK_FRAMES;
 	for (unsigned i = 0; i < STACK_FRAMES; i++)
 		stack.frames[i] = (struct frame){ -1, -1, bytes(NAME_MOST + 1) };
@@ -92,6 +110,7 @@ static void teardown(void)
 {
 	encoder_fini(&encoder);
 	process_table_fini(&table);
+	cgroup_table_fini(&cgroups);
 }
 
 /* All that a record can have, every number as long as it can be. */
@@ -126,7 +145,7 @@ static size_t longest(const char *what)
 	size_t most = 0, len;
 
 	for (unsigned id = 0; id < EVENT_COUNT; id++) {
-		struct subject who = { .processes = &table, .container = &container, .stack = &stack };
+		struct subject who = { .processes = &table, .cgroups = &cgroups, .container = &container, .stack = &stack };
 
 		if (!schema_get(id))
 			continue;
@@ -163,7 +182,7 @@ Test(longest, every_line_fits)
 Test(longest, a_stack_that_is_cut_says_so_and_keeps_its_bytes)
 {
 	struct config_stream stream = { .format = FORMAT_JSON };
-	struct subject who = { .processes = &table, .container = &container, .stack = &stack };
+	struct subject who = { .processes = &table, .cgroups = &cgroups, .container = &container, .stack = &stack };
 	json_t *tree, *frames, *raw;
 	json_error_t error;
 	const char *kept;
@@ -184,7 +203,7 @@ Test(longest, a_stack_that_is_cut_says_so_and_keeps_its_bytes)
 	kept = json_string_value(json_object_get(raw, "stack.0.file"));
 	cr_expect(kept && strlen(kept) == 2 * NAME_MOST, "%s", kept);
 	cr_expect_not_null(json_object_get(raw, "proc.ancestors.0.exe"));
-	cr_expect_not_null(strstr(buf, "\"stack\"]"));
+	cr_expect_not_null(strstr(buf, "\"stack\",\"cgroup.path\"]"));
 	json_decref(tree);
 	/* A short name fits in every frame. */
 	for (unsigned i = 0; i < STACK_FRAMES; i++)

@@ -27,15 +27,15 @@ static const struct row rows[] = {
 	{ "openat", "proc.exe_ino = 77", "kernel: proc.exe_ino = 77\nuser space: proc.exe_ino = 77\n" },
 	{ "sock_state", "proc.exe = /bin/cat", "kernel: everything\nuser space: proc.exe = /bin/cat\n" },
 	{ "getppid", "proc.cgroup_path pmatch (/system.slice/x.service)",
-	  "kernel: level 2 of proc.cgroup_path = \"x.service\" and level 1 of proc.cgroup_path = \"system.slice\"\n"
+	  "kernel: level 2 of cgroup.path = \"x.service\" and level 1 of cgroup.path = \"system.slice\"\n"
 	  "user space: proc.cgroup_path pmatch (/system.slice/x.service)\n" },
 	{ "sock_state", "cgroup.path pmatch (/a, /kube*/b/)",
-	  "kernel: level 1 of proc.cgroup_path = \"a\" or level 2 of proc.cgroup_path = \"b\"\n"
+	  "kernel: level 1 of cgroup.path = \"a\" or level 2 of cgroup.path = \"b\"\n"
 	  "user space: cgroup.path pmatch (/a, /kube*/b/)\n" },
 	{ "getppid", "proc.cgroup_path = /a/b/c/d",
-	  "kernel: level 4 of proc.cgroup_path = \"d\" and level 3 of proc.cgroup_path = \"c\" and "
-	  "level 2 of proc.cgroup_path = \"b\"\nuser space: proc.cgroup_path = /a/b/c/d\n" },
-	{ "getppid", "proc.cgroup_path startswith /a/b", "kernel: level 1 of proc.cgroup_path = \"a\"\n"
+	  "kernel: level 4 of cgroup.path = \"d\" and level 3 of cgroup.path = \"c\" and "
+	  "level 2 of cgroup.path = \"b\"\nuser space: proc.cgroup_path = /a/b/c/d\n" },
+	{ "getppid", "proc.cgroup_path startswith /a/b", "kernel: level 1 of cgroup.path = \"a\"\n"
 	  "user space: proc.cgroup_path startswith /a/b\n" },
 	{ "getppid", "not proc.cgroup_path pmatch (/a)", "kernel: everything\nuser space: not proc.cgroup_path pmatch (/a)\n" },
 	{ "getppid", "proc.apid = 77", "kernel: proc.apid in (77)\nuser space: proc.apid = 77\n" },

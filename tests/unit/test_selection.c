@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "identity/cgroup.h"
 #include "identity/container.h"
 #include "identity/process.h"
 #include "output/encoder.h"
@@ -12,11 +13,14 @@ static struct record r;
 static struct process process = {
 	.stamp = 1, .exe = "/usr/bin/c\"a\\t", .cwd = "/", .args = "cat\0{\"x\":[1,2]}\0\\", .args_len = 18, .args_known = true,
 };
+static struct cgroup_table cgroups;
 static char whole[ENCODER_LINE_MAX], line[ENCODER_LINE_MAX];
 
 static json_t *encode(struct encoder *e, char *buf)
 {
-	const struct subject who = { .process = &process, .container = &container_host };
+	const struct subject who = {
+		.process = &process, .container = &container_host, .cgroups = cgroups.slots ? &cgroups : NULL,
+	};
 	size_t len = encoder_encode(e, &r, &who, buf, ENCODER_LINE_MAX);
 	json_error_t error;
 	json_t *tree;
@@ -109,6 +113,9 @@ Test(selection, knows_every_member, .timeout = 120)
 	struct encoder all, one;
 	uint64_t state = 99;
 
+	record_begin(&r, EVENT_process_exec);
+	cr_assert_eq(cgroup_table_init(&cgroups, CGROUPS_MIN), 0);
+	cgroup_add(&cgroups, r.head.who.proc_cgroup, "/system.slice/a.service", 23, 0);
 	start(&all, NULL, 0);
 	for (unsigned i = 0; i < 3 * EVENT_COUNT; i++) {
 		const char *group, *name;
@@ -141,4 +148,5 @@ Test(selection, knows_every_member, .timeout = 120)
 		json_decref(tree);
 	}
 	encoder_fini(&all);
+	cgroup_table_fini(&cgroups);
 }
