@@ -13,6 +13,7 @@
 #include "agent/reload.h"
 #include "base/caps.h"
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "event/schema.h"
 #include "policy/policy.h"
@@ -40,7 +41,7 @@ static json_t *policies(const struct agent *a)
 	for (unsigned i = 0; set && i < set->files.n; i++) {
 		const struct file_text *f = &set->files.files[i]->file;
 
-		snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)config_hash(0, f->text, f->len));
+		snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)fnv64(0, f->text, f->len));
 		json_array_append_new(all, json_pack("{s:o, s:o, s:s}", "name", request_json(policy_name(set, i)), "file",
 						     request_json(f->path), "hash", hash));
 	}

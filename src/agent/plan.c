@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/fingerprint.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "policy/policy.h"
 
@@ -72,11 +73,11 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 
 	policy_file_set_init(&files);
 	e = policy_file_add_all(&files, &p->source->config, &p->diag, NULL);
-	p->hash = config_hash(p->hash, &files.hash, sizeof(files.hash));
+	p->hash = fnv64(p->hash, &files.hash, sizeof(files.hash));
 	if (e < 0)
 		note_wrong(p, policy_file_line(&files, &p->diag));
 	if (e < 0 && files.last.text)
-		p->hash = config_hash(p->hash, files.last.text, files.last.len);
+		p->hash = fnv64(p->hash, files.last.text, files.last.len);
 	if (r->agent && e == 0 && p->hash == r->hash)
 		e = -EALREADY;
 	if (r->agent && e != -EALREADY && being_written(p, &files))
@@ -139,7 +140,7 @@ int plan_make(const struct reload *r, struct plan *p, const struct policy_set *b
 		return -ENOMEM;
 	e = config_read(&p->source->config, sink_config_kinds, r->path, &p->diag, NULL);
 	f = &p->source->config.file;
-	p->hash = config_hash(0, f->text ? f->text : "", f->len);
+	p->hash = fnv64(0, f->text ? f->text : "", f->len);
 	if (e == 0)
 		e = config_honoured(&p->source->config, &p->diag);
 	p->parsed = e == 0;

@@ -13,6 +13,7 @@
 #include "agent/switch.h"
 #include "agent/tell.h"
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "event/schema.h"
 #include "policy/policy.h"
@@ -139,7 +140,7 @@ static bool is_news(struct reload *r, const struct plan *p, int e)
 
 	if (e == -EBUSY || r->agent->stop_reason)
 		return false;
-	r->wrong = e < 0 && e != -EALREADY ? config_hash(p->hash, p->error, strlen(p->error)) : 0;
+	r->wrong = e < 0 && e != -EALREADY ? fnv64(p->hash, p->error, strlen(p->error)) : 0;
 	return e != -EALREADY && (p->asked || !r->wrong || r->wrong != before);
 }
 

@@ -235,7 +235,7 @@ static int parse(struct config *config, struct diag *diag)
 	r = r < 0 ? r : whole_check(root, &config->file, false, diag);
 	r = r < 0 ? r : check_capabilities(config, diag);
 	r = r < 0 ? r : config_sinks_check(config, diag);
-	config->hash = config_hash(0, config->file.text, config->file.len);
+	config->hash = fnv64(0, config->file.text, config->file.len);
 	return r;
 }
 
@@ -286,11 +286,6 @@ bool config_is(const struct node *root)
 char *config_waiting(const struct config *now, const struct config *next, char *to, size_t size)
 {
 	return option_waiting(agent_rows, "agent", &now->agent, &next->agent, to, size);
-}
-
-uint64_t config_hash(uint64_t hash, const void *bytes, size_t n)
-{
-	return fnv64(hash, bytes, n);
 }
 
 void config_help(const struct config_sink_kind *const *kinds, FILE *to)

@@ -118,9 +118,6 @@ void config_fini(struct config *config);
 /* Whether a map is a saker.yaml rather than a policy, by its keys. */
 bool config_is(const struct node *root);
 
-/* A hash to tell contents apart; begin with hash 0. */
-uint64_t config_hash(uint64_t hash, const void *bytes, size_t n);
-
 void config_help(const struct config_sink_kind *const *kinds, FILE *to);
 void config_sample(const struct config_sink_kind *const *kinds, FILE *to);	/* conf/saker.yaml */
 void config_manual(const struct config_sink_kind *const *kinds, FILE *to);	/* conf/saker.yaml.5 */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "config/config.h"
 #include "config/option_doc.h"
 #include "config/unit.h"
@@ -151,15 +152,15 @@ static int check_keys(const struct option_context *cx, const struct config *conf
 /* FNV-1a of all that is written, in its order. */
 static uint64_t hash_node(uint64_t hash, const struct node *node, const char *except)
 {
-	hash = config_hash(hash, &node->kind, sizeof(node->kind));
-	hash = config_hash(hash, &node->n, sizeof(node->n));
+	hash = fnv64(hash, &node->kind, sizeof(node->kind));
+	hash = fnv64(hash, &node->n, sizeof(node->n));
 	if (node->kind == NODE_SCALAR)
-		return config_hash(hash, node->text, node->n);
+		return fnv64(hash, node->text, node->n);
 	for (const struct node *child = node->first; child; child = child->next) {
 		if (child->key && except && !strcmp(child->key->text, except))
 			continue;
 		if (child->key)
-			hash = config_hash(hash, child->key->text, child->key->n + 1);
+			hash = fnv64(hash, child->key->text, child->key->n + 1);
 		hash = hash_node(hash, child, NULL);
 	}
 	return hash;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "base/fnv.h"
 
 const char *const format_words[] = { "json", "table", "falco", "falco_text", NULL };
 
@@ -87,12 +87,12 @@ int config_redact_join(struct arena *arena, struct config_redact *to, const stru
 
 uint64_t config_redact_hash(uint64_t hash, const struct config_redact *redact)
 {
-	hash = config_hash(hash, &redact->off, sizeof(redact->off));
+	hash = fnv64(hash, &redact->off, sizeof(redact->off));
 	for (unsigned i = 0; i < redact->npatterns; i++) {
 		const struct config_pattern *p = &redact->patterns[i];
 
-		hash = config_hash(hash, p->name.text, strlen(p->name.text) + 1);
-		hash = config_hash(hash, p->regex.text, strlen(p->regex.text) + 1);
+		hash = fnv64(hash, p->name.text, strlen(p->name.text) + 1);
+		hash = fnv64(hash, p->regex.text, strlen(p->regex.text) + 1);
 	}
 	return hash;
 }

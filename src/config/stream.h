@@ -51,7 +51,7 @@ extern const struct option_row config_redact_rows[];
 /* Let a stream mask what all are told to mask, too.  0 or -ENOMEM. */
 int config_redact_join(struct arena *arena, struct config_redact *to, const struct config_redact *all);
 
-/* The hash (config_hash) of what is masked, after another hash. */
+/* The hash (fnv64) of what is masked, after another hash. */
 uint64_t config_redact_hash(uint64_t hash, const struct config_redact *redact);
 
 #endif

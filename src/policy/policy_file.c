@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/nearest.h"
 #include "config/option_doc.h"
 #include "config/whole.h"
@@ -195,7 +196,7 @@ static int add(struct policy_file_set *set, const struct file_text *from, struct
 	int r = file ? 0 : -ENOMEM;
 
 	set->last = *from;
-	set->hash = config_hash(set->hash, from->text, from->len + 1);
+	set->hash = fnv64(set->hash, from->text, from->len + 1);
 	diag->file = from->path;
 	if (set->n == POLICY_FILES)
 		return diag_set(diag, 0, 0, "more than %d policies", POLICY_FILES);

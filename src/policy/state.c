@@ -5,19 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "base/fnv.h"
 #include "policy/policy_file.h"
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-	return text ? config_hash(hash, text, strlen(text) + 1) : config_hash(hash, "\1", 2);
+	return text ? fnv64(hash, text, strlen(text) + 1) : fnv64(hash, "\1", 2);
 }
 
 static uint64_t hash_list(uint64_t hash, const struct option_list *list)
 {
 	for (unsigned i = 0; i < list->n; i++)
 		hash = hash_text(hash, list->items[i].text);
-	return config_hash(hash, &list->n, sizeof(list->n));
+	return fnv64(hash, &list->n, sizeof(list->n));
 }
 
 uint64_t policy_state_identity(const char *policy, const struct policy_file_entry *e)
@@ -30,7 +30,7 @@ uint64_t policy_state_identity(const char *policy, const struct policy_file_entr
 	hash = hash_text(hash, e->where.text);
 	hash = hash_list(hash, &e->dedup.key);
 	hash = hash_list(hash, &e->unless_empty);
-	return config_hash(hash, numbers, sizeof(numbers));
+	return fnv64(hash, numbers, sizeof(numbers));
 }
 
 static int start_limit(struct policy_state *s, const struct policy_limit *limit)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../config/root.h"
+#include "base/fnv.h"
 #include "config/unit.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
@@ -222,8 +223,8 @@ Test(config, huge_environment)
 Test(config, hash)
 {
 	parse("policies: p\n");
-	cr_expect_eq(config.hash, config_hash(0, "policies: p\n", 12));
-	cr_expect_neq(config.hash, config_hash(0, "policies: q\n", 12));
+	cr_expect_eq(config.hash, fnv64(0, "policies: p\n", 12));
+	cr_expect_neq(config.hash, fnv64(0, "policies: q\n", 12));
 }
 
 static const struct { const char *text; uint64_t value; int r;

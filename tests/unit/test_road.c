@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/fnv.h"
 #include "config/config.h"
 #include "event/set.h"
 #include "expr/expr.h"
@@ -49,7 +50,7 @@ static uint32_t draw(uint32_t below)
 
 static uint32_t hash_of(const char *p, uint32_t n)
 {
-	return (uint32_t)config_hash(0, p, n);
+	return (uint32_t)fnv64(0, p, n);
 }
 
 static void nothing(struct sink *s)
