@@ -43,7 +43,7 @@ static bool less(const struct access *a, uint64_t x, uint64_t y)
 	return a->sign ? (int64_t)x < (int64_t)y : x < y;
 }
 
-static bool test_number(const struct test *t, uint64_t value)
+bool test_number(const struct test *t, uint64_t value)
 {
 	const struct constant *k = t->constant;
 

@@ -23,6 +23,8 @@ struct test {
 /* Its result is known beforehand when run stays NULL: false. */
 void test_init(struct test *test, const struct constant *constant, const struct access *access);
 
+/* Of one value. */
+bool test_number(const struct test *test, uint64_t value);
 bool test_text(const struct constant *constant, const char *s, size_t len);
 
 /* Estimates for the order of tests: nanoseconds, and how often of 100 records it is true. */

@@ -16,6 +16,7 @@
 #include "event/value.h"
 #include "expr/kernel_model.h"
 #include "expr/program.h"
+#include "expr/satisfy.h"
 #include "identity/ancestry.h"
 #include "identity/cgroup.h"
 #include "identity/process.h"
@@ -35,7 +36,7 @@ struct world {
 	int nancestors[RECORDS];			/* -1: not known */
 	char text[TEXT];
 	size_t len;
-	unsigned pairs, matches, filtered, passed, refused, excluded;
+	unsigned pairs, matches, filtered, passed, refused, excluded, never;
 };
 
 static uint64_t below(struct world *w, uint64_t n)
@@ -559,7 +560,10 @@ static void compare(struct world *w, const struct expr *expr, unsigned id)
 	};
 	struct event_filter filter;
 	enum push push = expr_push_down(expr, id, &shared, &filter);
+	unsigned steps = SATISFY_STEPS;
+	bool never = expr_contradict(expr, NULL, id, &steps);
 
+	w->never += never && expr_event_possible(expr, id);
 	for (unsigned i = 0; i < RECORDS; i++) {
 		struct expr_view view = {
 			.record = &w->records[i], .subject = { w->processes[i], &w->table, .cgroups = &w->cgroups },
@@ -578,6 +582,7 @@ static void compare(struct world *w, const struct expr *expr, unsigned id)
 		cr_assert(push != PUSH_EVERYTHING || pass, "everything: %s", w->text);
 		cr_assert(push != PUSH_NOTHING || !pass, "nothing: %s", w->text);
 		cr_assert(!match || expr_event_possible(expr, id));
+		cr_assert(!match || !never, "matches and is said never to: %s", w->text);
 		w->pairs++;
 		w->matches += match;
 		w->filtered += !pass;
@@ -625,9 +630,11 @@ Test(expr_random, filter_is_necessary, .timeout = 600)
 	cr_log_info("seed 0x%llx", (unsigned long long)seed);
 	for (uint64_t i = 0; i < rounds; i++)
 		one_round(&w);
-	fprintf(stderr, "seed 0x%llx: %u pairs, %u match, %u filtered, %u passed in vain, %u expressions excluded\n",
-		(unsigned long long)seed, w.pairs, w.matches, w.filtered, w.passed, w.excluded);
+	fprintf(stderr, "seed 0x%llx: %u pairs, %u match, %u filtered, %u passed in vain, %u expressions excluded, "
+		"%u contradict themselves\n",
+		(unsigned long long)seed, w.pairs, w.matches, w.filtered, w.passed, w.excluded, w.never);
 	cr_expect(getenv("EXPR_ROUNDS") || w.pairs >= 200000, "only %u pairs", w.pairs);
+	cr_expect(getenv("EXPR_ROUNDS") || w.never >= 20, "only %u contradict themselves", w.never);
 	cgroup_table_fini(&w.cgroups);
 	cr_expect(w.matches > w.pairs / 20 && w.filtered > w.pairs / 20);
 }
