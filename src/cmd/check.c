@@ -16,6 +16,7 @@
 #include "config/yaml.h"
 #include "event/schema.h"
 #include "output/sink.h"
+#include "policy/doubt.h"
 #include "policy/policy.h"
 #include "policy/policy_file.h"
 
@@ -163,70 +164,52 @@ static unsigned named_sinks(const struct policy_file_set *files,
 	return n;
 }
 
-/* An event that comes at a high rate and that this entry takes from everybody; NULL: there is none. */
-static const char *drowns(const struct policy_file *f, const struct policy_file_entry *e)
+struct doubting {
+	struct check *check;
+	bool alone;		/* told is what concerns one policy, else what concerns several */
+	unsigned wrong;
+};
+
+static void on_doubt(void *ctx, const struct policy_doubt *doubt)
 {
-	if (e->where.text || f->scope.text || e->limit.rate.count || e->sample.whole || e->dedup.key.n)
-		return NULL;
-	for (unsigned id = 1; id < EVENT_COUNT; id++)
-		if (event_set_has(&e->events, id) && schema_lane(id) == LANE_bulk)
-			return schema_get(id)->name;
-	return NULL;
-}
+	struct doubting *d = ctx;
+	const struct file_text *from = &doubt->file->file;
+	struct diag diag = { .file = from->path };
 
-/* Right, but surely not what was meant: it asks for another event, or for more than anybody could read. */
-static bool doubtful(const struct policy_set *set, const struct policy_file *f, const struct policy_file_entry *e,
-		     struct diag *ret)
-{
-	const char *flood = drowns(f, e);
-
-	if (!policy_entry_possible(set, e))
-		diag_set(ret, e->line, e->col, "warning: \"%.64s\" never matches: scope or where ask for other events",
-			 e->selector);
-	else if (flood)
-		diag_set(ret, e->line, e->col, "warning: \"%.64s\" takes every %s of every process; scope, where, limit, "
-			 "sample and dedup take fewer", e->selector, flood);
-	else
-		return false;
-	return true;
-}
-
-static void warn_of_doubts(const struct check *c, const struct policy_set *set)
-{
-	for (unsigned i = 0; i < set->files.n; i++) {
-		const struct policy_file *f = set->files.files[i];
-
-		for (unsigned k = 0; k < f->nentries; k++) {
-			struct diag warning = { .file = shown(c, f->file.path) };
-
-			if (!doubtful(set, f, &f->entries[k], &warning))
-				continue;
-			fflush(stdout);
-			diag_print(&warning, NULL, stderr);
-		}
+	if (doubt->together == d->alone)
+		return;
+	diag_set(&diag, doubt->line, doubt->col, "%s%s", doubt->confirmed ? "warning: " : "", doubt->text);
+	if (!doubt->confirmed) {
+		report(d->check, &diag, diag_line(from->text, from->len, doubt->line));
+		d->wrong++;
+		return;
 	}
+	diag.file = shown(d->check, diag.file);
+	fflush(stdout);
+	diag_print(&diag, NULL, stderr);
 }
 
 /* Takes the files over.  Sinks are checked with the configuration, not here.  alone: what there is to
- * tell of each policy is told now. */
+ * tell of each policy is told now, else what concerns several. */
 static bool compile(struct check *c, struct policy_file_set *files, bool alone)
 {
 	struct policy_set *set = calloc(1, sizeof(*set));
 	const char *sinks[SINKS_MAX];
 	unsigned nsinks = named_sinks(files, sinks);
+	struct doubting doubting = { c, alone, 0 };
 	struct diag diag = { 0 };
 	int r = set ? policy_compile(set, files, NULL, sinks, nsinks, &diag) : -1;
 
 	if (r < 0)
 		report(c, &diag, set ? policy_file_line(&set->files, &diag) : NULL);
-	else if (alone)
-		warn_of_doubts(c, set);
+	else
+		policy_doubts(set, on_doubt, &doubting);
 	if (r == 0 && alone && c->explain)
 		policy_explain(set, stdout);
 	if (set)
 		policy_set_fini(set);
 	free(set);
-	return r == 0;
+	return r == 0 && !doubting.wrong;
 }
 
 /* A policy by itself, so that what is wrong in it is told whatever is wrong in others. */
@@ -370,7 +353,8 @@ static void check_path(struct check *c, const char *path)
 		return;
 	}
 	policy_file_set_init(&set);
-	check_policies(c, &set, path);
+	if (check_policies(c, &set, path))
+		compile(c, &set, false);
 	policy_file_set_fini(&set);
 }
 

@@ -204,21 +204,6 @@ void policy_add_evictions(struct policy_evictions *to, const struct policy_set *
 	}
 }
 
-static bool rule_possible(const struct policy_rule *rule, unsigned id)
-{
-	return (!rule->where || expr_event_possible(rule->where, id)) &&
-	       (!rule->scope || expr_event_possible(rule->scope, id));
-}
-
-bool policy_entry_possible(const struct policy_set *set, const struct policy_file_entry *entry)
-{
-	for (unsigned id = 0; id < EVENT_COUNT; id++)
-		for (unsigned i = 0; i < set->plans[id].n; i++)
-			if (set->plans[id].rules[i].entry == entry && rule_possible(&set->plans[id].rules[i], id))
-				return true;
-	return false;
-}
-
 static void explain_rule(const struct policy_set *set, const struct policy_rule *rule, unsigned id, FILE *to)
 {
 	fprintf(to, "%s: %s\n", policy_name(set, rule->policy), schema_get(id)->name);

@@ -99,9 +99,6 @@ void policy_add_evictions(struct policy_evictions *to, const struct policy_set *
 
 const char *policy_name(const struct policy_set *set, unsigned n);
 
-/* Whether some record of an event of this entry can match. */
-bool policy_entry_possible(const struct policy_set *set, const struct policy_file_entry *entry);
-
 /* For each policy and event, what the kernel side filters and what user space does. */
 void policy_explain(const struct policy_set *set, FILE *to);
 

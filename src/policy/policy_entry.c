@@ -175,6 +175,29 @@ static void take_away(struct event_set *set, const struct event_set *less)
 		set->bits[i] &= ~less->bits[i];
 }
 
+static unsigned count_common(const struct event_set *a, const struct event_set *b)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(a->bits) / sizeof(*a->bits); i++)
+		n += __builtin_popcountll(a->bits[i] & b->bits[i]);
+	return n;
+}
+
+/* What words for many before it have of what it stands for. */
+static void note_lost(struct policy_file *file, unsigned n, const struct event_set *whole, const bool *named)
+{
+	struct policy_file_entry *e = &file->entries[n];
+
+	for (unsigned k = 0; k < n && !named[n]; k++) {
+		unsigned common = named[k] ? 0 : count_common(whole, &file->entries[k].events);
+
+		if (common && !e->lost_to)
+			e->lost_to = &file->entries[k];
+		e->lost += common;
+	}
+}
+
 /* A name beats a word for many; of two words for many the first has what both stand for. */
 static int share_out(const struct option_context *cx, struct policy_file *file, const bool *named)
 {
@@ -186,6 +209,7 @@ static int share_out(const struct option_context *cx, struct policy_file *file, 
 		for (unsigned k = 0; k < file->nentries; k++)
 			if (k != i && named[k] >= named[i] && (named[k] > named[i] || k < i))
 				take_away(&e->events, &file->entries[k].events);
+		note_lost(file, i, &whole, named);
 		if (!is_empty(&e->events))
 			continue;
 		other = shares(file, i, &whole);

@@ -20,6 +20,16 @@ static int parse_lists(const struct option_context *cx, const struct option_row 
 static int parse_events(const struct option_context *cx, const struct option_row *row,
 			const struct node *node, void *to);
 
+static const struct option_row confirm_rows[] = {
+	OPTION(BOOL, policy_confirm, never, .name = "never", .value = "false",
+	       .help = "there are entries that can never match"),
+	OPTION(BOOL, policy_confirm, flood, .name = "flood", .value = "false",
+	       .help = "there are entries that take from every process all of what comes at a high rate"),
+	OPTION(BOOL, policy_confirm, shadow, .name = "shadow", .value = "false",
+	       .help = "there are entries whose events an entry before them has, or the policy is as another"),
+	{ 0 },
+};
+
 static const struct option_row rows[] = {
 	OPTION(BOOL, policy_file, strict, .name = "strict", .value = "false", .sample = "true",
 	       .help = "first key: the file ends with end: true, so that what was cut is not taken for whole"),
@@ -28,6 +38,8 @@ static const struct option_row rows[] = {
 	OPTION(WORD, policy_file, description, .name = "description", .help = "what it is for"),
 	OPTION(TEXT, policy_file, scope, .name = "scope",
 	       .help = "to which processes the whole policy applies"),
+	OPTION(GROUP, policy_file, confirm, .name = "confirm", .rows = confirm_rows,
+	       .help = "What looks like a mistake and is meant so; a reload refuses it else"),
 	OPTION(CUSTOM, policy_file, macros, .name = "macros", .parse = parse_macros,
 	       .form = "a map of names to expressions", .help = "names for parts of expressions"),
 	OPTION(CUSTOM, policy_file, lists, .name = "lists", .parse = parse_lists,

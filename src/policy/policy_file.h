@@ -44,6 +44,8 @@ struct policy_file_entry {
 	const char *selector;
 	unsigned line, col;		/* of the selector */
 	struct event_set events;	/* no event is in two entries of a policy */
+	const struct policy_file_entry *lost_to;	/* the first word for many that has some of its events; or NULL */
+	unsigned lost;			/* events that words for many before it have */
 	struct option_text where;
 	struct policy_limit limit;
 	struct policy_dedup dedup;
@@ -55,6 +57,9 @@ struct policy_file_entry {
 	unsigned enrich;		/* enum policy_enrich */
 	struct option_list sinks;	/* none: all */
 };
+
+/* What looks like a mistake and is meant so, policy/doubt.h. */
+struct policy_confirm { bool never, flood, shadow; };
 
 struct policy_file_macro {
 	const char *name;
@@ -71,6 +76,7 @@ struct policy_file {
 	struct file_text file;		/* for the lines that diagnostics show */
 	struct option_text name, description;
 	struct option_text scope;	/* expression; none: everything */
+	struct policy_confirm confirm;
 	struct policy_file_macro *macros;
 	struct policy_file_list *lists;
 	struct policy_file_entry *entries;
