@@ -118,14 +118,22 @@ static int run_stats(struct control *x, struct request *q, json_t *reply)
 /* Loading programs takes a while, and the loop goes on meanwhile. */
 static int run_reload(struct control *x, struct request *q, json_t *reply)
 {
+	const char *how;
+	int r = request_text(q, "how", &how);
+
+	if (r < 0)
+		return r;
+	if (how && strcmp(how, "confirm") != 0)
+		return request_fail(q, -EINVAL, "how \"%.64s\": want confirm or nothing", how);
 	x->asking->awaits = x->reload->runs + 1;
-	reload_ask(x->reload);
+	reload_ask(x->reload, how != NULL);
 	return -EINPROGRESS;
 }
 
 char *control_receipt(const struct reload_receipt *t)
 {
 	char error[sizeof(t->error) + 64];
+	json_t *doubts;
 
 	if (t->result == -EBUSY)
 		return request_refusal("a file is open for writing: it is read when it is closed");
@@ -133,11 +141,15 @@ char *control_receipt(const struct reload_receipt *t)
 		snprintf(error, sizeof(error), "refused, what was in force stays: %s", t->error);
 		return request_refusal(error);
 	}
+	doubts = json_array();
+	for (unsigned i = 0; i < t->doubts.n && i < DOUBTS_KEPT; i++)
+		json_array_append_new(doubts, request_json(t->doubts.texts[i]));
 	return request_line(json_pack(
-		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s}", "ok", 1, "result",
+		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s, s:o}", "ok", 1, "result",
 		t->result == 0 ? "applied" : "unchanged", "generation", (int)t->generation, "added", (int)t->added, "removed",
 		(int)t->removed, "changed", (int)t->changed, "same", (int)t->same, "hooks", (int)t->hooks, "hooks_before",
-		(int)t->hooks_before, "elapsed_ms", t->elapsed / 1e6, "waiting", t->waiting));
+		(int)t->hooks_before, "elapsed_ms", t->elapsed / 1e6, "waiting", t->waiting,
+		"doubts", doubts));
 }
 
 static int run_loglevel(struct control *x, struct request *q, json_t *reply)
@@ -187,7 +199,8 @@ const struct control_command control_commands[] = {
 	{ .name = "stats", .doc = "every counter", .run = run_stats },
 	{ .name = "sinks", .doc = "where events go, and how that goes", .run = run_sinks },
 	{ .name = "ps", .doc = "the processes that run, as a tree", .run = run_ps },
-	{ .name = "reload", .doc = "read configuration and policies again", .right = RIGHT_CHANGE, .run = run_reload },
+	{ .name = "reload", .doc = "read configuration and policies again", .right = RIGHT_CHANGE,
+	  .arguments = { "how" }, .run = run_reload },
 	{ .name = "loglevel", .doc = "tell or set the least important message that is written", .right = RIGHT_ARGUMENTS,
 	  .arguments = { "level" }, .run = run_loglevel },
 	{ .name = "mute", .doc = "tell who is not heard, or mute one more", .right = RIGHT_ARGUMENTS,

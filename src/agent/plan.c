@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/doubts.h"
 #include "agent/fingerprint.h"
 #include "base/fnv.h"
 #include "base/log.h"
@@ -95,6 +96,8 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 		return e < 0 ? e : -ENOMEM;
 	}
 	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
+	if (e == 0)
+		e = doubts_judge(&p->receipt.doubts, before, p->policies, &p->source->config, p->confirmed, &p->diag);
 	if (e < 0)
 		note_wrong(p, policy_file_line(&p->policies->files, &p->diag));
 	return e;

@@ -18,6 +18,7 @@ struct plan {
 	int metrics_fd;
 	bool parsed;				/* the configuration is right, whatever the policies are */
 	bool asked;				/* by somebody, who is told what is wrong whenever */
+	bool confirmed;				/* and who means what looks like a mistake */
 	struct diag diag;
 	struct reload_receipt receipt;
 	uint64_t began;

@@ -95,6 +95,7 @@ int reload_open(struct reload *r, const char *path, struct log *log, struct poli
 	*ret = p.policies;
 	r->started = p.source;
 	r->started->holders++;
+	doubts_log(&p.receipt.doubts, log);
 	plan_apply(r, &p);
 	return 0;
 }
@@ -115,6 +116,8 @@ static void tell_event(struct agent *a, const struct reload_receipt *t)
 	if (t->result < 0)
 		build_str(&a->losses.build, &x->error, t->error);
 	build_str(&a->losses.build, &x->waiting, t->waiting);
+	for (unsigned i = 0; i < t->doubts.n && i < DOUBTS_KEPT; i++)
+		build_strv(&a->losses.build, &x->doubts, t->doubts.texts[i]);
 	agent_tell(a);
 }
 
@@ -124,6 +127,7 @@ static void tell(struct reload *r, const struct reload_receipt *t, const char *s
 	r->applied += t->result == 0;
 	r->refused += t->result < 0;
 	if (t->result == 0) {
+		doubts_log(&t->doubts, r->log);
 		log_say(r->log, LOG_info, "policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
 			"%llu us", t->added, t->removed, t->changed, t->same, t->hooks,
 			(unsigned long long)t->elapsed / 1000);
@@ -232,16 +236,17 @@ static void compare(struct reload_receipt *t, const struct policy_set *before, c
 	t->same = diff.same;
 }
 
-static void prepare(struct reload *r, struct plan *p, bool asked)
+static void prepare(struct reload *r, struct plan *p, bool asked, bool confirmed)
 {
 	p->asked = asked;
+	p->confirmed = confirmed;
 	p->began = clock_boot();
 	p->receipt.run = ++r->runs;
 	p->receipt.hooks_before = r->agent->probe.nlinks;
 }
 
 /* Or note that it is to be done, while a run is under way. */
-static void begin(struct reload *r, bool asked)
+static void begin(struct reload *r, bool asked, bool confirmed)
 {
 	struct agent *a = r->agent;
 	const struct policy_set *before = a->pipeline.policies[a->generation & 1];
@@ -250,13 +255,14 @@ static void begin(struct reload *r, bool asked)
 
 	r->again = a->switching != NULL;
 	r->again_asked = r->again && (r->again_asked || asked);
+	r->again_confirmed = r->again && (r->again_confirmed || confirmed);
 	if (r->again)
 		return;
 	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
 		if (r->listeners[i].begun)
 			r->listeners[i].begun(r->listeners[i].ctx);
 	p = calloc(1, sizeof(*p));
-	prepare(r, p ? p : &none, asked);
+	prepare(r, p ? p : &none, asked, confirmed);
 	if (!p) {
 		snprintf(none.error, sizeof(none.error), "not enough memory to read the configuration");
 		snprintf(none.said, sizeof(none.said), "saker: %s\n", none.error);
@@ -291,14 +297,14 @@ void reload_unlisten(struct reload *r, const void *ctx)
 			r->listeners[i] = (struct reload_listener){ 0 };
 }
 
-void reload_ask(struct reload *r)
+void reload_ask(struct reload *r, bool confirmed)
 {
-	begin(r, true);
+	begin(r, true, confirmed);
 }
 
 static void on_change(void *reload)
 {
-	begin(reload, false);
+	begin(reload, false, false);
 }
 
 void reload_idle(void *reload)
@@ -306,7 +312,7 @@ void reload_idle(void *reload)
 	struct reload *r = reload;
 
 	if (r->again && !r->agent->stop_reason)
-		begin(r, r->again_asked);
+		begin(r, r->again_asked, r->again_confirmed);
 }
 
 void reload_attach(void *reload, struct agent *agent)
@@ -357,7 +363,7 @@ void reload_hangup(void *reload)
 	struct reload *r = reload;
 
 	slots_reopen(&r->slots);
-	reload_ask(r);
+	reload_ask(r, false);
 }
 
 bool reload_finish(struct reload *r)

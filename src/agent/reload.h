@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/agent.h"
+#include "agent/doubts.h"
 #include "agent/metrics.h"
 #include "agent/slots.h"
 #include "agent/watch.h"
@@ -26,6 +27,7 @@ struct reload_receipt {
 	uint64_t elapsed;	/* nanoseconds */
 	char waiting[256];	/* options that take effect when the agent is started again */
 	char error[480];	/* why it was refused, in one line */
+	struct doubts doubts;	/* that it was applied with */
 };
 
 /* Who wants to know of each run. */
@@ -50,7 +52,7 @@ struct reload {
 	struct source *started;		/* what was said at start; options of the agent borrow from it */
 	char waiting[256];		/* options that wait for the next start; "": none */
 	struct plan *plan;		/* that is being put in force; NULL: none */
-	bool again, again_asked;	/* something changed meanwhile; or somebody asked */
+	bool again, again_asked, again_confirmed;	/* something changed meanwhile; or somebody asked, or confirmed it */
 	uint64_t runs;			/* begun so far */
 	struct metrics metrics;
 	uint64_t applied, refused;	/* reloads */
@@ -68,10 +70,10 @@ void reload_attach(void *reload, struct agent *agent);
 /* Watch the files from now on, and what they bring put in force in the agent.  0 or negative errno. */
 int reload_watch(struct reload *reload, struct agent *agent);
 
-/* Read everything again, now, because somebody asks: what is wrong is told, be it told before.
- * Listeners are told, perhaps at once, when the run is over whose number is one more than that of
+/* Read everything again, now, because somebody asks: what is wrong is told, be it told before.  confirmed: what
+ * looks like a mistake is meant so.  Listeners are told, perhaps at once, when the run is over whose number is one more than that of
  * the last; it may not be the next to be over. */
-void reload_ask(struct reload *reload);
+void reload_ask(struct reload *reload, bool confirmed);
 
 /* Tell this one of each run from now on; there must be a place.  Or no more. */
 void reload_listen(struct reload *reload, const struct reload_listener *listener);

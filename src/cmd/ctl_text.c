@@ -296,6 +296,11 @@ void ctl_text_ps(const json_t *reply)
 
 void ctl_text_reload(const json_t *reply)
 {
+	const json_t *doubt;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "doubts"), i, doubt)
+		printf("warning: %s\n", json_string_value(doubt));
 	if (strcmp(json_string_value(json_object_get(reply, "result")), "applied") != 0) {
 		printf("nothing has changed; generation %s stays in force\n", text_of(reply, "generation"));
 		return;

@@ -81,6 +81,12 @@ static const struct option_row container_stats_rows[] = {
 	{ 0 },
 };
 
+static const struct option_row confirm_rows[] = {
+	OPTION(BOOL, config_confirm, removal, .name = "removal", .value = "false",
+	       .help = "a reload may leave less than half of the entries of policies that are in force"),
+	{ 0 },
+};
+
 static const struct option_row agent_rows[] = {
 	OPTION(ENUM, config_agent, transport, .name = "transport", .at_start = true, .words = transports,
 	       .value = "ring",
@@ -133,6 +139,9 @@ static const struct option_row agent_rows[] = {
 		       "policy selects the event container_stats"),
 	OPTION(GROUP, config_agent, log, .name = "log", .rows = log_rows,
 	       .help = "Messages of the agent"),
+	OPTION(GROUP, config_agent, confirm, .name = "confirm", .rows = confirm_rows,
+	       .help = "What looks like a mistake and is meant so; a reload refuses it else, unless it is saker ctl "
+		       "reload confirm"),
 	OPTION(GROUP, config_agent, redact, .name = "redact", .rows = config_redact_rows,
 	       .help = "Secrets in arguments, environments and other texts become <redacted:NAME> "
 		       "before anything leaves; this holds for all sinks"),

@@ -50,6 +50,9 @@ struct config_container_stats {
 	unsigned of;			/* enum config_stats_of */
 };
 
+/* What looks like a mistake and is meant so. */
+struct config_confirm { bool removal; };
+
 struct config_log { unsigned level; };	/* enum config_level */
 
 struct config_agent {
@@ -70,6 +73,7 @@ struct config_agent {
 	struct config_syscall_stats syscall_stats;
 	struct config_container_stats container_stats;
 	struct config_log log;
+	struct config_confirm confirm;
 	struct config_redact redact;	/* what all sinks mask */
 };
 

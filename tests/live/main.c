@@ -52,6 +52,7 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "rights_kept", "configuration decides; rights_dropped runs here" },
 	{ "notify_", "the manager is told alike; tested on the host" },
 	{ "top_", "terminals are alike; tested on the host" },
+	{ "doubt_", "policies are judged alike; tested on the host" },
 	{ "reload_files", "files are watched alike; tested on the host" },
 	{ "reload_asleep", "the loop sleeps alike; tested on the host" },
 	{ "reload_sinks", "sinks are user space; tested on the host" },

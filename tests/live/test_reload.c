@@ -540,7 +540,7 @@ TEST(reload_failures, "a reload that fails at any step changes nothing")
 {
 	long long hooks;
 
-	agent_fresh("");
+	agent_fresh("agent: {confirm: [removal]}\n");
 	agent_file("policies/p.yaml", VERSION("p"), 499);
 	agent_start();
 	agent_file("policies/p.yaml", VERSION("p"), 500);

@@ -109,10 +109,13 @@ static bool reload(const char *when)
 	return reload_ends(&before, when);
 }
 
+/* That the old files have less than half of what the new ones have is meant so. */
+#define CONFIRMED "agent: {confirm: [removal]}\npolicies: [policies]\n"
+
 static void write_old(void)
 {
 	agent_file("policies/p.yaml", VERSION("p"), OLD);
-	agent_file("saker.yaml", "policies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n");
+	agent_file("saker.yaml", CONFIRMED "sinks:\n  events: {type: file, path: events.json}\n");
 }
 
 /* A sink, a program, filters, texts and sets that the old files do not have. */
@@ -122,7 +125,7 @@ static void write_new(void)
 		   "  task_rename: {where: \"proc.name = nobody\"}\n"
 		   "  kill: {where: \"proc.pid in (5, 3000000, 3000001) and proc.name = nobody\"}\n"
 		   "  mkdirat: {where: \"args.path in (/no/where, /no/place)\"}\n", NEW);
-	agent_file("saker.yaml", "policies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n"
+	agent_file("saker.yaml", CONFIRMED "sinks:\n  events: {type: file, path: events.json}\n"
 		   "  more: {type: file, path: more.json, format: table}\n");
 }
 

@@ -202,7 +202,7 @@ static void check_shipped(const struct shipped *s)
 
 TEST(shipped_policies, "each shipped policy tells what it is for, and nothing else")
 {
-	agent_fresh("agent:\n  syscall_stats: {interval: 500ms}\n");
+	agent_fresh("agent:\n  confirm: [removal]\n  syscall_stats: {interval: 500ms}\n");
 	copy_self(in_scratch("program"), 0755);
 	agent_start();
 	for (size_t i = 0; i < sizeof(shipped) / sizeof(*shipped); i++)
