@@ -206,7 +206,7 @@ static void on_look(uv_timer_t *timer)
 /* Absolute copies in one block: the pointers, then the strings. */
 static int copy_paths(char ***ret, const char *const *paths, size_t n)
 {
-	char cwd[PATH_MAX], **copy, *at;
+	char cwd[PATH_MAX], **copy, *at, *end;
 	size_t bytes = 1;
 
 	if (!getcwd(cwd, sizeof(cwd)))
@@ -222,11 +222,12 @@ static int copy_paths(char ***ret, const char *const *paths, size_t n)
 	if (!copy)
 		return -ENOMEM;
 	at = (char *)(copy + n);
+	end = (char *)copy + bytes;
 	for (size_t i = 0; i < n; i++) {
 		const char *from = *paths[i] == '/' ? "" : cwd, *slash = *from ? "/" : "";
 
 		copy[i] = at;
-		at += 1 + snprintf(at, PATH_MAX, "%s%s%s", from, slash, paths[i]);
+		at += 1 + snprintf(at, end - at, "%s%s%s", from, slash, paths[i]);
 	}
 	*ret = copy;
 	return 0;
