@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/bpf.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -640,12 +641,16 @@ TEST(rights_dropped, "capabilities are given up for good, and reloads that load 
 TEST(rights_calls, "calls that an agent never makes are refused, in every thread and for good")
 {
 	/* Each fails otherwise, or would not fail, with nothing for arguments. */
-	static const struct { const char *name; long number; unsigned long argument; } rows[] = {
+	const struct { const char *name; long number; unsigned long argument; } rows[] = {
 		{ "execve", SYS_execve, 0 }, { "execveat", SYS_execveat, 0 }, { "io_uring_setup", SYS_io_uring_setup, 0 },
 		{ "io_uring_enter", SYS_io_uring_enter, 0 }, { "unshare", SYS_unshare, 0 }, { "setns", SYS_setns, -1 },
 		{ "personality", SYS_personality, 0xffffffff }, { "add_key", SYS_add_key, 0 }, { "kcmp", SYS_kcmp, 0 },
 		{ "process_vm_writev", SYS_process_vm_writev, 1 }, { "clock_adjtime", SYS_clock_adjtime, 0 },
 		{ "init_module", SYS_init_module, 0 }, { "mount", SYS_mount, 0 }, { "kexec_load", SYS_kexec_load, 0 },
+		{ "kill", SYS_kill, getppid() }, { "pidfd_getfd", SYS_pidfd_getfd, -1 },
+		{ "bpf OBJ_PIN", SYS_bpf, BPF_OBJ_PIN }, { "bpf OBJ_GET", SYS_bpf, BPF_OBJ_GET },
+		{ "bpf PROG_TEST_RUN", SYS_bpf, BPF_PROG_TEST_RUN }, { "bpf LINK_DETACH", SYS_bpf, BPF_LINK_DETACH },
+		{ "bpf PROG_GET_FD_BY_ID", SYS_bpf, BPF_PROG_GET_FD_BY_ID }, { "an unknown bpf", SYS_bpf, 9999 },
 		{ "a call of x32", 0x40000000 + SYS_getpid, 0 },
 	};
 	long ret = 0;
@@ -658,6 +663,11 @@ TEST(rights_calls, "calls that an agent never makes are refused, in every thread
 	check(ret == agent_pid(), "getpid is %ld", ret);
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		check(agent_inject(rows[i].number, rows[i].argument, &ret) && ret == -EPERM, "%s returns %ld", rows[i].name, ret);
+	check(agent_inject(SYS_bpf, BPF_MAP_CREATE, &ret) && ret == -EINVAL, "bpf MAP_CREATE of nothing is %ld", ret);
+#ifndef __SANITIZE_ADDRESS__
+	check(agent_inject(SYS_clone, SIGCHLD, &ret) && ret == -EPERM, "a new process is %ld", ret);
+	check(agent_inject(SYS_clone3, 0, &ret) && ret == -ENOSYS, "clone3 is %ld", ret);
+#endif
 	/* It goes on as ever, also with programs that are new. */
 	agent_file("policies/all.yaml", "name: all\nscope: proc.name = subject\nevents: {file_open: , sock_state: , dup: , cgroup_mkdir: }\n");
 	check(!strcmp(value(agent_reload(), "args.result"), "applied"), "%s", value(agent_reload(), "args.error"));
