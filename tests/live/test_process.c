@@ -143,7 +143,8 @@ static void in_namespaces(void)
 
 	if (pipe(ready) < 0 || unshare(CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWNS) < 0)
 		subject_fail("unshare");
-	sethostname("fenced", 6);
+	if (sethostname("fenced", 6) < 0)
+		subject_fail("sethostname");
 	if (fork() == 0) {
 		truth_take(&shared->truth);
 		if (fork() == 0) {
