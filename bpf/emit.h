@@ -119,6 +119,7 @@ extern const volatile __u32 transport, page_bytes;
 extern const volatile bool policies_on;
 extern __u16 filter_of[2][EVENTS_MAX];
 extern __u64 stacks_wanted[2][EVENTS_MAX / 64];	/* whose records have the caller's stack */
+extern __u64 sessions_wanted[2][EVENTS_MAX / 64];	/* whose records have the session and the process group */
 extern __u32 lineage_of[2];	/* 1 + generation that asks for ancestors; 0: none */
 extern struct filter filter;
 extern bool mutes_on;		/* some cgroup is muted */
@@ -187,6 +188,11 @@ static __always_inline bool process_wanted(u32 pid)
 	if (filter.by_tree && !bpf_map_lookup_elem(&tree, &pid))
 		return false;
 	return true;
+}
+
+static __always_inline bool event_in(const u64 *set, u32 id)
+{
+	return id < EVENTS_MAX && set[id / 64] & 1ull << (id & 63);
 }
 
 /* Which filter of this policy generation an event has to pass; FILTER_UNWANTED, FILTER_NONE. */
@@ -457,10 +463,10 @@ static __always_inline int record_output(void *ctx, struct slot *s, struct head 
 /* The caller's stack, where it is asked for and the record is of who runs. */
 static __always_inline void record_stack(void *ctx, struct head *h)
 {
-	u32 id = h->id, off;
+	u32 off;
 	long n;
 
-	if (id >= EVENTS_MAX || !(stacks_wanted[h->policy & 1][id / 64] & 1ull << (id & 63)) || h->stack.len ||
+	if (!event_in(stacks_wanted[h->policy & 1], h->id) || h->stack.len ||
 	    h->who.host_pid != (u32)(bpf_get_current_pid_tgid() >> 32))
 		return;
 	if (record_room(h, &off, STACK_FRAMES * sizeof(u64)) < STACK_FRAMES * sizeof(u64)) {

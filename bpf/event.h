@@ -47,8 +47,11 @@ struct who {
 #define COMMON8(group, type, name, doc) field_##type group##_##name;
 #include "events.def"
 	/* In the host's pid namespace, whatever the home of proc_pid is. */
-	__u32 host_pid, host_tid, host_ppid, host_zero;
+	__u32 host_pid, host_tid, host_ppid;
+	__u32 asked;		/* enum who_asked: what is there of that which has to be asked for */
 };
+
+enum who_asked { WHO_SESSION = 1 };	/* proc_sid, proc_pgid, proc_vsid, proc_vpgid */
 
 struct head {
 	__u32 size;		/* of the whole record, tail included */

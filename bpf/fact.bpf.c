@@ -34,6 +34,10 @@ __noinline int who_home(u32 number, u64 address)
 	who->proc_pid = pid_at_home(BPF_CORE_READ(task, group_leader, thread_pid));
 	who->proc_tid = pid_at_home(BPF_CORE_READ(task, thread_pid));
 	who->proc_ppid = pid_at_home(BPF_CORE_READ(task, real_parent, group_leader, thread_pid));
+	if (who->asked & WHO_SESSION) {
+		who->proc_pgid = pid_at_home(BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID_]));
+		who->proc_sid = pid_at_home(BPF_CORE_READ(task, signal, pids[PIDTYPE_SID_]));
+	}
 	return 0;
 }
 
@@ -46,6 +50,8 @@ static __always_inline void who_put(u32 number, struct task_struct *task, bool t
 		return;
 	h = (struct head *)s->record;
 	who_fill(&h->who, task, typed);
+	if (event_in(sessions_wanted[h->policy & 1], h->id))
+		who_session(&h->who, task, typed);
 	put_hostname(h, task, typed);
 }
 

@@ -160,6 +160,7 @@ struct mm_struct {
 struct tty_struct { char name[64]; };
 
 struct signal_struct {
+	struct pid *pids[4];	/* of the process, its group, its session, see enum pid_type */
 	struct tty_struct *tty;
 	unsigned int flags;
 	int group_exit_code;

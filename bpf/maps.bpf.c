@@ -27,6 +27,7 @@ struct filter filter = {};
 bool mutes_on = false;
 __u16 filter_of[2][EVENTS_MAX] = {};
 __u64 stacks_wanted[2][EVENTS_MAX / 64] = {};
+__u64 sessions_wanted[2][EVENTS_MAX / 64] = {};
 __u32 lineage_of[2] = {};
 __u32 policy_generation = 0;
 __u32 reader_asleep = 0;

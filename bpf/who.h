@@ -143,6 +143,22 @@ static __always_inline void who_fill(struct who *who, struct task_struct *task, 
 	who_user(who, task, typed);
 }
 
+enum { PIDTYPE_PGID_ = 2, PIDTYPE_SID_ = 3 };	/* enum pid_type, include/linux/pid_types.h */
+
+static __always_inline void who_session(struct who *who, struct task_struct *task, bool typed)
+{
+	struct signal_struct *signal = GET(typed, task, signal);
+	struct pid *group = GET(typed, signal, pids[PIDTYPE_PGID_]);
+	struct pid *session = GET(typed, signal, pids[PIDTYPE_SID_]);
+	u32 level = GET(typed, task, thread_pid, level);
+
+	who->proc_pgid = GET(typed, group, numbers[0].nr);
+	who->proc_sid = GET(typed, session, numbers[0].nr);
+	who->proc_vpgid = pid_at(group, level, typed);
+	who->proc_vsid = pid_at(session, level, typed);
+	who->asked |= WHO_SESSION;
+}
+
 /* The host name of a container; of the initial namespace (PROC_UTS_INIT_INO) user space knows it. */
 static __always_inline void put_hostname(struct head *h, struct task_struct *task, bool typed)
 {

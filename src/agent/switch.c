@@ -62,6 +62,7 @@ static struct filter_image image_of(const struct policy_set *set)
 	struct filter_image image = image_make(set->filter_of, set->filters, set->nfilters, &set->shared);
 
 	image.stacks = set->stacks;
+	image.sessions = set->sessions;
 	return image;
 }
 
@@ -69,8 +70,10 @@ static struct filter_image image_of(const struct policy_set *set)
 int switch_where(struct agent *a, const struct where *w)
 {
 	struct filter_image image = image_make(w->filter_of, w->filters, w->nfilters, &w->shared);
-	int r = filters_fill(&a->probe, 0, &image);
+	int r;
 
+	image.sessions = w->sessions;
+	r = filters_fill(&a->probe, 0, &image);
 	if (r < 0)
 		return no_filters(a, r);
 	lineages_begin(a, &w->shared, 0);

@@ -23,7 +23,7 @@ enum { LANE_BYTES_MAX = 1 << 30, ANCESTORS = 3, HASH_SIZE = 64 << 20 };
 
 enum option_id {
 	OPT_EVENTS = 'e', OPT_OUTPUT = 'o', OPT_PID = 'p', OPT_UID = 'u', OPT_COMM = 'c', OPT_HELP = 'h',
-	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_STACK, OPT_BTF, OPT_COLOR, OPT_FULL,
+	OPT_FILE = 'w', OPT_FOR = 256, OPT_COUNT, OPT_TRANSPORT, OPT_LANES, OPT_ENVP, OPT_STACK, OPT_SESSION, OPT_BTF, OPT_COLOR, OPT_FULL,
 	OPT_ANCESTORS, OPT_HASH,
 };
 
@@ -44,6 +44,7 @@ static const struct {
 	{ ALL, { "uid", 1, NULL, OPT_UID }, "USER", "only processes of this user" },
 	{ WATCH, { "envp", 0, NULL, OPT_ENVP }, "", "capture the environment of executed programs" },
 	{ WATCH, { "stack", 0, NULL, OPT_STACK }, "", "capture the caller's stack; shown with -o json" },
+	{ WATCH, { "session", 0, NULL, OPT_SESSION }, "", "capture the session and the process group; shown with -o json" },
 	{ SHOW, { "full", 0, NULL, OPT_FULL }, "", "do not shorten strings in the table" },
 	{ SHOW, { "ancestors", 1, NULL, OPT_ANCESTORS }, "N", "how many ancestors -o json shows; 3 is the default" },
 	{ FOR_TRACE, { "hash", 0, NULL, OPT_HASH }, "", "the SHA-256 of executables; an event told before it is known is amended" },
@@ -183,6 +184,15 @@ static int help(struct watch_options *o, const char *usage)
 	return 0;
 }
 
+/* Of all events, or of those that can have it. */
+static int capture_all(struct event_set *set, bool (*can)(unsigned id))
+{
+	for (unsigned id = 0; id < EVENT_COUNT; id++)
+		if (schema_get(id) && (!can || can(id)))
+			event_set_add(set, id);
+	return 0;
+}
+
 static int parse_hash(struct pipeline_options *pipeline)
 {
 	pipeline->hash = true;
@@ -243,8 +253,9 @@ static int option_take(struct watch_options *o, int id, char *value, const char 
 		a->probe.envp = true;
 		return 0;
 	case OPT_STACK:
-		a->probe.stacks = true;
-		return 0;
+		return capture_all(&a->probe.stacks, schema_has_stack);
+	case OPT_SESSION:
+		return capture_all(&a->probe.sessions, NULL);
 	case OPT_FULL:
 		a->pipeline.whole = true;
 		return 0;

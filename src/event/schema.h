@@ -46,6 +46,12 @@ const struct schema *schema_get(unsigned id);
 /* The fields that all records have (proc.pid, user.uid, ..); count in *n.  Their name has the group. */
 const struct field *schema_common(unsigned *n);
 
+/* Those at such an offset of a record are there only where somebody asked for them. */
+static inline bool schema_asked(size_t off)
+{
+	return off >= offsetof(struct head, who.proc_sid) && off <= offsetof(struct head, who.proc_vpgid);
+}
+
 /* A hash of all names, types and offsets: equal hashes mean equal records. */
 uint64_t schema_hash(void);
 

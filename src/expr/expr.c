@@ -68,6 +68,16 @@ bool expr_asks_files(const struct expr *expr, unsigned id)
 	return false;
 }
 
+bool expr_asks_session(const struct expr *expr, unsigned id)
+{
+	const struct program *p = expr->by_event[id];
+
+	for (unsigned i = 0; p && i < p->n; i++)
+		if (p->tests[i].access.get == GET_ASKED)
+			return true;
+	return false;
+}
+
 bool expr_match(const struct expr *expr, const struct expr_view *view)
 {
 	const struct head *h = view->record;

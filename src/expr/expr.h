@@ -73,6 +73,9 @@ bool expr_match(const struct expr *expr, const struct expr_view *view);
 /* Whether it asks of this event what only those files tell. */
 bool expr_asks_files(const struct expr *expr, unsigned id);
 
+/* Whether it asks of this event what the kernel side tells where it is asked for. */
+bool expr_asks_session(const struct expr *expr, unsigned id);
+
 /* Whether some record of this event may match. */
 bool expr_event_possible(const struct expr *expr, unsigned id);
 

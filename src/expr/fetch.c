@@ -127,6 +127,12 @@ static void fetch_figure(struct fetched *f, const struct access *a, const void *
 		fetched_number(f, value);
 }
 
+static void fetch_asked(struct fetched *f, const struct access *a, const void *record)
+{
+	if (((const struct head *)record)->who.asked & WHO_SESSION)
+		fetched_number(f, fetch_number(a, record));
+}
+
 static void fetch_since(struct fetched *f, const struct access *a, const void *record)
 {
 	uint64_t begin;
@@ -145,6 +151,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	f->n = 0;
 	switch ((enum get)a->get) {
 	case GET_HEAD4: case GET_NUM: fetched_number(f, fetch_number(a, record)); break;
+	case GET_ASKED: fetch_asked(f, a, record); break;
 	case GET_FIGURE: fetch_figure(f, a, record); break;
 	case GET_ERRNO:
 		if (failed(e))

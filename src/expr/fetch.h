@@ -64,7 +64,7 @@ static inline uint64_t fetch_number(const struct access *a, const void *record)
 	unsigned bits = a->bits ? a->bits : native, shift;
 	uint64_t value = 0;
 
-	if (a->get == GET_HEAD4) {
+	if (a->get == GET_HEAD4 || a->get == GET_ASKED) {
 		memcpy(&value, (const char *)record + a->off, 4);
 		bits = bits < 32 ? bits : 32;
 	} else {

@@ -109,6 +109,8 @@ static const struct operand operands[] = {
 	{ "k8s.pod.label", CLASS_TEXT, T_str, GET_CONTAINER, PART_POD_LABEL, 0, "k8s.pod.label[KEY]: the value of one" },
 #define COMMON(group, type, f, doc) \
 	{ #group "." #f, CLASS_NUM, T_##type, GET_HEAD4, 0, HEAD(who.group##_##f), doc },
+#define COMMON_ASKED(group, type, f, doc) \
+	{ #group "." #f, CLASS_NUM, T_##type, GET_ASKED, 0, HEAD(who.group##_##f), doc },
 #define COMMON8(group, type, f, doc) \
 	{ #group "." #f, CLASS_##type, T_##type, GET_##type, 0, HEAD(who.group##_##f), doc },
 #define CLASS_time CLASS_NUM
@@ -437,7 +439,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 	case GET_END: return access_end(a, s, id);
 	case GET_OPEN: return access_open(a, s);
 	case GET_ANCESTOR: case GET_ANCESTORS: return access_ancestor(a, arg);
-	case GET_HEAD4: case GET_NUM: case GET_FIGURE: case GET_SINCE: access_number(a); return true;
+	case GET_HEAD4: case GET_ASKED: case GET_NUM: case GET_FIGURE: case GET_SINCE: access_number(a); return true;
 	case GET_PROCESS: case GET_PARENT: case GET_UNIT:
 		if (a->class == CLASS_NUM)
 			access_number(a);

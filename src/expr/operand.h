@@ -14,6 +14,7 @@ enum class {
 
 enum get {
 	GET_HEAD4,	/* four bytes at off */
+	GET_ASKED,	/* likewise, where the record has it: see WHO_SESSION */
 	GET_NUM,	/* eight bytes at off, of them as many bits as the type has */
 	GET_FIGURE,	/* likewise, none when it is unknown */
 	GET_ERRNO, GET_FAILED,

@@ -19,7 +19,7 @@ enum { SET_MAX = 1024, ERRNO_MAX = 4095 };
 struct filter_term push_term(const struct push_context *c, const struct access *a)
 {
 	bool call = schema_get(c->id)->syscall && a->class == CLASS_NUM;
-	bool half = a->get == GET_HEAD4 || (a->bits && a->bits <= 32);
+	bool half = a->get == GET_HEAD4 || a->get == GET_ASKED || (a->bits && a->bits <= 32);
 
 	return (struct filter_term){
 		.off = a->off,
@@ -217,7 +217,7 @@ static void number(const struct push_context *c, const struct test *t, bool nega
 {
 	if (t->op == OP_CONTAINS || t->op == OP_INTERSECTS)
 		flags(c, &t->access, t->constant, negate, ret);
-	else if (t->access.get == GET_HEAD4 || t->access.bits >= 32)
+	else if (t->access.get == GET_HEAD4 || t->access.get == GET_ASKED || t->access.bits >= 32)
 		number_whole(c, t, negate, ret);
 	else if (t->access.bits == 16)
 		number_short(c, t, negate, ret);
@@ -299,6 +299,10 @@ void push_test(const struct push_context *c, const struct test *t, bool negate, 
 	dnf_everything(ret, false);
 	switch ((enum get)t->access.get) {
 	case GET_HEAD4: case GET_NUM: number(c, t, negate, ret); break;
+	case GET_ASKED:	/* who is filtered by it is told it */
+		if (t->op != OP_EXISTS)
+			number(c, t, negate, ret);
+		break;
 	case GET_ERRNO: error(c, t, negate, ret); break;
 	case GET_FAILED: has_failed(t, negate, ret); break;
 	case GET_OPEN: opens(c, t, negate, ret); break;

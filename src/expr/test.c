@@ -280,7 +280,7 @@ unsigned test_cost(const struct test *t)
 	case GET_UNIT: return cost + 300;
 	case GET_COMM: return cost + 4;
 	case GET_SPAN: return cost + 3;
-	case GET_HEAD4: case GET_NUM: case GET_FIGURE: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:
+	case GET_HEAD4: case GET_ASKED: case GET_NUM: case GET_FIGURE: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:
 	case GET_SOCKADDR: case GET_OPEN: case GET_SINCE: case GET_EVENT: case GET_CATEGORY: case GET_ARG:
 	case GET_RET: break;
 	}

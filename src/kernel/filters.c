@@ -107,7 +107,10 @@ int filters_fill(struct probe *p, uint16_t generation, const struct filter_image
 		return r;
 	}
 	memcpy(p->skel->bss->filter_of[bank], image->filter_of, sizeof(image->filter_of));
-	memcpy(p->skel->bss->stacks_wanted[bank], image->stacks.bits, sizeof(image->stacks.bits));
+	for (unsigned i = 0; i < EVENTS_MAX / 64; i++) {
+		p->skel->bss->stacks_wanted[bank][i] = image->stacks.bits[i] | p->options.stacks.bits[i];
+		p->skel->bss->sessions_wanted[bank][i] = image->sessions.bits[i] | p->options.sessions.bits[i];
+	}
 	return 0;
 }
 

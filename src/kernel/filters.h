@@ -15,6 +15,7 @@ struct probe;
 /* What one generation asks of records.  The arrays are the caller's. */
 struct filter_image {
 	uint16_t filter_of[EVENTS_MAX];	/* 1 + index in filters; FILTER_NONE, FILTER_UNWANTED */
+	struct event_set sessions;	/* records that have the session and the process group */
 	struct event_set stacks;	/* records that have the caller's stack */
 	const struct event_filter *filters;
 	const struct filter_text *texts;

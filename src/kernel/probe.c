@@ -100,9 +100,8 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 	skel->rodata->kernel_has.cgroup_part = o->cgroup_part;
 	skel->rodata->home_pid_ns = o->home_pid_ns == HOST_PID_NS ? 0 : o->home_pid_ns;
 	skel->bss->envp_wanted = o->envp;
-	for (unsigned id = 0; o->stacks && id < EVENT_COUNT; id++)
-		if (schema_has_stack(id))
-			skel->bss->stacks_wanted[0][id / 64] |= UINT64_C(1) << id % 64;
+	memcpy(skel->bss->stacks_wanted[0], o->stacks.bits, sizeof(o->stacks.bits));
+	memcpy(skel->bss->sessions_wanted[0], o->sessions.bits, sizeof(o->sessions.bits));
 	skel->bss->filter = *filter;
 	skel->bss->filter.paused = 1;
 	return controller_find((struct kernel_has *)&skel->rodata->kernel_has, btf, o->controller);

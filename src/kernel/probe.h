@@ -22,7 +22,8 @@ struct probe_options {
 	bool cgroup_part;		/* our paths of cgroups begin below the hierarchy's root */
 	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
 	bool envp;			/* capture the environment of executed programs */
-	bool stacks;			/* capture the caller's stack with every record, not by policies */
+	struct event_set stacks;	/* capture the caller's stack, whatever policies say */
+	struct event_set sessions;	/* likewise session and process group */
 	uint32_t home_pid_ns;		/* inode of the namespace that process ids are shown of; 0: the host's */
 	unsigned call_counts;		/* entries of the counters of system calls by cgroup; 0: as built */
 	bool policies;			/* events pass filters of generations (kernel/filters.h) */

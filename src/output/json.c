@@ -36,6 +36,13 @@ static struct piece piece_add(struct json_encoder *json, const char *a, const ch
 	return piece;
 }
 
+static enum form who_form(const struct field *f)
+{
+	if (schema_asked(f->off))
+		return FORM_ASKED;
+	return f->size == 4 ? FORM_WHO : form_of(f->type);
+}
+
 /* The keys of proc and user; the number of their fields. */
 static size_t lay_out_who(struct json_encoder *json, struct json_field *fields)
 {
@@ -53,8 +60,7 @@ static size_t lay_out_who(struct json_encoder *json, struct json_field *fields)
 		group = len;
 		piece = piece_add(json, opens ? key : ",\"", f->name + len + 1, "\":");
 		if (fields)
-			fields[i] = (struct json_field){ piece, f->off,
-							 f->size == 4 ? FORM_WHO : form_of(f->type), f->type };
+			fields[i] = (struct json_field){ piece, f->off, who_form(f), f->type };
 	}
 	return json->nwho;
 }

@@ -33,7 +33,7 @@ enum {
 
 /* How the value of a field is written. */
 enum form { FORM_TEXT, FORM_ARG, FORM_NUMBER, FORM_ID, FORM_TIME, FORM_WALL, FORM_COMM, FORM_ADDR,
-	    FORM_STR, FORM_STRV, FORM_BYTES, FORM_WHO };
+	    FORM_STR, FORM_STRV, FORM_BYTES, FORM_WHO, FORM_ASKED };
 
 struct piece { uint32_t off; uint32_t len; };
 

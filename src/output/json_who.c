@@ -193,15 +193,18 @@ static void who_user(struct line *l, struct users *users)
 static void who_write(struct line *l, const struct subject *who)
 {
 	const struct json_field *f = l->json->who, *end = f + l->json->nwho;
+	bool asked = ((const struct head *)l->record)->who.asked & WHO_SESSION;
 
 	for (; f < end; f++) {
 		const void *at = (const char *)l->record + f->off;
 		uint64_t value;
 
+		if (f->form == FORM_ASKED && !asked)
+			continue;
 		if (!text_room(&l->t, VALUE_ROOM))
 			return;
 		put_piece(&l->t, l->json, f->key);
-		if (f->form == FORM_WHO) {
+		if (f->form == FORM_WHO || f->form == FORM_ASKED) {
 			who_number(l, at);
 		} else if (f->form == FORM_COMM) {
 			who_name(l, at, who);

@@ -192,6 +192,21 @@ static int state_get(struct compiling *c, const struct policy_file_entry *e, str
 	return 0;
 }
 
+/* Whether the rule needs the session of who did it. */
+static bool asks_session(const struct policy_rule *rule, unsigned id)
+{
+	if (rule->entry->capture.session || (rule->scope && expr_asks_session(rule->scope, id)) ||
+	    (rule->where && expr_asks_session(rule->where, id)))
+		return true;
+	for (unsigned i = 0; i < rule->ndedup; i++)
+		if (schema_asked(rule->dedup[i].off))
+			return true;
+	for (unsigned i = 0; i < rule->nunless_empty; i++)
+		if (schema_asked(rule->unless_empty[i].off))
+			return true;
+	return false;
+}
+
 static int rule_add(struct compiling *c, unsigned id, const struct policy_file_entry *e, const struct expr *where,
 		    struct policy_state *state, uint64_t sinks)
 {
@@ -212,6 +227,8 @@ static int rule_add(struct compiling *c, unsigned id, const struct policy_file_e
 	event_set_add(&c->set->events, id);
 	if (e->capture.stack && schema_has_stack(id))
 		event_set_add(&c->set->stacks, id);
+	if (r == 0 && asks_session(rule, id))
+		event_set_add(&c->set->sessions, id);
 	if (e->need == POLICY_REQUIRED)
 		event_set_add(&c->set->required, id);
 	return r;

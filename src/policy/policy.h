@@ -54,6 +54,7 @@ struct policy_set {
 	struct event_set events;		/* that some policy wants */
 	struct event_set required;		/* without which it may not be in force */
 	bool envp;				/* somebody wants the environment */
+	struct event_set sessions;		/* with session and process group */
 	struct event_set stacks;		/* with the stack of the caller */
 	struct policy_plan plans[EVENT_COUNT];
 	struct policy_state **states;

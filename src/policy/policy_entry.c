@@ -29,6 +29,10 @@ static const struct option_row capture_rows[] = {
 	OPTION(BOOL, policy_capture, hash, .name = "hash", .value = "false",
 	       .help = "the SHA-256 of what the process runs, as proc.exe_sha256; an event that is told "
 		       "before the file was read is amended"),
+	OPTION(BOOL, policy_capture, session, .name = "session", .value = "false",
+	       .help = "the session and the process group, as proc.sid and proc.pgid, and as proc.vsid and "
+		       "proc.vpgid in its own pid namespace. Where an expression of the policy asks for "
+		       "them they are there without it"),
 	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false",
 	       .help = "the calls by which the program came there: addresses, each with the file "
 		       "that lies there. Not of process_exec and process_exit, when the caller's are "

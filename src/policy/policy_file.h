@@ -32,7 +32,7 @@ struct policy_dedup {
 /* share of whole is taken; whole 0: all. */
 struct policy_sample { uint32_t share, whole; };
 
-struct policy_capture { bool env, stack, hash; };
+struct policy_capture { bool env, stack, hash, session; };
 
 /* Whether the policy may be in force on a machine that cannot produce an event. */
 enum policy_need { POLICY_WANTED, POLICY_REQUIRED, POLICY_OPTIONAL };

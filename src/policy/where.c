@@ -49,6 +49,8 @@ int where_compile(struct where *w, const char *text, const struct event_set *eve
 		w->filter_of[id] = possible ? push_down(w, id) : FILTER_UNWANTED;
 		if (possible)
 			event_set_add(&w->events, id);
+		if (possible && expr_asks_session(w->expr, id))
+			event_set_add(&w->sessions, id);
 	}
 	return 0;
 }

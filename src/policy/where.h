@@ -17,6 +17,7 @@ struct where {
 	struct arena arena;		/* has all that is pointed to */
 	struct expr *expr;
 	struct event_set events;	/* of those given, the ones it can be true for */
+	struct event_set sessions;	/* of these, the ones whose session is asked for */
 	uint16_t filter_of[EVENTS_MAX];	/* as struct filter_image of kernel/filters.h has it */
 	struct event_filter *filters;
 	struct push_down shared;

@@ -175,6 +175,7 @@ static json_t *filters_read(struct filters *f, unsigned *others)
 	texts = bank_hash(f->texts, bank * FILTER_TEXTS, FILTER_TEXTS, &value, sizeof(value.text));
 	events = hash(1, f->values.filter_of[bank], sizeof(f->values.filter_of[bank]));
 	events = hash(events, f->values.stacks_wanted[bank], sizeof(f->values.stacks_wanted[bank]));
+	events = hash(events, f->values.sessions_wanted[bank], sizeof(f->values.sessions_wanted[bank]));
 	n = count_members(f->members, generation, &sum, others);
 	return json_pack("{s:i, s:I, s:I, s:I, s:i, s:I}", "generation", generation, "filters", (json_int_t)filters,
 			 "texts", (json_int_t)texts, "events", (json_int_t)events, "members", (int)n, "sum", (json_int_t)sum);

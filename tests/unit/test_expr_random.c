@@ -449,6 +449,8 @@ static void fill(struct world *w, struct record *r, unsigned id)
 	const struct schema *s = schema_get(id);
 
 	record_random_fill(r, id, &w->state);
+	r->head.who.asked = WHO_SESSION;	/* as of all whose filter asks */
+	r->head.who.proc_sid = below(w, 3);
 	r->head.who.user_uid = below(w, 3) ? below(w, 3) : (uint32_t)-1;
 	r->head.who.proc_pid = below(w, 4) ? below(w, 5) : record_random(&w->state);
 	r->head.who.proc_cgroup = below(w, LEN_OF(cgroups) + 2);

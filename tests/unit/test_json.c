@@ -413,6 +413,19 @@ Test(json, fragments_follow_their_process)
 	json_decref(again);
 }
 
+Test(json, sessions_only_where_they_were_asked_for)
+{
+	record_openat(&r);
+	r.head.who.proc_sid = r.head.who.proc_vsid = 7;
+	expect_none("proc.sid");
+	r.head.who.asked = WHO_SESSION;
+	expect_at("proc.sid", "7");
+	expect_at("proc.pgid", "0");
+	expect_at("proc.vsid", "7");
+	expect_at("proc.vpgid", "0");
+	expect_at("user.uid", "1000");
+}
+
 Test(json, dates)
 {
 	static const struct { uint64_t second; const char *text; } rows[] = {

@@ -35,6 +35,8 @@ static const struct row rows[] = {
 	{ "getppid", "proc.cgroup_path = /a/b/c/d",
 	  "kernel: level 4 of cgroup.path = \"d\" and level 3 of cgroup.path = \"c\" and "
 	  "level 2 of cgroup.path = \"b\"\nuser space: proc.cgroup_path = /a/b/c/d\n" },
+	{ "getppid", "proc.sid = 5 and not proc.vpgid in (6, 7)",
+	  "kernel: proc.sid = 5 and not proc.vpgid in (6, 7)\n" },
 	{ "getppid", "proc.cgroup_path startswith /a/b", "kernel: level 1 of cgroup.path = \"a\"\n"
 	  "user space: proc.cgroup_path startswith /a/b\n" },
 	{ "getppid", "not proc.cgroup_path pmatch (/a)", "kernel: everything\nuser space: not proc.cgroup_path pmatch (/a)\n" },
