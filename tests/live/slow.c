@@ -25,3 +25,11 @@ ssize_t read(int fd, void *buf, size_t size)
 	}
 	return next(fd, buf, size);
 }
+
+/* What a hardened build calls in its place, where the compiler knows the room there is. */
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
+{
+	(void)room;
+	return read(fd, buf, size);
+}
