@@ -41,10 +41,7 @@ int process_table_init(struct process_table *table, size_t bytes)
 		process_table_fini(table);
 		return -ENOMEM;
 	}
-	for (uint32_t i = table->nslots - 1; i > NONE; i--) {
-		table->slots[i].newer = table->unused;
-		table->unused = i;
-	}
+	table->touched = NONE + 1;
 	return 0;
 }
 
@@ -246,6 +243,20 @@ void process_expire(struct process_table *t, uint64_t time)
 			process_remove(t, p);
 }
 
+/* One that was in use before, if there is one, so that no more memory is touched than is needed. */
+static struct process *slot_take(struct process_table *t, const struct process *keep)
+{
+	struct process *p;
+
+	if (!t->unused && t->touched < t->nslots)
+		return &t->slots[t->touched++];
+	if (!t->unused)
+		process_evict(t, keep);
+	p = &t->slots[t->unused];
+	t->unused = p->newer;
+	return p;
+}
+
 struct process *process_get(struct process_table *t, uint32_t pid, uint64_t start, uint64_t time,
 			    const struct process *keep)
 {
@@ -254,10 +265,7 @@ struct process *process_get(struct process_table *t, uint32_t pid, uint64_t star
 	if (p)
 		return p;
 	end_predecessors(t, pid, start, time);
-	if (!t->unused)
-		process_evict(t, keep);
-	p = &t->slots[t->unused];
-	t->unused = p->newer;
+	p = slot_take(t, keep);
 	*p = (struct process){
 		.pid = pid, .start = start, .exe = "", .cwd = "", .args = "", .class = PROCESS_FORKED,
 	};
@@ -329,7 +337,7 @@ const struct process *process_origin(struct process_table *t, const struct proce
 
 void process_each(const struct process_table *t, void (*visit)(void *ctx, const struct process *p), void *ctx)
 {
-	for (uint32_t i = NONE + 1; i < t->nslots; i++)
+	for (uint32_t i = NONE + 1; i < t->touched; i++)
 		if (t->slots[i].pid)
 			visit(ctx, &t->slots[i]);
 }

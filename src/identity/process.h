@@ -80,11 +80,13 @@ struct process_list { uint32_t oldest, newest; };
 
 struct process_table {
 	struct process *slots;
-	uint32_t nslots, unused;	/* unused: head of the free slots, linked by newer */
+	uint32_t nslots;
+	uint32_t touched;		/* slots from here on were never used */
+	uint32_t unused;		/* head of those that are free again, linked by newer */
 	uint32_t *index;		/* open addressing by pid; slot numbers, 0 is empty */
 	uint32_t index_mask;
 	struct process_list lists[PROCESS_CLASSES];
-	char *images;			/* images one after the other; compacted when full */
+	char *images;			/* images one after the other; compacted when most is garbage */
 	size_t images_size, images_used;
 	size_t images_live;		/* bytes of images_used that somebody refers to */
 	uint64_t stamp;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Images lie in a log that grows upwards and is compacted when its end is reached. */
+/* Images lie in a log that grows upwards and is compacted when its end is reached, or sooner, when most of
+ * it is garbage: no more memory is touched than what is needed at once needs. */
 #include "identity/process_own.h"
 
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+enum { GARBAGE_MIN = 64 << 10 };	/* bytes of garbage below which compacting does not pay */
 
 void image_unref(struct process_table *t, struct process *p)
 {
@@ -39,7 +42,7 @@ static void images_compact(struct process_table *t)
 		if (image->refs)
 			to += image->size;
 	}
-	for (uint32_t i = 1; i < t->nslots; i++) {
+	for (uint32_t i = NONE + 1; i < t->touched; i++) {
 		struct process *p = &t->slots[i];
 		size_t down = p->image ? p->image->moved : 0;
 
@@ -72,9 +75,18 @@ void process_images_trim(struct process_table *t)
 		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+static bool mostly_garbage(const struct process_table *t)
+{
+	size_t garbage = t->images_used - t->images_live;
+
+	return garbage >= GARBAGE_MIN && garbage >= t->images_live;
+}
+
 /* Room for so many bytes at the end of the log.  A quarter is kept free, so that compacting is rare. */
 static void images_room(struct process_table *t, size_t size, const struct process *keep)
 {
+	if (mostly_garbage(t))
+		images_compact(t);
 	if (t->images_size - t->images_used >= size)
 		return;
 	while (t->images_live + size > t->images_size / 4 * 3 && process_evict_image(t, keep))

@@ -79,10 +79,10 @@ unsigned process_fill_args(struct process_table *table, unsigned max)
 {
 	unsigned n = 0;
 
-	for (uint32_t seen = 0; seen < table->nslots && table->lacking && n < max; seen++) {
+	for (uint32_t seen = 0; seen < table->touched && table->lacking && n < max; seen++) {
 		struct process *p;
 
-		table->fill_next = (table->fill_next + 1) % table->nslots;
+		table->fill_next = (table->fill_next + 1) % table->touched;
 		p = &table->slots[table->fill_next];
 		if (!p->start || !process_lacks_args(p))
 			continue;
@@ -138,7 +138,7 @@ unsigned process_fill_parents(struct process_table *table, unsigned max)
 
 	if (!table->orphans)
 		return 0;
-	for (uint32_t seen = 0; seen < table->nslots; seen++) {
+	for (uint32_t seen = 0; seen < table->touched; seen++) {
 		struct process *p = &table->slots[table->adopt_next];
 
 		if (orphan(table, p)) {
@@ -146,7 +146,7 @@ unsigned process_fill_parents(struct process_table *table, unsigned max)
 				return max;
 			fill_parent(table, p);
 		}
-		table->adopt_next = (table->adopt_next + 1) % table->nslots;
+		table->adopt_next = (table->adopt_next + 1) % table->touched;
 	}
 	table->orphans = false;
 	return n;

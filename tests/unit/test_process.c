@@ -411,6 +411,26 @@ Test(process, images_are_compacted)
 	cr_expect_gt(table.evicted, 0);
 }
 
+/* Processes that come and go take what those take that are known at once, however many they become. */
+Test(process, churn_stays_small)
+{
+	enum { LATE_MS = 20, KNOWN = 5000 / LATE_MS + 2 };
+	size_t most = 0;
+
+	process_table_fini(&table);
+	cr_assert_eq(process_table_init(&table, PROCESS_BYTES_DEFAULT), 0);
+	for (uint32_t i = 1; i <= 40 * KNOWN; i++) {
+		observe_exec(i, i, "/usr/local/bin/some-program");
+		observe_exit(i, i, RECORD_TIME + i * LATE_MS * 1000000ULL, true);
+		cr_assert_leq(table.entries, KNOWN);
+		cr_assert_leq(table.touched, KNOWN + 1);
+		most = table.images_used > most ? table.images_used : most;
+	}
+	cr_expect_leq(most, (size_t)(64 << 10) + 2 * KNOWN * 200);
+	cr_expect_leq(most, table.images_size / 10);
+	cr_expect_eq(table.evicted, 0);
+}
+
 static void ignore(void *ctx, const struct process *p, unsigned depth)
 {
 }
