@@ -4,13 +4,16 @@
 
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
+const volatile struct cast_types cast_types = {};
+
 #define GET_CAST(p, ...) GET(kernel_has.cast, p, __VA_ARGS__)
 
-/* A kernel address as a pointer whose type the verifier knows, where it can be. */
+/* A kernel address as a pointer whose type the verifier knows, where it can be.  libbpf would fill in the
+ * number that the type has in btf_part.h's file. */
 #define CAST(type, address) ({						\
 	struct type *p_ = (struct type *)(address);			\
 	if (kernel_has.cast)						\
-		p_ = bpf_rdonly_cast((void *)(address), bpf_core_type_id_kernel(struct type)); \
+		p_ = bpf_rdonly_cast((void *)(address), cast_types.type); \
 	p_; })
 
 enum {

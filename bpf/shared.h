@@ -101,6 +101,15 @@ struct lineage {
 /* Key of the map of processes that are asked for, with bits of the subtrees that begin with them. */
 struct lineage_root { __u32 pid, generation; };
 
+/* Structs that addresses are cast to: their ids among the kernel's types, which user space finds. */
+#define CAST_TYPES(X) X(dentry) X(file) X(inode) X(mount) X(path) X(sock) X(socket) X(super_block) X(task_struct) X(unix_sock)
+
+struct cast_types {
+#define X(type) __u32 type;
+	CAST_TYPES(X)
+#undef X
+};
+
 /* Small facts about the kernel that user space finds in BTF before loading. */
 struct kernel_has {
 	__u8 task_btf;		/* bpf_get_current_task_btf, 5.11 */

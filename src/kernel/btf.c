@@ -3,6 +3,7 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -59,6 +60,20 @@ bool btf_asks_modules(const char *path)
 
 	btf_close(btf);
 	return asks;
+}
+
+void btf_structs(const struct btf *btf, const char *const *names, unsigned *ids, unsigned n)
+{
+	uint32_t types = btf__type_cnt(btf);
+
+	memset(ids, 0, n * sizeof(*ids));
+	for (uint32_t id = 1; id < types; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		for (unsigned i = 0; i < n && btf_is_struct(t) && t->name_off; i++)
+			if (!ids[i] && !strcmp(btf__name_by_offset(btf, t->name_off), names[i]))
+				ids[i] = id;
+	}
 }
 
 int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member)

@@ -22,6 +22,9 @@ bool btf_helper(const struct btf *btf, const char *name);
  * CAP_SYS_ADMIN: from 5.11 on, and not any more where bpf_rdonly_cast is there (6.2). */
 bool btf_asks_modules(const char *path);
 
+/* The ids of structs by their names; 0 for one that the kernel does not have. */
+void btf_structs(const struct btf *btf, const char *const *names, unsigned *ids, unsigned n);
+
 /* The value of an enum's member, -1 if there is none. */
 int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member);
 

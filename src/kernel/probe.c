@@ -6,16 +6,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "event/schema.h"
 #include "kernel/btf.h"
+#include "kernel/btf_part.h"
 #include "kernel/calls.h"
 #include "kernel/rungs.h"
 #include "saker.skel.h"
-
-#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
 enum { REFUSALS_MAX = 16 };
 
@@ -88,6 +88,23 @@ static int controller_find(struct kernel_has *has, const struct btf *btf, const 
 	return 0;
 }
 
+/* Addresses are cast only where all of the types are known. */
+static bool casts_find(struct cast_types *types, const struct btf *btf)
+{
+#define X(type) #type,
+	static const char *const names[] = { CAST_TYPES(X) };
+#undef X
+	unsigned ids[sizeof(names) / sizeof(*names)];
+	bool all = btf_function(btf, "bpf_rdonly_cast") != 0;
+
+	_Static_assert(sizeof(ids) == sizeof(*types), "an id for each");
+	btf_structs(btf, names, ids, sizeof(ids) / sizeof(*ids));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+		all &= ids[i] > 0;
+	memcpy(types, ids, sizeof(*types));
+	return all;
+}
+
 static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, const struct btf *btf,
 			  const struct filter *filter, const struct event_set *wanted)
 {
@@ -96,7 +113,7 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 	skel->rodata->calls_recorded = o->policies || any_call(wanted);
 	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->kernel_has.task_btf = btf_helper(btf, "bpf_get_current_task_btf");
-	skel->rodata->kernel_has.cast = btf_function(btf, "bpf_rdonly_cast") != 0;
+	skel->rodata->kernel_has.cast = casts_find((struct cast_types *)&skel->rodata->cast_types, btf);
 	skel->rodata->kernel_has.cgroup_part = o->cgroup_part;
 	skel->rodata->home_pid_ns = o->home_pid_ns == HOST_PID_NS ? 0 : o->home_pid_ns;
 	skel->bss->envp_wanted = o->envp;
@@ -162,41 +179,43 @@ static struct btf *read_btf(struct probe *p, const char *path, int *ret)
 	return btf;
 }
 
-/* Open, choose a rung for each event, and set everything that must be set before loading. */
+/* Programs that the kernel refused, so that lower rungs are taken. */
+struct refusals {
+	char names[REFUSALS_MAX][64];
+	const char *programs[REFUSALS_MAX];
+	unsigned n;
+};
+
+/* Open, choose a rung for each event, and set everything that must be set before loading.  types: an empty file
+ * for the kernel's types that libbpf needs, which it reads when it loads. */
 static int prepare(struct probe *p, const struct event_set *events, const struct filter *filter,
-		   const char *const *refusals, unsigned n, struct saker_bpf **skel)
+		   const struct refusals *refusals, int types, struct saker_bpf **skel)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = p->options.btf);
+	char path[32];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
 	struct btf *btf;
 	int r = 0;
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", types);
 	*skel = saker_bpf__open_opts(&opts);
 	if (!*skel)
 		return fail(p, "cannot open BPF programs", -errno);
 	btf = read_btf(p, p->options.btf, &r);
 	if (!btf)
 		return r;
-	rungs_choose(p, *skel, btf, events, refusals, n);
+	rungs_choose(p, *skel, btf, events, refusals->programs, refusals->n);
 	lanes_size(*skel, &p->options);
 	maps_spare(*skel, &p->options);
 	if (p->skel)
 		r = maps_reuse(p, *skel);
 	else
 		r = settings_fill(*skel, &p->options, btf, filter, events);
-	btf_close(btf);		/* before loading: libbpf reads its own copy then */
 	if (r < 0)
-		return fail(p, p->skel ? "cannot share the BPF maps" : "cannot find the cgroup controller", r);
-	return 0;
-}
-
-/* Without CAP_SYS_ADMIN libbpf cannot look into the types of modules, and fails when it has to
- * because a type is not in the kernel proper.  With a file of types given it does not try. */
-static bool types_given(struct probe *p)
-{
-	if (p->options.btf || access(VMLINUX_BTF, R_OK) < 0)
-		return false;
-	p->options.btf = VMLINUX_BTF;
-	return true;
+		fail(p, p->skel ? "cannot share the BPF maps" : "cannot find the cgroup controller", r);
+	else if ((r = btf_part_write(types, btf, bpf_object__btf((*skel)->obj))) < 0)
+		fail(p, "cannot keep the kernel's types", r);
+	btf_close(btf);		/* before loading: libbpf reads its own copy then */
+	return r;
 }
 
 /* No other program would fare better, or this one may the next time. */
@@ -205,41 +224,48 @@ static bool not_its_fault(int r)
 	return r == -EPERM || r == -EMFILE || r == -ENFILE || r == -ENOMEM;
 }
 
+/* Load them on the rungs that the kernel did not refuse yet. */
+static int load_once(struct probe *p, const struct event_set *events, const struct filter *filter,
+		     const struct refusals *refusals, struct saker_bpf **skel)
+{
+	int r, types = memfd_create("saker-types", MFD_CLOEXEC);
+
+	*skel = NULL;
+	libbpf_refused[0] = 0;
+	if (types < 0)
+		return fail(p, "cannot keep the kernel's types", -errno);
+	r = prepare(p, events, filter, refusals, types, skel);
+	if (r == 0) {
+		r = saker_bpf__load(*skel);
+		if (r < 0)
+			fail(p, "cannot load BPF programs", r);
+	}
+	close(types);
+	if (r < 0)
+		saker_bpf__destroy(*skel);
+	return r;
+}
+
 /* Load what these events need; when the kernel refuses a program, go on without it on the next
  * lower rung. */
 static int load(struct probe *p, const struct event_set *events, const struct filter *filter, struct saker_bpf **ret)
 {
-	char names[REFUSALS_MAX][64];
-	const char *refusals[REFUSALS_MAX];
+	struct refusals refusals = { .n = 0 };
 	struct saker_bpf *skel;
-
-	unsigned n = 0;
 	int r;
 
 	for (;;) {
-		libbpf_refused[0] = 0;
-		r = prepare(p, events, filter, refusals, n, &skel);
-		if (r < 0)
-			break;
-		r = saker_bpf__load(skel);
+		r = load_once(p, events, filter, &refusals, &skel);
 		if (r == 0) {
 			*ret = skel;
 			return 0;
 		}
-		fail(p, "cannot load BPF programs", r);
-		if (r == -EPERM && !libbpf_refused[0] && types_given(p)) {
-			saker_bpf__destroy(skel);
-			continue;
-		}
-		if (not_its_fault(r) || !libbpf_refused[0] || n == REFUSALS_MAX)
-			break;
-		saker_bpf__destroy(skel);
-		snprintf(names[n], sizeof(names[n]), "%s", libbpf_refused);
-		refusals[n] = names[n];
-		n++;
+		if (not_its_fault(r) || !libbpf_refused[0] || refusals.n == REFUSALS_MAX)
+			return r;
+		snprintf(refusals.names[refusals.n], sizeof(*refusals.names), "%s", libbpf_refused);
+		refusals.programs[refusals.n] = refusals.names[refusals.n];
+		refusals.n++;
 	}
-	saker_bpf__destroy(skel);
-	return r;
 }
 
 static bool attached(const struct probe *p, const struct bpf_program *prog)
