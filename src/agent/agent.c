@@ -229,6 +229,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 {
 	int r;
 
+	memory_begin();
 	memset(a, 0, sizeof(*a));
 	a->cgroup_root.fd = -1;
 	a->options = *options;
@@ -256,6 +257,7 @@ int agent_open(struct agent *a, const struct agent_options *options)
 	lineages_tell(a);
 	tell_start(a);
 	agent_flush(a);
+	memory_settle();
 	return 0;
 }
 

@@ -20,6 +20,8 @@
 #define STEP_NS UINT64_C(2000000000)	/* before another lane follows, or comes back */
 #define MIB (1024.0 * 1024)
 
+enum { LARGE_BYTES = 128 << 10 };
+
 uint64_t memory_resident(void)
 {
 	unsigned long size, pages = 0;
@@ -31,6 +33,17 @@ uint64_t memory_resident(void)
 		pages = 0;
 	fclose(statm);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void memory_begin(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
+void memory_settle(void)
+{
+	malloc_trim(0);
 }
 
 size_t memory_for_processes(uint64_t limit)

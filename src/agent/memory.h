@@ -19,6 +19,13 @@ struct memory {
 	uint64_t emptied;	/* times that caches were emptied */
 };
 
+/* Before the agent allocates anything: what is large goes back to the kernel when it is freed, and threads share
+ * one heap, for none of them allocates often. */
+void memory_begin(void);
+
+/* Give back what only the start took. */
+void memory_settle(void);
+
 /* Bytes that are resident, lanes that are mapped included; 0 when it cannot be told. */
 uint64_t memory_resident(void);
 
