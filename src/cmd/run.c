@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/containers_options.h"
 #include "agent/control.h"
+#include "agent/home_ns.h"
 #include "agent/instance.h"
 #include "agent/notify.h"
 #include "agent/plan.h"
@@ -19,6 +20,7 @@
 #include "cmd/watch.h"
 #include "cmd/usage.h"
 #include "config/config.h"
+#include "policy/policy.h"
 
 enum { THREADS = 4 };		/* beside one for each sink */
 
@@ -119,10 +121,19 @@ static int run_alone(const char *path, const struct instance *instance, struct l
 	static struct control control;
 	static struct reload reload;
 	struct policy_set *policies;
+	struct diag diag = { 0 };
 	int status;
 
 	if (control_listen(&control, instance, log) < 0 || reload_open(&reload, path, log, &policies) < 0) {
 		control_close(&control);
+		return EXIT_FAILED;
+	}
+	if (home_ns_check(&reload.config, &diag) < 0) {
+		plan_tell_wrong(log, &reload.config, &diag);
+		policy_set_fini(policies);
+		free(policies);
+		control_close(&control);
+		reload_close(&reload);
 		return EXIT_FAILED;
 	}
 	rights_drop(rights_needed(&reload.config, &reload.slots), log);

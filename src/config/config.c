@@ -220,6 +220,18 @@ static int check_capabilities(const struct config *config, struct diag *diag)
 	return 0;
 }
 
+/* What the number means is found out when the agent starts. */
+static void note_home(struct config *config, const struct node *root)
+{
+	const struct node *agent = node_get(root, "agent");
+	const struct node *home = agent && agent->kind == NODE_MAP ? node_get(agent, "home_pid_ns") : NULL;
+
+	if (home) {
+		config->home_line = home->line;
+		config->home_col = home->col;
+	}
+}
+
 /* The path and the text are the arena's. */
 static int parse(struct config *config, struct diag *diag)
 {
@@ -244,6 +256,7 @@ static int parse(struct config *config, struct diag *diag)
 	r = r < 0 ? r : whole_check(root, &config->file, false, diag);
 	r = r < 0 ? r : check_capabilities(config, diag);
 	r = r < 0 ? r : config_sinks_check(config, diag);
+	note_home(config, root);
 	config->hash = fnv64(0, config->file.text, config->file.len);
 	return r;
 }

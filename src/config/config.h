@@ -88,6 +88,7 @@ struct config {
 	struct arena arena;		/* has all that is pointed to */
 	struct file_text file;
 	struct config_agent agent;
+	unsigned home_line, home_col;	/* where agent.home_pid_ns is said; 0: nowhere */
 	struct config_metrics metrics;
 	struct config_containers containers;
 	struct config_k8s k8s;

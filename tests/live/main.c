@@ -54,6 +54,8 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "top_", "terminals are alike; tested on the host" },
 	{ "doubt_", "policies are judged alike; tested on the host" },
 	{ "reload_files", "files are watched alike; tested on the host" },
+	{ "reload_overflow", "files are watched alike; tested on the host" },
+	{ "home_pid_ns_unknown", "configuration is refused alike; tested on the host" },
 	{ "reload_asleep", "the loop sleeps alike; tested on the host" },
 	{ "reload_sinks", "sinks are user space; tested on the host" },
 	{ "reload_under_load", "an emulator cannot keep the pace; tested on the host" },

@@ -226,3 +226,14 @@ TEST(home_pid_ns, "ids of a pid namespace, and the host's beside them")
 	close(gate[0]);
 	close(gate[1]);
 }
+
+TEST(home_pid_ns_unknown, "a pid namespace that nobody is in is refused where it is named")
+{
+	struct run r;
+
+	agent_fresh("");
+	agent_file("saker.yaml", "policies: [policies]\nagent: {home_pid_ns: 12345}\n");
+	r = RUN("run", "-c", agent_path("saker.yaml"));
+	check(r.status == 1 && strstr(r.err, "saker.yaml:2:22: agent.home_pid_ns 12345: no process is in a pid namespace"),
+	      "status %d: %s", r.status, r.err);
+}

@@ -12,7 +12,7 @@
 #include "live.h"
 #include "running.h"
 
-enum { RELOADS = 12, CALLS = 50, PAUSE_US = 300 };
+enum { RELOADS = 12, CALLS = 50, PAUSE_US = 300, PAUSE_GUEST_US = 20000 };
 
 /* Of shared numbers; of tree and stranger how many were begun and how many have called. */
 enum { GO, STOP, READY, ENDED, TREE, STRANGER = TREE + 2, CALLED = 1 };
@@ -51,7 +51,7 @@ static void storm(unsigned which)
 		usleep(1000);
 	while (!add(STOP, 0)) {
 		fork_twice(which);
-		usleep(PAUSE_US);
+		usleep(brief() ? PAUSE_GUEST_US : PAUSE_US);
 	}
 	add(ENDED, 1);
 	pause();	/* who ends takes along all that it started */
