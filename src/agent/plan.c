@@ -53,6 +53,14 @@ static void note_wrong(struct plan *p, const char *line)
 		snprintf(p->error, sizeof(p->error), "%.128s%s%s", d->file ? d->file : "", d->file ? ": " : "", d->text);
 }
 
+/* The line that is wrong, of the configuration or of a policy. */
+static const char *line_of(const struct plan *p, const struct policy_file_set *files)
+{
+	const char *line = config_line(&p->source->config, &p->diag);
+
+	return line ? line : policy_file_line(files, &p->diag);
+}
+
 /* A file that somebody has open for writing may be half of what it will be: its closing brings us
  * back. */
 static bool being_written(const struct plan *p, const struct policy_file_set *files)
@@ -76,7 +84,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	e = policy_file_add_all(&files, &p->source->config, &p->diag, NULL);
 	p->hash = fnv64(p->hash, &files.hash, sizeof(files.hash));
 	if (e < 0)
-		note_wrong(p, policy_file_line(&files, &p->diag));
+		note_wrong(p, line_of(p, &files));
 	if (e < 0 && files.last.text)
 		p->hash = fnv64(p->hash, files.last.text, files.last.len);
 	if (r->agent && e == 0 && p->hash == r->hash)
@@ -99,7 +107,7 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	if (e == 0)
 		e = doubts_judge(&p->receipt.doubts, before, p->policies, &p->source->config, p->confirmed, &p->diag);
 	if (e < 0)
-		note_wrong(p, policy_file_line(&p->policies->files, &p->diag));
+		note_wrong(p, line_of(p, &p->policies->files));
 	return e;
 }
 

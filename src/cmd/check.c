@@ -26,14 +26,15 @@ struct check {
 	bool explain;
 	unsigned wrong;		/* files in which something is */
 	unsigned right;		/* policies in which nothing is */
-	bool secret;		/* the path that is checked has something of the environment */
+	const struct config *config;	/* that names the path which is checked, there; NULL: the command line does */
+	const struct option_text *named;
 };
 
 /* --- what is said */
 
 static const char *shown(const struct check *c, const char *path)
 {
-	return c->secret ? "***" : path;
+	return c->named && c->named->secret ? "***" : path;
 }
 
 static void report(struct check *c, const struct diag *diag, const char *line)
@@ -44,6 +45,20 @@ static void report(struct check *c, const struct diag *diag, const char *line)
 	fflush(stdout);
 	diag_print(&said, line, stderr);
 	c->wrong++;
+}
+
+/* Of a path as a whole, where it is named. */
+static void report_policy(struct check *c, const struct policy_file_set *set, struct diag *diag)
+{
+	const struct option_text *named = c->named;
+
+	if (!named || !policy_file_blame(diag, c->config, named)) {
+		report(c, diag, set ? policy_file_line(set, diag) : NULL);
+		return;
+	}
+	c->named = NULL;
+	report(c, diag, diag_line(c->config->file.text, c->config->file.len, diag->line));
+	c->named = named;
 }
 
 /* A file is often checked elsewhere than where it will be trusted. */
@@ -233,7 +248,7 @@ static bool check_policy(struct check *c, struct policy_file_set *set, const cha
 	unsigned events;
 
 	if (policy_file_add(set, path, &diag, &doubt) < 0) {
-		report(c, &diag, policy_file_line(set, &diag));
+		report_policy(c, set, &diag);
 		return false;
 	}
 	warn(c, &doubt);
@@ -257,7 +272,7 @@ static bool check_folder(struct check *c, struct policy_file_set *set, const cha
 	bool good = true;
 
 	if (file_list(&list, path, &set->arena, &diag, &doubt) < 0) {
-		report(c, &diag, NULL);
+		report_policy(c, NULL, &diag);
 		return false;
 	}
 	warn(c, &doubt);
@@ -279,11 +294,12 @@ static bool check_named(struct check *c, struct config *config, struct policy_fi
 	struct diag diag = { 0 };
 	bool good = true;
 
+	c->config = config;
 	for (unsigned i = 0; i < config->policies.n; i++) {
-		c->secret = config->policies.items[i].secret;
-		good &= check_policies(c, set, config->policies.items[i].text);
-		c->secret = false;
+		c->named = &config->policies.items[i];
+		good &= check_policies(c, set, c->named->text);
 	}
+	c->named = NULL;
 	if (!good)
 		return false;
 	if (policy_file_check(set, config, &diag) < 0) {
@@ -324,6 +340,7 @@ static void check_config(struct check *c, const char *path)
 	c->right = 0;
 	if (check_named(c, config, &set))
 		printf("%s: policies: %u, sinks: %u: ok\n", path, c->right, config->nsinks);
+	c->config = NULL;
 	policy_file_set_fini(&set);
 	source_release(source);
 }

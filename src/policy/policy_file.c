@@ -336,6 +336,17 @@ int policy_file_check(struct policy_file_set *set, const struct config *config, 
 	return r;
 }
 
+bool policy_file_blame(struct diag *diag, const struct config *config, const struct option_text *path)
+{
+	struct diag said = *diag;
+
+	if (said.line || !said.file || strcmp(said.file, path->text) != 0)
+		return false;
+	*diag = (struct diag){ .file = config->file.path };
+	diag_set(diag, path->line, path->col, "policies \"%.120s\": %s", option_shown(path), said.text);
+	return true;
+}
+
 int policy_file_add_all(struct policy_file_set *set, const struct config *config, struct diag *diag,
 			struct diag *doubt)
 {
@@ -346,7 +357,7 @@ int policy_file_add_all(struct policy_file_set *set, const struct config *config
 		const struct option_text *path = &config->policies.items[i];
 
 		r = policy_file_add(set, path->text, diag, doubt);
-		if (r < 0 && path->secret)
+		if (r < 0 && !policy_file_blame(diag, config, path) && path->secret)
 			diag->file = "***";
 	}
 	return r < 0 ? r : policy_file_check(set, config, diag);

@@ -103,6 +103,9 @@ void policy_file_set_fini(struct policy_file_set *set);
 int policy_file_add(struct policy_file_set *set, const char *path, struct diag *diag,
 		    struct diag *doubt);
 
+/* What is said of a path as a whole is said where the configuration names it.  Whether diag is about that. */
+bool policy_file_blame(struct diag *diag, const struct config *config, const struct option_text *path);
+
 /* Add what a configuration names, and check it. */
 int policy_file_add_all(struct policy_file_set *set, const struct config *config, struct diag *diag,
 			struct diag *doubt);

@@ -86,7 +86,7 @@ expect 'a wrong filter of a sink' 1 \
 	"$work/where.yaml"
 put redact.yaml 'policies: [policies/quiet.yaml]' 'agent:' "  redact: {patterns: [{name: badge, regex: 'a(b'}]}"
 expect 'a wrong pattern of secrets' 1 \
-	$': the ( is not closed\n  redact: {patterns: [{name: badge, regex: \'a(b\'}]}\n                                               ^' \
+	$': agent.redact.patterns.regex "a(b": the ( is not closed\n  redact: {patterns: [{name: badge, regex: \'a(b\'}]}\n                                               ^' \
 	"$work/redact.yaml"
 put fields.yaml 'policies: [policies/quiet.yaml]' 'sinks: {a: {type: stdout, fields: [time, proc.nam]}}'
 expect 'a wrong field of a sink' 1 \
@@ -104,7 +104,13 @@ SAKER_TEST_FOLDER=/tmp/secret
 export SAKER_TEST_FOLDER
 # shellcheck disable=SC2016 # saker replaces it
 put secret.yaml 'policies: ["${SAKER_TEST_FOLDER}/x"]' 'agent: {}'
-expect 'a secret is not printed' 1 '***: cannot open: No such file or directory' "$work/secret.yaml"
+expect 'a secret is not printed' 1 \
+	$'W/secret.yaml:1:12: policies "***": cannot open: No such file or directory\npolicies: ["${SAKER_TEST_FOLDER}/x"]\n           ^' \
+	"$work/secret.yaml"
+put lost.yaml 'policies:' '  - policies/quiet.yaml' '  - lost' '  - empty'
+expect 'a path that leads nowhere' 1 \
+	$'W/lost.yaml:3:5: policies "W/lost": cannot open: No such file or directory\n  - lost\n    ^\nW/lost.yaml:4:5: policies "W/empty": the folder has no *.yaml or *.yml\n  - empty\n    ^' \
+	"$work/lost.yaml"
 expect 'an empty folder' 1 'W/empty: the folder has no *.yaml or *.yml' "$work/empty"
 expect 'no such file' 1 'W/none: cannot open: No such file or directory' "$work/none"
 expect 'a device' 1 '/dev/null: is a device; want a regular file' /dev/null
