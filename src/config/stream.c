@@ -24,6 +24,9 @@ static int parse_pattern(const struct option_context *cx, const struct node *nod
 
 	if (node->kind != NODE_MAP)
 		return option_wrong(cx, "patterns", node, "a map with name and regex");
+	to->where = arena_strdup(cx->arena, cx->where);
+	if (!to->where)
+		return -ENOMEM;
 	r = option_defaults(pattern_rows, cx, to);
 	r = r < 0 ? r : option_read(pattern_rows, cx, node, to);
 	if (r < 0)

@@ -16,6 +16,7 @@ enum format { FORMAT_JSON, FORMAT_TABLE, FORMAT_FALCO, FORMAT_FALCO_TEXT, FORMAT
 struct config_pattern {
 	struct option_text name;	/* what stands in the place of what was found: <redacted:name> */
 	struct option_text regex;
+	const char *where;		/* the option it is part of: agent.redact */
 };
 
 /* What is masked beside the usual secrets. */

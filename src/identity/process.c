@@ -316,25 +316,6 @@ const struct process *process_find(struct process_table *table, const struct who
 	return p;
 }
 
-/* Nobody is younger than its child: what says so is another one with its pid, or a lie. */
-static const struct process *elder(struct process_table *t, uint32_t pid, uint64_t start, const struct process *p)
-{
-	const struct process *parent = pid ? process_lookup(t, pid, start) : NULL;
-
-	t->lost_ancestors += pid && !parent;
-	return parent && parent != p && start <= p->start ? parent : NULL;
-}
-
-const struct process *process_parent(struct process_table *t, const struct process *p)
-{
-	return elder(t, p->ppid, p->parent_start, p);
-}
-
-const struct process *process_origin(struct process_table *t, const struct process *p)
-{
-	return elder(t, p->origin, p->origin_start, p);
-}
-
 void process_each(const struct process_table *t, void (*visit)(void *ctx, const struct process *p), void *ctx)
 {
 	for (uint32_t i = NONE + 1; i < t->touched; i++)

@@ -119,10 +119,6 @@ const struct process *process_find(struct process_table *table, const struct who
 /* The same, and learn from the head what its name and parent are by now. */
 const struct process *process_of(struct process_table *table, const struct head *head);
 
-/* The parent it has now, and the one it was born to; NULL if there is none, or it is not here. */
-const struct process *process_parent(struct process_table *table, const struct process *p);
-const struct process *process_origin(struct process_table *table, const struct process *p);
-
 /* What it runs; NULL while unknown. */
 const struct process_file *process_file(const struct process *p);
 

@@ -44,16 +44,6 @@ static const char *name_of(const struct redactor *r, unsigned kind)
 	return kind < SECRET_KINDS ? secret_info[kind].name : r->config.patterns[kind - SECRET_KINDS].name.text;
 }
 
-uint64_t redact_count(const struct redact_counts *counts, const char *name)
-{
-	uint64_t total = 0;
-
-	for (unsigned i = 0; i < counts->n; i++)
-		if (!name || !strcmp(counts->names[i], name))
-			total += counts->found[i];
-	return total;
-}
-
 /* --- what is to be replaced */
 
 /* In order of their begin; of what overlaps, one of both lengths with the name of the first. */
@@ -400,8 +390,8 @@ static int compile(const struct config_redact *config, struct arena *arena, cons
 			continue;
 		if (!error.text)
 			return -ENOMEM;
-		return diag_set(diag, text->line, text->col + error.at, "redact.patterns.regex \"%.64s\": %s",
-				text->text, error.text);
+		return diag_set(diag, text->line, text->col + error.at, "%s.patterns.regex \"%.64s\": %s",
+				config->patterns[i].where, text->text, error.text);
 	}
 	return 0;
 }
@@ -415,7 +405,8 @@ int redact_check(const struct config_redact *config, struct diag *diag)
 	if (config->npatterns > CONFIG_PATTERNS)
 		return diag_set(diag, config->patterns[CONFIG_PATTERNS].name.line,
 				config->patterns[CONFIG_PATTERNS].name.col,
-				"redact.patterns: more than %d with those of the agent", CONFIG_PATTERNS);
+				"%s.patterns: more than %d with those of the agent",
+				config->patterns[CONFIG_PATTERNS].where, CONFIG_PATTERNS);
 	r = compile(config, &arena, regexes, diag);
 	if (r == -ENOMEM)
 		diag_set(diag, 0, 0, "not enough memory");

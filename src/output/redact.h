@@ -81,7 +81,4 @@ const struct process *redact_ancestor(struct redactor *redactor, const struct pr
  * them when they were replaced.  Good until the next record. */
 const char *redact_text(struct redactor *redactor, const char *text, size_t n, unsigned flags, size_t *ret_n);
 
-/* How often something of this name was replaced; NULL: of any. */
-uint64_t redact_count(const struct redact_counts *counts, const char *name);
-
 #endif

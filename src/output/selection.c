@@ -47,7 +47,7 @@ static bool known_arg(const char *name)
 	return false;
 }
 
-bool selection_knows(const char *path)
+static bool knows(const char *path)
 {
 	for (unsigned i = 0; known_member(i); i++)
 		if (!strcmp(members[i], path))
@@ -83,7 +83,7 @@ int selection_check(const struct option_list *list, struct diag *diag)
 		char buf[SELECTION_NAME];
 		const char *near;
 
-		if (selection_knows(t->text))
+		if (knows(t->text))
 			continue;
 		near = meant(t->text, buf);
 		return diag_set(diag, t->line, t->col, "fields: no line has \"%.64s\"%s%s%s", t->text,

@@ -25,9 +25,6 @@ struct selection {
 	unsigned n;			/* 0: all members */
 };
 
-/* Whether lines may have such a member or group. */
-bool selection_knows(const char *path);
-
 /* 0, or -EINVAL with words in diag: an unknown name and the one that may have been meant. */
 int selection_check(const struct option_list *list, struct diag *diag);
 

@@ -179,8 +179,7 @@ Test(process, double_fork_keeps_its_line)
 	cr_expect_str_eq(line_of(leaf), "20 10 1");
 	observe_adopted(leaf, init);
 	cr_expect_eq(of(leaf)->ppid, 1);
-	cr_expect_eq(process_parent(&table, of(leaf))->pid, 1);
-	cr_expect_eq(process_origin(&table, of(leaf))->pid, 20);
+	cr_expect_eq(of(leaf)->origin, 20);
 	cr_expect_str_eq(line_of(leaf), "20 10 1");
 	/* Long after, the one in the middle is still known, for the sake of its child alone. */
 	life_exit(&table, shell, RECORD_TIME + 1);
@@ -304,8 +303,8 @@ Test(process, parent_that_had_the_pid_before_is_another)
 	life_exit(&table, shell, RECORD_TIME);
 	life_fork(&table, init, none, "init", again, init.pid);
 	life_exec(&table, again, init, "other", "/bin/other", "other", 6);
-	cr_expect_eq(process_origin(&table, of(leaf))->start, shell.start);
-	cr_expect_str_eq(process_origin(&table, of(leaf))->exe, "");
+	cr_expect_eq(of(leaf)->origin_start, shell.start);
+	cr_expect_str_eq(of(shell)->exe, "");
 }
 
 static void visit(void *ctx, const struct process *p, unsigned depth)

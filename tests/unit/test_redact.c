@@ -9,6 +9,7 @@
 #include "output/encoder.h"
 #include "output/secret.h"
 #include "record.h"
+#include "secrets.h"
 
 /* Strings of a vector are parted by |; want: the same with what was found as <name>; NULL: nothing. */
 struct row { const char *text, *want; };
@@ -272,12 +273,12 @@ Test(redact, records_keep_all_but_the_secrets)
 	cr_expect_str_eq(span_text(e, &e->argv, text), "mysql|-p<redacted:password>|\xff|--password|<redacted:password>");
 	cr_expect_str_eq(event_span(e, &e->path), "/usr/bin/mysql");
 	cr_expect_eq(e->head.truncated, 0);
-	cr_expect_eq(redact_count(redactor.counts, "password"), 2);
+	cr_expect_eq(secrets_masked(redactor.counts, "password"), 2);
 	r.process_exec.envp = record_bytes(&r, env, sizeof(env));
 	redact(&redactor, &r, NULL, &seen);
 	e = seen.record;
 	cr_expect_str_eq(span_text(e, &e->envp, text), "A=b|DB_TOKEN=<redacted:token>");
-	cr_expect_eq(redact_count(redactor.counts, NULL), 5);
+	cr_expect_eq(secrets_masked(redactor.counts, NULL), 5);
 	record_openat(&r);
 	redact(&redactor, &r, NULL, &seen);
 	cr_expect_eq(seen.record, &r, "nothing to mask");
@@ -315,14 +316,14 @@ Test(redact, patterns_of_the_user)
 	e = seen.record;
 	cr_expect_str_eq(span_text(e, &e->argv, text), "x|a <redacted:badge> badge-99 b|<redacted:start>|not internal:abc");
 	cr_expect_str_eq(e->head.who.proc_name.s, "<redacted>");
-	cr_expect_eq(redact_count(redactor.counts, "badge"), 2);
+	cr_expect_eq(secrets_masked(redactor.counts, "badge"), 2);
 	redactor_fini(&redactor);
 }
 
 Test(redact, overlaps_are_one)
 {
 	static const char argv[] = "x\0--password=badge-12345678 and more";
-	const struct config_pattern pattern = { { .text = "tail" }, { .text = "5678.*" } };
+	const struct config_pattern pattern = { .name.text = "tail", .regex.text = "5678.*" };
 	const struct config_redact config = { .patterns = (struct config_pattern *)&pattern, .npatterns = 1 };
 	const struct event_process_exec *e;
 	struct redactor redactor;
@@ -356,14 +357,14 @@ Test(redact, can_be_off)
 
 Test(redact, wrong_patterns_are_told_with_their_place)
 {
-	const struct config_pattern pattern = { { .text = "x" }, { .text = "a(b", .line = 3, .col = 10 } };
+	const struct config_pattern pattern = { { .text = "x" }, { .text = "a(b", .line = 3, .col = 10 }, "agent.redact" };
 	const struct config_redact config = { .patterns = (struct config_pattern *)&pattern, .npatterns = 1 };
 	struct diag diag = { 0 };
 
 	cr_expect_eq(redact_check(&config, &diag), -EINVAL);
 	cr_expect_eq(diag.line, 3);
 	cr_expect_eq(diag.col, 13);
-	cr_expect_str_eq(diag.text, "redact.patterns.regex \"a(b\": the ( is not closed");
+	cr_expect_str_eq(diag.text, "agent.redact.patterns.regex \"a(b\": the ( is not closed");
 }
 
 /* A vector of many short passwords: tokens would take more room than a line has. */
@@ -412,7 +413,7 @@ Test(redact, processes_are_masked_once)
 		redact(&redactor, &r, &(struct subject){ .process = &clean }, &seen);
 		cr_expect_eq(seen.subject.process, &clean);
 	}
-	cr_expect_eq(redact_count(redactor.counts, "password"), 1);
+	cr_expect_eq(secrets_masked(redactor.counts, "password"), 1);
 	redact(&redactor, &r, &(struct subject){ .process = &p }, &seen);
 	cr_expect(redact_ancestor(&redactor, &q, 0) != seen.subject.process, "an ancestor leaves the subject alone");
 	cr_expect_eq(seen.subject.process->stamp, 4);

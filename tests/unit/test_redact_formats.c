@@ -8,6 +8,7 @@
 #include "identity/subject.h"
 #include "life.h"
 #include "output/encoder.h"
+#include "secrets.h"
 
 static struct record r;
 static char line[ENCODER_LINE_MAX];
@@ -182,7 +183,7 @@ Test(redact_formats, no_format_shows_a_secret, .timeout = 120)
 
 		cr_assert_eq(encoder_init(&e, &(struct config_stream){ .format = f }, &options), 0);
 		cr_expect_eq(leaks(&e, format_name(f), 5000), 0);
-		cr_expect_gt(redact_count(e.redactor.counts, NULL), 5000);
+		cr_expect_gt(secrets_masked(e.redactor.counts, NULL), 5000);
 		cr_expect_eq(e.redactor.counts->cut, 0);
 		encoder_fini(&e);
 	}
@@ -204,7 +205,7 @@ Test(redact_formats, without_redaction_every_format_shows_it)
 /* Names of 15 bytes have no secrets of the common kinds, but patterns may name them. */
 Test(redact_formats, patterns_hide_names_of_ancestors)
 {
-	const struct config_pattern pattern = { { .text = "inner" }, { .text = "internal-[a-z]+" } };
+	const struct config_pattern pattern = { .name.text = "inner", .regex.text = "internal-[a-z]+" };
 	const struct config_stream stream = {
 		.redact = { .patterns = (struct config_pattern *)&pattern, .npatterns = 1 },
 	};
@@ -225,7 +226,7 @@ Test(redact_formats, patterns_hide_names_of_ancestors)
 		who.process = process_of(&table, &r.head);
 		len = encoder_encode(&e, &r, &who, line, sizeof(line));
 		cr_expect_not(memmem(line, len, "internal", 8), "%.*s", (int)len, line);
-		cr_expect_eq(redact_count(e.redactor.counts, "inner"), f == FORMAT_JSON ? 3 : f == FORMAT_FALCO);
+		cr_expect_eq(secrets_masked(e.redactor.counts, "inner"), f == FORMAT_JSON ? 3 : f == FORMAT_FALCO);
 		encoder_fini(&e);
 	}
 	process_table_fini(&table);
