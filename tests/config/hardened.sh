@@ -51,7 +51,7 @@ report 'no folder of libraries is built in' lacks 'R(UN)?PATH' -d
 report 'no text is relocated' lacks 'TEXTREL' -d
 report 'stacks are guarded' has '__stack_chk_fail' --dyn-syms
 report 'calls by pointer lead to functions' marked
-if nm -D "$saker" | grep -qE '__asan_init|__ubsan'; then
+if has '__asan_init|__ubsan' --dyn-syms > /dev/null; then
 	n=$((n + 1))
 	echo "ok $n - copies are checked # SKIP the sanitizers check them"
 else
