@@ -185,6 +185,13 @@ static int failure(int e)
 	return e == -EBUSY || e == -EALREADY ? -EIO : e;
 }
 
+/* What there is to do about it, beside what is told. */
+static const char *way_out(const struct reload *r, int e)
+{
+	return e == -EPERM && !r->started->config.agent.keep_loading ?
+	       ". It was started with agent.keep_loading: false; start it again to attach other hooks" : "";
+}
+
 /* The policies are in force, or cannot be. */
 static void on_switched(void *ctx, int e)
 {
@@ -195,8 +202,8 @@ static void on_switched(void *ctx, int e)
 
 	r->plan = NULL;
 	if (e < 0) {
-		snprintf(p->error, sizeof(p->error), "%.400s", a->error);
-		snprintf(p->said, sizeof(p->said), "saker: %s\n", a->error);
+		snprintf(p->error, sizeof(p->error), "%.380s%s", a->error, way_out(r, e));
+		snprintf(p->said, sizeof(p->said), "saker: %s%s\n", a->error, way_out(r, e));
 		watch_again(r, &p->source->config);
 		conclude(r, p, failure(e));
 		plan_drop(p);

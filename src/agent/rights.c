@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/rights.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,6 +12,23 @@
 #include "base/refuse.h"
 #include "config/config.h"
 #include "kernel/btf.h"
+#include "kernel/probe.h"
+
+/* What loads programs, and nothing else. */
+#define LOADING (CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_PERFMON) | CAPS_BIT(CAP_NET_ADMIN) | CAPS_BIT(CAP_SYS_ADMIN))
+
+/* By name, and by sinks for their files. */
+static uint64_t asked_for(const struct config *c, const struct slots *slots)
+{
+	uint64_t asked = 0;
+
+	for (unsigned i = 0; i < c->agent.keep_capabilities.n; i++)
+		asked |= CAPS_BIT(caps_number(c->agent.keep_capabilities.items[i].text));
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		if (slots->at[i] && slots->at[i]->sink->ops->rights)
+			asked |= slots->at[i]->sink->ops->rights(slots->at[i]->sink->settings);
+	return asked;
+}
 
 uint64_t rights_needed(const struct config *c, const struct slots *slots)
 {
@@ -21,12 +39,7 @@ uint64_t rights_needed(const struct config *c, const struct slots *slots)
 		needed |= CAPS_BIT(CAP_SYS_ADMIN);
 	if (c->agent.transport == CONFIG_PERF)
 		needed |= CAPS_BIT(CAP_IPC_LOCK);
-	for (unsigned i = 0; i < c->agent.keep_capabilities.n; i++)
-		needed |= CAPS_BIT(caps_number(c->agent.keep_capabilities.items[i].text));
-	for (unsigned i = 0; i < CONFIG_SINKS; i++)
-		if (slots->at[i] && slots->at[i]->sink->ops->rights)
-			needed |= slots->at[i]->sink->ops->rights(slots->at[i]->sink->settings);
-	return needed;
+	return needed | asked_for(c, slots);
 }
 
 /* Kernels before 5.11 charge maps to this limit, and later we may not raise it.  What is in our memory
@@ -52,4 +65,19 @@ void rights_drop(uint64_t needed, struct log *log)
 	r = refuse_calls();
 	if (r < 0)
 		log_say(log, LOG_warning, "system calls that are never made cannot be given up: %s", strerror(-r));
+}
+
+void rights_end_loading(const struct config *c, const struct slots *slots, const struct probe *probe, struct log *log)
+{
+	uint64_t needed = rights_needed(c, slots) & ~(LOADING & ~asked_for(c, slots));
+	int r;
+
+	r = caps_use(needed);
+	/* Kernels before 5.19 let nobody else look into maps. */
+	if (r == 0 && probe_readable(probe) == -EPERM)
+		needed |= CAPS_BIT(CAP_BPF);
+	if (r == 0)
+		r = caps_keep(needed);
+	if (r < 0)
+		log_say(log, LOG_warning, "capabilities cannot be given up: %s", strerror(-r));
 }

@@ -7,6 +7,7 @@
 
 struct config;
 struct log;
+struct probe;
 struct slots;
 
 /* The capabilities that an agent of this configuration needs, those of its sinks included: bit n for
@@ -22,5 +23,9 @@ uint64_t rights_needed(const struct config *config, const struct slots *slots);
 /* Give up all others, for good, with the right to gain any, to dump core and to make system calls that an
  * agent has no use for.  Before any thread is begun.  What cannot be given up is told. */
 void rights_drop(uint64_t needed, struct log *log);
+
+/* Give up what only loads programs, but for what the configuration asks for by name.  The hooks are attached, and
+ * no thread has begun.  What cannot be given up is told. */
+void rights_end_loading(const struct config *config, const struct slots *slots, const struct probe *probe, struct log *log);
 
 #endif

@@ -53,36 +53,48 @@ int caps_number(const char *name)
 
 /* The bounding set wants CAP_SETPCAP: without it, it stays, and with no new privileges it does not
  * matter. */
-static int drop_bounding(uint64_t keep)
+static int drop_bounding(void)
 {
 	if (!(caps_effective() & CAPS_BIT(CAP_SETPCAP)))
 		return 0;
 	for (unsigned cap = 0; cap < CAPS_MAX && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (!(keep & CAPS_BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -errno;
 	return 0;
 }
 
-int caps_keep(uint64_t mask)
+/* Of what is permitted: what stays so, and what of that is used. */
+static int set(uint64_t permitted, uint64_t used)
 {
 	struct __user_cap_header_struct h = header();
 	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &h, data) < 0)
+		return -errno;
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(permitted >> 32 * i);
+		data[i].effective = data[i].permitted & (uint32_t)(used >> 32 * i);
+		data[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &h, data) < 0 ? -errno : 0;
+}
+
+int caps_use(uint64_t mask)
+{
+	return set(UINT64_MAX, mask);
+}
+
+int caps_keep(uint64_t mask)
+{
 	int r;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	r = drop_bounding(mask);
+	r = drop_bounding();
 	if (r < 0)
 		return r;
 	/* Kernels before 4.3 have no ambient set. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return -errno;
-	if (syscall(SYS_capget, &h, data) < 0)
-		return -errno;
-	for (unsigned i = 0; i < 2; i++) {
-		data[i].permitted &= (uint32_t)(mask >> 32 * i);
-		data[i].effective &= (uint32_t)(mask >> 32 * i);
-		data[i].inheritable = 0;
-	}
-	return syscall(SYS_capset, &h, data) < 0 ? -errno : 0;
+	return set(mask, mask);
 }

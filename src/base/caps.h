@@ -24,10 +24,13 @@ uint64_t caps_effective(void);
 const char *caps_name(unsigned cap);
 int caps_number(const char *name);
 
+/* Use no other capabilities than these for now: the others can be had again by caps_keep. 0 or negative errno. */
+int caps_use(uint64_t mask);
+
 /*
  * Have no other capabilities than these from now on, in no set, and let nothing that is executed
  * bring them back.  The kernel keeps capabilities by thread, so there must be no other thread.
- * What we do not have is not asked for.  0 or negative errno.
+ * Of these all that are permitted are used.  0 or negative errno.
  */
 int caps_keep(uint64_t mask);
 

@@ -24,6 +24,16 @@
 
 enum { THREADS = 4 };		/* beside one for each sink */
 
+/* The hooks are attached, and no thread has begun. */
+static void on_opened(void *ctx, struct agent *agent)
+{
+	struct reload *reload = ctx;
+
+	if (!reload->config.agent.keep_loading)
+		rights_end_loading(&reload->config, &reload->slots, &agent->probe, reload->log);
+	reload_attach(reload, agent);
+}
+
 static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload)
 {
 	const struct config_agent *a = &c->agent;
@@ -55,7 +65,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 		.container_stats_ms = a->container_stats.interval,
 		.cgroup_stats = a->container_stats.of == CONFIG_STATS_CGROUPS,
 		.idle = reload_idle,
-		.opened = reload_attach,
+		.opened = on_opened,
 		.hangup = reload_hangup,
 		.ctx = reload,
 	};

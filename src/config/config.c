@@ -105,6 +105,10 @@ static const struct option_row agent_rows[] = {
 	       .sample = "[CAP_CHOWN]",
 	       .help = "capabilities that are not given up at start, beside those that the agent needs for "
 		       "what it does then"),
+	OPTION(BOOL, config_agent, keep_loading, .name = "keep_loading", .at_start = true, .value = "true",
+	       .help = "keep the capabilities that load programs (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN): reloads need "
+		       "them whose policies ask for hooks that are not attached yet. With false they are given "
+		       "up once the hooks of the first policies are attached, and such reloads are refused"),
 	OPTION(GROUP, config_agent, cgroup, .name = "cgroup", .at_start = true, .rows = cgroup_rows,
 	       .help = "Control groups"),
 	OPTION(NUMBER, config_agent, home_pid_ns, .name = "home_pid_ns", .at_start = true, .value = "0",

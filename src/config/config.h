@@ -62,6 +62,7 @@ struct config_agent {
 	struct option_text run_dir;	/* none: where systemd says, or /run/saker */
 	struct option_text group;	/* of run_dir; none: as it is */
 	struct option_list keep_capabilities;	/* names, CAP_CHOWN; they exist */
+	bool keep_loading;
 	struct config_cgroup cgroup;
 	uint64_t home_pid_ns;		/* inode; 0: the host's */
 	uint64_t memory_limit;		/* bytes; 0: none */

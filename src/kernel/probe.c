@@ -514,6 +514,13 @@ uint64_t probe_drops(const struct probe *p)
 	return p->skel->bss->drops;
 }
 
+int probe_readable(const struct probe *p)
+{
+	uint32_t first;
+
+	return bpf_map_get_next_key(bpf_map__fd(p->skel->maps.numbered), NULL, &first);
+}
+
 static uint64_t missed(const struct saker_bpf *skel)
 {
 	struct bpf_program *prog;

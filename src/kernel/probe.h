@@ -90,6 +90,9 @@ uint64_t probe_drops(const struct probe *probe);
 /* Runs that the kernel skipped because a probe interrupted itself (recursion_misses). */
 uint64_t probe_missed(const struct probe *probe);
 
+/* Whether the maps can be read with the rights that we have: 0 or negative errno. */
+int probe_readable(const struct probe *probe);
+
 /* No event comes any more; what is in the lanes can still be read. */
 void probe_detach(struct probe *probe);
 

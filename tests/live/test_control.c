@@ -638,6 +638,41 @@ TEST(rights_dropped, "capabilities are given up for good, and reloads that load 
 	check(agent_stop() == 0, "saker failed");
 }
 
+TEST(rights_not_loading, "what loads programs is given up too where that is asked for, and reloads say what they cannot do")
+{
+	/* DAC_READ_SEARCH, SYS_PTRACE, LEASE; before 5.19 only CAP_BPF looks into maps */
+	const unsigned long long old = kernel_version() < 51900 ? CAP(39) : 0, most = CAP(2) | CAP(19) | CAP(28) | old;
+	const char *error;
+	json_t *told;
+	int status;
+
+	agent_fresh("");
+	agent_file("saker.yaml", "policies: [policies]\nagent: {keep_loading: false}\n"
+		   "sinks:\n  events: {type: file, path: events.json}\n");
+	agent_file("policies/all.yaml", "name: all\nevents: {dup: {where: proc.name = subject}, process_exit: }\n");
+	agent_start();
+	await_socket();
+	threads_have("CapEff:", old, most);
+	threads_have("CapPrm:", old, most);
+	threads_have("CapBnd:", 0, 0);
+	subject(calls);
+	agent_barrier();
+	check(agent_count("events", "dup", 0, NULL) >= 1000, "the hooks see nothing");
+	/* Filters of hooks that are there. */
+	agent_file("policies/all.yaml", "name: all\nevents: {dup: {where: proc.name = nobody}, process_exit: }\n");
+	check(!strcmp(value(agent_reload(), "args.result"), "applied"), "%s", value(agent_reload(), "args.error"));
+	/* A hook that is not. */
+	agent_file("policies/all.yaml", "name: all\nevents: {dup: {where: proc.name = nobody}, sock_state: , io_uring_submit: }\n");
+	told = agent_reload();
+	error = value(told, "args.error");
+	check(!strcmp(value(told, "args.result"), "refused") && strstr(error, "not permitted") &&
+	      strstr(error, "agent.keep_loading"), "%s", error);
+	check(!strcmp(value(ask("{\"cmd\":\"status\"}"), "healthy"), "true"), "%s", json_dumps(ask("{\"cmd\":\"status\"}"), 0));
+	status = agent_stop();
+	if (!check(status == 0, "status %d", status))
+		agent_errors();
+}
+
 TEST(rights_calls, "calls that an agent never makes are refused, in every thread and for good")
 {
 	/* Each fails otherwise, or would not fail, with nothing for arguments. */
