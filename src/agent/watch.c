@@ -246,8 +246,11 @@ static bool same_paths(const struct watch *w, char **paths, size_t n)
 int watch_paths(struct watch *w, const char *const *paths, size_t n)
 {
 	char **copy;
-	int r = copy_paths(&copy, paths, n);
+	int r;
 
+	if (!w->started)
+		return 0;
+	r = copy_paths(&copy, paths, n);
 	if (r < 0)
 		return r;
 	if (same_paths(w, copy, n)) {

@@ -73,7 +73,7 @@ int watch_start(struct watch *watch, uv_loop_t *loop, const char *const *paths, 
 		void (*changed)(void *ctx), void *ctx);
 
 /* Watch others from now on; if they are others, changed is called once more.  0 or -errno, and then
- * nothing changes. */
+ * nothing changes.  Once it was stopped, this does nothing: a reload may end after that. */
 int watch_paths(struct watch *watch, const char *const *paths, size_t n);
 
 /* Close the handles, which takes one more turn of the loop.  Also of a zeroed watch, and again. */

@@ -839,6 +839,9 @@ Test(watch, other_paths)
 	hear();
 	cr_expect_not(watch.pending);
 	cr_expect_eq(watch_paths(&watch, NULL, 0), 0);
+	watch_stop(&watch);
+	cr_expect_eq(watch_paths(&watch, two, 2), 0);
+	cr_expect_eq(watch.fd, -1, "it watches again");
 }
 
 /* The working directory is that of the start. */
