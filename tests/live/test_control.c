@@ -646,6 +646,8 @@ TEST(rights_not_loading, "what loads programs is given up too where that is aske
 	json_t *told;
 	int status;
 
+	if (brief() && !old)
+		skip("maps are read alike since 5.19; tested on the host");
 	agent_fresh("");
 	agent_file("saker.yaml", "policies: [policies]\nagent: {keep_loading: false}\n"
 		   "sinks:\n  events: {type: file, path: events.json}\n");
