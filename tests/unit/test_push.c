@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "expr.h"
+#include "expr/kernel_model.h"
+#include "identity/process.h"
 
 struct row {
 	const char *event, *text;
@@ -124,4 +126,38 @@ Test(push, each_kind_of_filter)
 		cr_expect_str_eq(got, rows[i].lines, "%s of %s: is\n%swant\n%s", rows[i].text, rows[i].event, got,
 				 rows[i].lines);
 	}
+}
+
+/* User space, which has forgotten the ancestor, wants what the kernel side knows to descend from it: a filter of the
+ * opposite would keep it back.  Of ids in agent.home_pid_ns the kernel side knows nothing, and lets all pass. */
+Test(push, opposites_of_ancestors_are_left_to_user_space)
+{
+	static const char *const texts[] = { "not proc.apid = 77", "proc.apid != 77", "not proc.apid in (77, 78)",
+					     "not (proc.apid = 77 and proc.pid > 0)" };
+	static const __u32 ancestors[] = { 77, 1 };
+	const struct model_task known = { .ancestors = ancestors, .nancestors = 2 }, unknown = { 0 };
+	static struct filter_text filter_texts[16];
+	static struct filter_member members[16];
+	static struct process_table table;
+	static struct record r;
+	const struct expr_view view = { .record = &r, .subject.processes = &table };
+
+	cr_assert_eq(process_table_init(&table, PROCESS_BYTES_MIN), 0);
+	record_begin(&r, EVENT_call_getppid);
+	r.head.who.proc_pid = 5;
+	for (size_t i = 0; i < LEN_OF(texts); i++) {
+		struct push_down shared = { .texts = filter_texts, .members = members, .max_texts = 16, .max_members = 16 };
+		struct event_filter filter;
+		struct arena arena;
+		struct expr *expr;
+		struct diag diag;
+
+		cr_assert_eq(test_compile(&expr, &arena, texts[i], "getppid", &diag), 0, "%s", diag.text);
+		expr_push_down(expr, EVENT_call_getppid, &shared, &filter);
+		cr_expect(expr_match(expr, &view) || texts[i][0] == 'p', "%s is not wanted", texts[i]);
+		cr_expect(model_match(&filter, &shared, &r, &known), "%s is kept back", texts[i]);
+		cr_expect(model_match(&filter, &shared, &r, &unknown), "%s is kept back though nothing is known", texts[i]);
+		arena_fini(&arena);
+	}
+	process_table_fini(&table);
 }
