@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Nanoseconds that an expression costs a record, and microseconds to compile it. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "../unit/expr.h"
@@ -74,6 +76,82 @@ static double compile_us(const char *text)
 	return (seconds() - start) / COMPILES * 1e6;
 }
 
+/* A hundred conditions that are asked of each event of one kind, by how their patterns may be made worse: each with
+ * other letters, in place of @ and !, so that none is shared. */
+static const struct { const char *name, *text; } worst[] = {
+	{ "typical", "proc.name = x@ and fd.name startswith /etc/!" },
+	{ "contains", "args.path contains aaaaaaaaaaaaaaab@!" },
+	{ "glob", "args.path glob '*a*a*b@!'" },
+	{ "pmatch", "args.path pmatch (/a*/a*/@, /*/*/*/!)" },
+	{ "regex", "args.path regex '(a|a)*(a*)*b@!'" },
+	{ "repeated", "args.path regex '(/?[a@]{1,6}){1,6}!'" },
+};
+
+enum { CONDITIONS = 100, EVENTS = 400, LONG_PATH = 255 };
+
+static void condition(char *to, size_t size, const char *from, unsigned i)
+{
+	snprintf(to, size, "%s", from);
+	for (; *to; to++)
+		*to = *to == '@' ? (char)('c' + i / 10) : *to == '!' ? (char)('c' + i % 10) : *to;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int hundred(unsigned kind, const struct expr_view *view, const char *of)
+{
+	static struct expr *exprs[CONDITIONS];
+	static struct arena arenas[CONDITIONS];
+	static double took[EVENTS];
+	double sum = 0;
+	char text[200];
+	struct diag diag;
+
+	for (unsigned i = 0; i < CONDITIONS; i++) {
+		condition(text, sizeof(text), worst[kind].text, i);
+		if (test_compile(&exprs[i], &arenas[i], text, "openat", &diag)) {
+			fprintf(stderr, "%s: %s\n", text, diag.text);
+			return -1;
+		}
+	}
+	for (unsigned n = 0; n < EVENTS; n++) {
+		double start = seconds();
+
+		for (unsigned i = 0; i < CONDITIONS; i++)
+			expr_match(exprs[i], view);
+		took[n] = seconds() - start;
+		sum += took[n];
+	}
+	qsort(took, EVENTS, sizeof(*took), ascending);
+	printf("%9.2f %9.2f  %s of a path of %s\n", sum / EVENTS * 1e6, took[EVENTS * 99 / 100] * 1e6, worst[kind].name, of);
+	for (unsigned i = 0; i < CONDITIONS; i++)
+		arena_fini(&arenas[i]);
+	return 0;
+}
+
+static int hundreds(const struct expr_view *typical)
+{
+	static struct record r;
+	const struct expr_view hostile = { .record = &r, .subject = typical->subject };
+	char path[LONG_PATH + 1];
+
+	memset(path, 'a', LONG_PATH);
+	path[0] = path[2] = path[4] = '/';
+	path[LONG_PATH] = 0;
+	record_openat(&r);
+	*record_span(&r, 1) = record_str(&r, path);
+	printf("\n%9s %9s  of an event, for a hundred conditions\n", "us", "p99");
+	for (unsigned i = 0; i < LEN_OF(worst); i++)
+		if (hundred(i, typical, "12 bytes") < 0 || hundred(i, &hostile, "255 bytes") < 0)
+			return 1;
+	return 0;
+}
+
 int main(void)
 {
 	static const struct process process = { .exe = "/usr/bin/cat", .cwd = "/", .args = "cat\0/etc/passwd", .args_len = 16,
@@ -99,5 +177,5 @@ int main(void)
 		       compile_us(rows[i].text), arena.used, matched ? "true " : "false", rows[i].text);
 		arena_fini(&arena);
 	}
-	return 0;
+	return hundreds(&view);
 }

@@ -6,6 +6,7 @@
 
 #include "../unit/expr.h"
 #include "expr/kernel_model.h"
+#include "policy/doubt.h"
 #include "policy/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,6 +70,23 @@ static void ask(struct policy_set *set, const struct record *r)
 		check(filter <= set->nfilters && model_match(&set->filters[filter - 1], &set->shared, r, NULL));
 }
 
+/* What never matches matches none of the records. */
+static void on_doubt(void *ctx, const struct policy_doubt *doubt)
+{
+	struct policy_set *set = ctx;
+
+	check(doubt->text[0] && doubt->line);
+	for (unsigned i = 0; i < RECORDS && doubt->kind == DOUBT_NEVER; i++) {
+		const struct policy_plan *plan = &set->plans[ids[i]];
+		const struct expr_view view = { .record = &records[i] };
+
+		for (unsigned k = 0; k < plan->n; k++)
+			if (plan->rules[k].entry->line == doubt->line && plan->rules[k].entry->col == doubt->col)
+				check(!((!plan->rules[k].where || expr_match(plan->rules[k].where, &view)) &&
+					(!plan->rules[k].scope || expr_match(plan->rules[k].scope, &view))));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct policy_set set, again;
@@ -85,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (compile(&set, NULL, text, size) == 0) {
 		for (unsigned i = 0; i < RECORDS; i++)
 			ask(&set, &records[i]);
+		policy_doubts(&set, on_doubt, &set);
 		if (compile(&again, &set, text, size) == 0) {
 			check(policy_compare(&set, &again).same == 1);
 			for (unsigned i = 0; i < RECORDS; i++)
