@@ -140,6 +140,16 @@ watching() { # EVENTS: milliseconds until it watches, as it says itself
 	calc %.1f "$(field elapsed "$line") / 1e6"
 }
 
+# Milliseconds from the start of saker run with the shipped policy until it says that it watches.
+running() {
+	local begin=$EPOCHREALTIME end
+	printf 'agent: {run_dir: %s}\npolicies: [%s]\nsinks: {events: {type: stdout}}\n' "$work/run" \
+		"$(realpath "$here/../../conf/policies/default.yaml")" > "$work/run.yaml"
+	end=$(timeout 1 "$saker" run -c "$work/run.yaml" 2>&1 > /dev/null |
+		while read -r line; do [[ $line != *watching* ]] || echo "$EPOCHREALTIME"; done)
+	calc %.1f "($end - $begin) * 1000"
+}
+
 memory() { # PID: KiB as NAME=VALUE words
 	perl -e '
 		for (`cat /proc/$ARGV[0]/status`) { print "$1=$2 " if /^(VmRSS|VmHWM|RssAnon):\s*(\d+)/ }
@@ -173,6 +183,7 @@ rest_table() {
 	echo "| start to first event, everything selected | $(several 5 first_event all) ms |"
 	echo "| start to watching, openat selected | $(several 5 watching openat) ms |"
 	echo "| start to watching, everything selected | $(several 5 watching all) ms |"
+	echo "| start to watching, saker run with the shipped policy | $(several 5 running) ms |"
 	echo "| resident after the flood | $(calc %.1f "$(figure VmRSS "$memory_after") / 1024") MiB |"
 	echo "| of that lanes and other maps | $(calc %.1f "$(figure lanes "$memory_after") / 1024") MiB |"
 	echo "| of that anonymous | $(calc %.1f "$(figure RssAnon "$memory_after") / 1024") MiB |"
