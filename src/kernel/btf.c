@@ -3,14 +3,42 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
+
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+/* As from 6.16 on it can be: reading brings a page at a time. */
+static struct btf *map_vmlinux(void)
+{
+	int fd = open(VMLINUX_BTF, O_RDONLY | O_CLOEXEC);
+	struct btf *btf = NULL;
+	struct stat st;
+	void *data;
+
+	if (fd < 0)
+		return NULL;
+	data = fstat(fd, &st) == 0 ? mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	close(fd);
+	if (data == MAP_FAILED)
+		return NULL;
+	btf = btf__new(data, st.st_size);
+	munmap(data, st.st_size);
+	return btf;
+}
 
 struct btf *btf_open(const char *path, int *error)
 {
-	struct btf *btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
+	struct btf *btf = path ? btf__parse(path, NULL) : map_vmlinux();
+
+	if (!btf && !path)
+		btf = btf__load_vmlinux_btf();
 
 	if (!btf)
 		*error = -errno;
