@@ -183,8 +183,10 @@ static void check_shipped(const struct shipped *s)
 	pid = subject(s->act);
 	agent_barrier();
 	snprintf(want, sizeof(want), "policy.names=[\"%s\"]", s->name ? s->name : "");
-	if (!strcmp(s->name, "default"))
+	if (!strcmp(s->name, "default")) {
 		agent_await("events", "syscall_stats", 0, want, "args.call=getpriority", NULL);
+		agent_await("events", "container_stats", 0, want, NULL);
+	}
 	for (unsigned i = 0; i < MANY && s->rows[i].event; i++) {
 		const char *event = s->rows[i].event, *where = s->rows[i].where;
 		bool any = *event == '*';
@@ -202,7 +204,8 @@ static void check_shipped(const struct shipped *s)
 
 TEST(shipped_policies, "each shipped policy tells what it is for, and nothing else")
 {
-	agent_fresh("agent:\n  confirm: [removal]\n  syscall_stats: {interval: 500ms}\n");
+	agent_fresh("agent:\n  confirm: [removal]\n  syscall_stats: {interval: 500ms}\n"
+		    "  container_stats: {interval: 500ms, of: cgroups}\n");
 	copy_self(in_scratch("program"), 0755);
 	agent_start();
 	for (size_t i = 0; i < sizeof(shipped) / sizeof(*shipped); i++)
