@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +139,7 @@ TEST(crowd_bomb, "a fork bomb: each fork is told or counted as lost, and who ran
 
 	agent_fresh("  forks: {type: file, path: forks.json, fields: [event], where: evt.type = process_fork}\n");
 	agent_file("policies/p.yaml", "name: p\nevents: {process_fork: {where: user.uid = %d, sinks: [forks]}}\n", BOMB_UID);
-	agent_file("policies/q.yaml", "name: q\nscope: proc.name = subject\nevents: {getsid: }\n");
+	agent_file("policies/q.yaml", "name: q\nscope: proc.ppid = %d\nevents: {getsid: }\n", getpid());
 	agent_start();
 	shared->n[MADE] = shared->n[REFUSED] = 0;
 	shared->n[WANTED] = getenv("LIVE_LONG") ? 20000 : 500;
@@ -159,6 +160,107 @@ TEST(crowd_bomb, "a fork bomb: each fork is told or counted as lost, and who ran
 	check(shared->n[REFUSED] > 0, "there was no limit");
 	check(told <= shared->n[MADE] && told + dropped >= shared->n[MADE], "%lld of %ld forks, %lld records lost", told,
 	      shared->n[MADE], dropped);
+}
+
+/* --- as many as a machine holds, at once */
+
+enum { TASKS = 600, TASKS_LONG = 32000, TASKS_OTHERS = 2000, TASKS_STEP = 50, CROWD_UID = 54322, GROWTH = 16 << 20 };
+
+/* The cgroup with a limit of tasks, and what is written to one of its files; false: there is none. */
+static bool write_group(const char *file, long value)
+{
+	char path[4400];
+	FILE *f;
+	bool done;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	f = fopen(path, "we");
+	done = f && fprintf(f, "%ld", value) > 0;
+	return f && fclose(f) == 0 && done;
+}
+
+static bool make_limited_group(long tasks)
+{
+	const char *pids = "/sys/fs/cgroup/pids";	/* of version 1, or else the controller is with the others */
+
+	snprintf(group, sizeof(group), "%s/saker-live-tasks", access(pids, F_OK) == 0 ? pids : cgroup_root());
+	return (mkdir(group, 0755) == 0 || errno == EEXIST) && write_group("pids.max", tasks);
+}
+
+/* How many there shall be; process ids must suffice. */
+static long tasks_wanted(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/pid_max", "re");
+	long max = 32768, wanted = getenv("LIVE_LONG") ? TASKS_LONG : TASKS;
+
+	if (f && fscanf(f, "%ld", &max) != 1)
+		max = 32768;
+	if (f)
+		fclose(f);
+	return wanted < max - TASKS_OTHERS ? wanted : max - TASKS_OTHERS;
+}
+
+/* One after the other until the cgroup is full, and a pause now and then for whom else is here. */
+static void fills_group(void)
+{
+	static pid_t tasks[TASKS_LONG];
+	long n = 0;
+
+	if (!write_group("cgroup.procs", getpid()) || setresuid(CROWD_UID, CROWD_UID, CROWD_UID) < 0)
+		subject_fail(group);
+	while (n < TASKS_LONG && (tasks[n] = fork()) >= 0) {
+		if (tasks[n] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+		if (++n % TASKS_STEP == 0)
+			usleep(10000);
+	}
+	shared->n[REFUSED] = n < TASKS_LONG && errno == EAGAIN;
+	for (long i = 0; i < n; i++) {
+		kill(tasks[i], SIGKILL);
+		if (i % TASKS_STEP == 0)
+			usleep(10000);
+	}
+	while (wait(NULL) > 0)
+		;
+	shared->n[MADE] = n;
+}
+
+TEST(crowd_tasks, "as many tasks as a cgroup may have: each is told, who ran before is known, and memory is bounded")
+{
+	long long before, after;
+	json_t *stats, *r;
+
+	if (!cgroup_root() || !make_limited_group(tasks_wanted()))
+		skip("no limit of tasks here");
+	agent_fresh("  tasks: {type: file, path: tasks, fields: [event]}\n");	/* to be counted, not read */
+	agent_file("policies/f.yaml", "name: forks\nscope: user.uid = %d\nevents: {process_fork: {sinks: [tasks]}}\n", CROWD_UID);
+	agent_file("policies/e.yaml", "name: ends\nscope: user.uid = %d and args.group = true\n"
+		   "events: {process_exit: {sinks: [tasks]}}\n", CROWD_UID);
+	agent_file("policies/q.yaml", "name: q\nscope: proc.ppid = %d\nevents: {getsid: }\n", getpid());
+	agent_start();
+	before = number(agent_ask("status"), "resident_bytes");
+	shared->n[MADE] = shared->n[REFUSED] = 0;
+	subject(fills_group);
+	agent_barrier();
+	after = number(agent_ask("status"), "resident_bytes");
+	stats = agent_ask("stats");
+	note("%ld tasks; resident %lld KiB, before %lld; %lld that ran were forgotten", shared->n[MADE], after >> 10,
+	     before >> 10, number(stats, "agent.processes_evicted_running"));
+	check(shared->n[REFUSED], "the cgroup has no limit");
+	check(after < before + GROWTH, "memory grows from %lld to %lld", before, after);
+	check(number(stats, "lanes.critical.dropped.full") + number(stats, "lanes.critical.dropped.scratch") == 0,
+	      "the critical lane lost some");
+	r = agent_await("events", "getsid", subject(asks), NULL);
+	is(r, "proc.ancestors.0.pid", "%d", getpid());
+	check(number(stats, "policies.forks.matched") == shared->n[MADE], "%s forks are told of %ld",
+	      value(stats, "policies.forks.matched"), shared->n[MADE]);
+	check(number(stats, "policies.ends.matched") == shared->n[MADE] + 1, "%s ends are told of %ld and one",
+	      value(stats, "policies.ends.matched"), shared->n[MADE]);
+	check(agent_stop() == 0, "saker failed");
+	rmdir(group);
 }
 
 /* --- an agent that sees other numbers */
