@@ -35,4 +35,8 @@ report 'it is restarted whatever happens, and watched' < <(
 	for word in Type=notify WatchdogSec= Restart=always StartLimitIntervalSec=0 RuntimeDirectory=saker; do
 		grep -q "^$word" "$unit" || echo "$word is missing"
 	done)
+report 'it writes nothing but its own folders' < <(
+	for word in ProtectSystem=strict ProtectHome=read-only PrivateTmp=yes UMask=0077 NoNewPrivileges=yes; do
+		grep -qx "$word" "$unit" || echo "$word is missing"
+	done)
 echo "1..$n"
