@@ -287,7 +287,7 @@ int agent_run(struct agent *a)
 	uv_timer_start(&a->second, on_second, SECOND_MS, SECOND_MS);
 	if (a->options.duration_ms)
 		uv_timer_start(&a->deadline, on_deadline, a->options.duration_ms, 0);
-	if (a->child.pid > 0)
+	if (a->child.pid > 0 && !a->stop_reason)
 		r = child_go(&a->child);
 	if (r < 0) {
 		snprintf(a->error, sizeof(a->error), "cannot run %s: %s", a->options.argv[0], strerror(-r));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/agent.h"
+#include "agent/turn.h"
 #include "base/clock.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
@@ -15,23 +18,42 @@ static int fail(const char *file, int r)
 	return EXIT_FAILED;
 }
 
+struct recording {
+	const char *file;
+	struct capture_writer writer;
+	int error;		/* of opening the file */
+	bool begun;
+};
+
+/* Only now: where the programs cannot be loaded, what was in the file stays. */
+static void on_opened(void *ctx, struct agent *agent)
+{
+	struct recording *to = ctx;
+	struct capture_info info;
+
+	to->begun = true;
+	capture_info_here(&info, clock_boot_to_wall());
+	to->error = capture_writer_open(&to->writer, to->file, &info);
+	if (to->error < 0)
+		agent_stop(agent, "the file cannot be written");
+}
+
 static int record(struct watch_options *o)
 {
-	struct capture_info info;
-	struct capture_writer writer;
+	struct recording to = { .file = o->file, .writer.fd = -1 };
 	int r, status;
 
-	capture_info_here(&info, clock_boot_to_wall());
-	r = capture_writer_open(&writer, o->file, &info);
-	if (r < 0)
-		return fail(o->file, r);
-	o->agent.pipeline.capture = &writer;
+	o->agent.pipeline.capture = &to.writer;
+	o->agent.opened = on_opened;
+	o->agent.ctx = &to;
 	status = watch(&o->agent);
-	r = capture_writer_close(&writer);
+	r = capture_writer_close(&to.writer);
+	r = to.error < 0 ? to.error : r;
 	if (r < 0)
-		return fail(o->file, r);
-	fprintf(stderr, "saker: %llu records, %llu bytes in %s\n", (unsigned long long)writer.records,
-		(unsigned long long)writer.bytes, o->file);
+		return fail(to.file, r);
+	if (to.begun)
+		fprintf(stderr, "saker: %llu records, %llu bytes in %s\n", (unsigned long long)to.writer.records,
+			(unsigned long long)to.writer.bytes, to.file);
 	return status;
 }
 

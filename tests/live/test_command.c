@@ -108,6 +108,31 @@ TEST(command_btf, "types that cannot be read: what and where is named")
 	done(&r);
 }
 
+TEST(record_kept, "a capture that cannot begin leaves the file as it was, and runs no command")
+{
+	char name[] = "/tmp/saker-kept-XXXXXX", mark[sizeof(name) + 5], line[64] = "";
+	int fd = mkstemp(name);
+	struct run r;
+
+	snprintf(mark, sizeof(mark), "%s.ran", name);
+	check(fd >= 0 && write(fd, "before", 6) == 6, "%s: %s", name, strerror(errno));
+	r = RUN("record", "--btf", "/nonexistent/types", "-w", name);
+	ends(&r, 3, "cannot read the kernel's BTF");
+	done(&r);
+	check(pread(fd, line, sizeof(line), 0) == 6 && !strcmp(line, "before"), "it has now \"%.8s\"", line);
+	r = RUN("record", "-w", "/nonexistent/capture", "--", "/bin/touch", mark);
+	ends(&r, 1, "cannot write /nonexistent/capture: No such file");
+	done(&r);
+	check(access(mark, F_OK) < 0, "the command ran");
+	r = RUN("record", "-w", name, "--", "/bin/touch", mark);
+	ends(&r, 0, " bytes in ");
+	done(&r);
+	check(pread(fd, line, 8, 0) == 8 && !strncmp(line, "sakerrec", 8), "it has now \"%.8s\"", line);
+	check(unlink(mark) == 0, "the command did not run");
+	unlink(name);
+	close(fd);
+}
+
 TEST(command_doubt, "an agent says that it watches, and which of the files it was told of are not there")
 {
 	agent_fresh("containers: {host_prefix: /nonexistent}\nk8s: {metadata: /nonexistent/pods.json}\n");
