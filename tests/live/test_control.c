@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
 #include <grp.h>
 #include <linux/bpf.h>
 #include <poll.h>
@@ -729,4 +731,81 @@ TEST(rights_kept, "what is asked for is kept")
 	agent_file("saker.yaml", "policies: [policies]\nagent: {keep_capabilities: [CAP_ALL]}\n");
 	r = RUN("run", "-c", agent_path("saker.yaml"));
 	check(r.status == 1 && strstr(r.err, "want names such as CAP_CHOWN"), "%d: %s", r.status, r.err);
+}
+
+/* --- what it makes */
+
+static json_t *not_its;
+static unsigned audited;
+
+static int remember(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	json_object_set_new(not_its, path, json_true());
+	return 0;
+}
+
+static int audit(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	mode_t most = S_ISDIR(st->st_mode) ? 0750 : S_ISSOCK(st->st_mode) ? 0660 : 0640;
+
+	if (json_object_get(not_its, path))
+		return 0;
+	check(!(st->st_mode & 07777 & ~most), "%s has the mode %o", path, st->st_mode & 07777);
+	audited++;
+	return 0;
+}
+
+static size_t compressed(void)
+{
+	glob_t found;
+	size_t n;
+
+	glob(agent_path("r.json.*.gz"), 0, NULL, &found);
+	n = found.gl_pathc;
+	globfree(&found);
+	return n;
+}
+
+static unsigned pins(void)
+{
+	DIR *dir = opendir("/sys/fs/bpf");
+	unsigned n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Modes must not come from the one who starts it. */
+static void no_umask(void)
+{
+	umask(0);
+}
+
+TEST(rights_files, "what it makes is for its owner and its group, and nothing is pinned")
+{
+	unsigned pinned = pins();
+
+	agent_fresh("");
+	agent_file("saker.yaml", "agent: {drain_timeout: 200ms}\npolicies: [policies]\nsinks:\n"
+		   "  events: {type: file, path: events.json}\n  r: {type: file, path: r.json, rotate: {size: 64K, keep: 50, compress: gzip}}\n"
+		   "  u: {type: unix, path: %s, listen: true}\n", agent_path("out.sock"));
+	agent_file("policies/all.yaml", "name: all\nevents: {dup: {where: proc.name = subject}}\n");
+	agent_setup(no_umask);
+	not_its = json_object();
+	nftw(agent_path(""), remember, 8, FTW_PHYS);
+	json_object_set_new(not_its, agent_path("stderr"), json_true());
+	agent_start();
+	await_socket();
+	subject(calls);
+	agent_barrier();
+	soon(compressed() > 0, "nothing was rotated");
+	audited = 0;
+	nftw(agent_path(""), audit, 8, FTW_PHYS);
+	check(audited >= 5, "only %u files were looked at", audited);
+	check(pins() == pinned, "%u are pinned, %u were", pins(), pinned);
+	check(agent_stop() == 0, "saker failed");
+	json_decref(not_its);
 }

@@ -422,6 +422,58 @@ TEST(sink_hurry, "told twice to stop, it waits for no sink")
 	close(pipes[1]);
 }
 
+/* --- signals and the end */
+
+TEST(sink_signals, "a storm of signals holds up nothing and costs no event, and the end is orderly")
+{
+	static const int storm[] = { SIGHUP, SIGCHLD, SIGPIPE, SIGWINCH, SIGCONT, SIGURG };
+	int status;
+	pid_t pid;
+
+	begin("");
+	agent_start();
+	count_of = MANY;
+	pid = subject_start(numbered_slowly);
+	for (unsigned i = 0; i < 10000; i++)
+		kill(agent_pid(), storm[i % (sizeof(storm) / sizeof(*storm))]);
+	subject_wait(pid);
+	agent_barrier();
+	for (unsigned i = 0; i < 100; i++)
+		kill(agent_pid(), i % 2 ? SIGINT : SIGTERM);
+	status = agent_stop();
+	check(status == 0, "status %d", status);
+	check(told_in("events.json") == MANY, "the file has not all, or more");
+}
+
+/* As fast as it can, until it is told. */
+static void flood(void)
+{
+	while (!shared->n[0])
+		syscall(SYS_getsid, first());
+}
+
+TEST(sink_end, "told to stop under load, beside a peer that is not there, it says what was left and ends with 0")
+{
+	int status;
+	pid_t pid;
+
+	begin("");
+	agent_file("saker.yaml", "agent: {drain_timeout: 500ms}\npolicies: [policies]\nsinks:\n"
+		   "  events: {type: file, path: events.json, where: \"evt.type != getsid\"}\n  many: {type: file, path: many.json}\n"
+		   "  dead: {type: tcp, address: \"127.0.0.1:1\", queue: {bytes: 1M}}\n");
+	agent_start();
+	shared->n[0] = 0;
+	pid = subject_start(flood);
+	soon(number(agent_sink("many"), "written") > 20000, "%s", json_dumps(agent_sink("many"), 0));
+	status = agent_stop();
+	shared->n[0] = 1;
+	subject_wait(pid);
+	check(status == 0, "status %d", status);
+	check(said("events were left in the queues of sinks") == 1, "what was left was not told");
+	check(said("saker: [0-9]* events in .* s, ") == 1, "its last line has no counts");
+	shell("cd %s && [ -z \"$(tail -c 1 many.json)\" ] && tail -n 1000 many.json | jq -e .event > /dev/null", agent_path(""));
+}
+
 /* --- several */
 
 #define SEVERAL \
