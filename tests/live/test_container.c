@@ -107,6 +107,7 @@ static void start_survivor(unsigned i)
 TEST(container_survive, "an agent that was killed finds the containers that run")
 {
 	enum { STAY = 6 };
+	double began;
 
 	want_program("runc");
 	containers_fresh(container_policy, "");
@@ -119,7 +120,15 @@ TEST(container_survive, "an agent that was killed finds the containers that run"
 	check(agent_stop() == 128 + SIGKILL, "it was not killed");
 	agent_file_remove("events.json");
 	shell("runc --root %s delete -f saker-live-stay-%u", place("runc"), STAY);
+	began = now();
 	agent_start();
+	for (unsigned i = 0; i < STAY; i++) {
+		char id[64];
+
+		snprintf(id, sizeof(id), "args.id=saker-live-stay-%u", i);
+		agent_await("events", "existing_container", 0, id, NULL);
+	}
+	note("all %d are known %.3f s after the agent's start", STAY, now() - began);
 	for (unsigned i = 0; i < STAY; i++)
 		shell("runc --root %s exec saker-live-stay-%u /bin/busybox-saker-live-stay-%u true && "
 		      "runc --root %s delete -f saker-live-stay-%u", place("runc"), i, i, place("runc"), i);
