@@ -265,7 +265,7 @@ TEST(crowd_tasks, "as many tasks as a cgroup may have: each is told, who ran bef
 
 /* --- an agent that sees other numbers */
 
-TEST(crowd_namespace, "an agent in a pid namespace of its own tells the host's numbers")
+TEST(crowd_namespace, "an agent in a pid namespace of its own, with a /proc that hides others, tells the host's numbers")
 {
 	char out[4300];
 	unsigned n = 0;
@@ -276,8 +276,8 @@ TEST(crowd_namespace, "an agent in a pid namespace of its own tells the host's n
 	snprintf(out, sizeof(out), "%s", in_scratch("namespace.json"));
 	watcher = fork();
 	if (watcher == 0) {
-		shell("timeout 60 unshare -pf --mount-proc %s trace -o json -e getsid --count 5 "
-		      "'proc.ppid = %d and proc.name = subject' > %s 2> /dev/null", saker_path(), getppid(), out);
+		shell("timeout 60 unshare -pfm sh -c 'mount -t proc -o hidepid=2 proc /proc && exec \"$@\"' sh "
+		      "%s trace -o json -e getsid --count 5 'proc.ppid = %d and proc.name = subject' > %s 2> /dev/null", saker_path(), getppid(), out);
 		_exit(0);
 	}
 	while (waitpid(watcher, NULL, WNOHANG) == 0)
