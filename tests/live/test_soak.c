@@ -22,7 +22,7 @@ enum {
 	SAMPLES = 600, SAMPLE_MS = 100,		/* of resident memory, at most; and the least time between them */
 	SLOPE_MAX = 64,		/* KiB in ten minutes */
 	ARGUMENTS = 1024,	/* of the calls, which nobody else makes; the last is of those that the sink "full" gets */
-	EXTRA_CALLS = 40,	/* of these a turn, while its disk is full */
+	EXTRA_CALLS = 40,	/* of these a turn at most, while its disk is full */
 	DISK_MIB = 32,
 };
 
@@ -39,11 +39,12 @@ static void calls(long first, long step, long n, int done)
 
 static void load(void)
 {
-	double begin = now(), end = begin + (double)shared->n[SECONDS];
+	double next = now(), end = next + (double)shared->n[SECONDS], left;
 
+	/* Where the machine is busy what was left out is not made good: that would be a flood. */
 	for (long turn = 1; now() < end || shared->n[EXTRAS]; turn++) {
-		double next = begin + (double)turn * TURN_MS / 1000, left = next - now();
-
+		next += TURN_MS / 1e3;
+		next = next < now() ? now() : next;
 		calls(shared->n[FIRST], 1, shared->n[CALLS], DONE);
 		calls(shared->n[FIRST] + ARGUMENTS - 1, 0, shared->n[EXTRAS], EXTRAS_DONE);
 		if (turn % CHURN == 0 && fork() == 0) {
@@ -52,6 +53,7 @@ static void load(void)
 		}
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
+		left = next - now();
 		if (left > 0)
 			poll(NULL, 0, (int)(left * 1000));
 	}
@@ -131,7 +133,7 @@ static void disk_fill(void)
 	while (write(fd, zeros, sizeof(zeros)) > 0)
 		;
 	close(fd);
-	shared->n[EXTRAS] = EXTRA_CALLS;
+	shared->n[EXTRAS] = shared->n[CALLS] * 2 / 5 < EXTRA_CALLS ? shared->n[CALLS] * 2 / 5 : EXTRA_CALLS;
 	soon(number(agent_sink("full"), "dropped") > 0, "nothing was displaced");
 	shared->n[EXTRAS] = 0;
 	check(number(agent_sink("full"), "retries") > 0, "nothing was tried again");
