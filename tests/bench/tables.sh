@@ -177,6 +177,7 @@ several() { # TIMES COMMAND...: the median
 }
 
 rest_table() {
+	[ -n "${memory_after:-}" ] || capture 1000000
 	echo '| start, memory, idling | |'
 	echo '|---|---|'
 	echo "| start to first event, openat selected | $(several 5 first_event openat) ms |"
