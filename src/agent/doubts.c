@@ -32,7 +32,7 @@ static void on_doubt(void *ctx, const struct policy_doubt *doubt)
 	const char *path = doubt->file->file.path;
 	struct judging *j = ctx;
 
-	if (doubt->confirmed || j->all || policy_in_force(j->before, doubt->file)) {
+	if (doubt->confirmed || j->all || policy_has(j->before, doubt->file)) {
 		note(j->doubts, path, doubt->line, doubt->col, doubt->text);
 	} else if (j->result == 0) {
 		j->diag->file = path;

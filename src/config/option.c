@@ -112,6 +112,18 @@ static bool is_switches(const struct option_row *row)
 	return one && !one->name;
 }
 
+/* "a map, or a list such as [env, stack]" */
+static void print_switches(const struct option_row *one, char *to, size_t size)
+{
+	const char *before = "a map, or a list such as [";
+	size_t n = 0;
+
+	for (; one->name && n < size; one++, before = ", ")
+		n += (size_t)snprintf(to + n, size - n, "%s%s", before, one->name);
+	if (n < size)
+		snprintf(to + n, size - n, "]");
+}
+
 char *option_want(const struct option_row *row, char *to, size_t size)
 {
 	static const char *const plain[] = {
@@ -136,7 +148,7 @@ char *option_want(const struct option_row *row, char *to, size_t size)
 	else if (row->type == OPTION_CUSTOM && row->form)
 		snprintf(to, size, "%s", row->form);
 	else if (is_switches(row))
-		snprintf(to, size, "a map, or a list of what is on");
+		print_switches(row->rows, to, size);
 	else
 		print_range(row, plain[row->type], to, size);
 	return to;

@@ -44,7 +44,7 @@ static void tell(const struct look *l, struct policy_doubt *d, const char *fmt, 
 	if (d->confirmed)
 		snprintf(d->text + n, sizeof(d->text) - n, " (confirmed)");
 	else
-		snprintf(d->text + n, sizeof(d->text) - n, "; if that is meant, add confirm: [%s]", words[d->kind]);
+		snprintf(d->text + n, sizeof(d->text) - n, "; if that is meant, add confirm: [%s] to the policy", words[d->kind]);
 	l->seen(l->ctx, d);
 }
 
@@ -129,8 +129,7 @@ static bool same_options(const struct policy_file_entry *a, const struct policy_
 	       same_list(&a->dedup.key, &b->dedup.key) && a->dedup.size == b->dedup.size && a->dedup.ttl == b->dedup.ttl &&
 	       a->sample.share == b->sample.share && a->sample.whole == b->sample.whole &&
 	       same_list(&a->unless_empty, &b->unless_empty) && a->need == b->need && a->enrich == b->enrich &&
-	       a->capture.env == b->capture.env && a->capture.hash == b->capture.hash &&
-	       a->capture.stack == b->capture.stack && same_list(&a->sinks, &b->sinks);
+	       !memcmp(&a->capture, &b->capture, sizeof(a->capture)) && same_list(&a->sinks, &b->sinks);
 }
 
 static bool same_where(const struct policy_file_entry *a, const struct policy_file_entry *b)
@@ -215,18 +214,6 @@ void policy_doubts(const struct policy_set *set, void (*seen)(void *ctx, const s
 }
 
 /* --- before and after */
-
-bool policy_in_force(const struct policy_set *before, const struct policy_file *file)
-{
-	for (unsigned i = 0; before && i < before->files.n; i++) {
-		const struct policy_file *f = before->files.files[i];
-
-		if (!strcmp(f->name.text, file->name.text) && f->file.len == file->file.len &&
-		    !memcmp(f->file.text, file->file.text, file->file.len))
-			return true;
-	}
-	return false;
-}
 
 static unsigned count_entries(const struct policy_set *set)
 {

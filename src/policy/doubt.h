@@ -23,9 +23,6 @@ struct policy_doubt {
 /* Call seen for each doubt of a compiled set, in the order of the files. */
 void policy_doubts(const struct policy_set *set, void (*seen)(void *ctx, const struct policy_doubt *doubt), void *ctx);
 
-/* Whether a policy of the same name and text is in the other set, which may be NULL. */
-bool policy_in_force(const struct policy_set *before, const struct policy_file *file);
-
 /* Whether more than half of the entries that are in force would go without others in their place.  *had, *left:
  * how many there are in all. */
 bool policy_removes_most(const struct policy_set *before, const struct policy_set *after, unsigned *had,

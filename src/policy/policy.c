@@ -156,6 +156,13 @@ static bool same_text(const struct policy_file *a, const struct policy_file *b)
 	return a->file.len == b->file.len && !memcmp(a->file.text, b->file.text, a->file.len);
 }
 
+bool policy_has(const struct policy_set *set, const struct policy_file *file)
+{
+	const struct policy_file *old = set ? file_named(set, file->name.text) : NULL;
+
+	return old && same_text(old, file);
+}
+
 struct policy_diff policy_compare(const struct policy_set *before, const struct policy_set *after)
 {
 	struct policy_diff d = { 0 };

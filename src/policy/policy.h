@@ -88,6 +88,9 @@ void policy_forget(struct policy_set *set, uint64_t cgroup);
 /* Forget all keys that dedup remembers, so that repetitions are told again, and give back the memory. */
 void policy_forget_repetitions(struct policy_set *set);
 
+/* Whether a policy of the same name and text is in the set, which may be NULL. */
+bool policy_has(const struct policy_set *set, const struct policy_file *file);
+
 /* What a reload changed, by policies' names and contents. */
 struct policy_diff { unsigned added, removed, changed, same; };
 struct policy_diff policy_compare(const struct policy_set *before, const struct policy_set *after);

@@ -42,7 +42,7 @@ expect 'what a policy selects' 0 'policy default, 8 events: ok' --explain "$work
 
 put never.yaml 'name: n' 'events:' '  openat: {where: evt.type = read}' '  connect:'
 expect 'an entry that contradicts its event' 1 \
-	$'W/never.yaml:3:3: "openat" never matches: scope or where ask for other events; if that is meant, add confirm: [never]\n  openat: {where: evt.type = read}\n  ^' \
+	$'W/never.yaml:3:3: "openat" never matches: scope or where ask for other events; if that is meant, add confirm: [never] to the policy\n  openat: {where: evt.type = read}\n  ^' \
 	"$work/never.yaml"
 put never.yaml 'name: n' 'confirm: [never]' 'scope: user.uid = 0' 'events:' '  openat: {where: user.uid != 0}' '  connect:'
 expect 'or its scope, and somebody says so' 0 \
@@ -51,7 +51,7 @@ expect 'or its scope, and somebody says so' 0 \
 
 put drown.yaml 'name: d' 'events:' '  read:' '  openat:' '  poll: {limit: 5/s}'
 expect 'an entry that takes all of what comes at a high rate' 1 \
-	$'W/drown.yaml:3:3: "read" takes every read of every process; scope, where, limit, sample and dedup take fewer; if that is meant, add confirm: [flood]\n  read:\n  ^' \
+	$'W/drown.yaml:3:3: "read" takes every read of every process; scope, where, limit, sample and dedup take fewer; if that is meant, add confirm: [flood] to the policy\n  read:\n  ^' \
 	"$work/drown.yaml"
 put drown.yaml 'name: d' 'confirm: [flood]' 'events:' '  read:'
 expect 'and somebody says so' 0 \
@@ -59,13 +59,13 @@ expect 'and somebody says so' 0 \
 	"$work/drown.yaml"
 put shadow.yaml 'name: s' 'events:' "  'open*': {where: ret < 0}" '  fs_file_ops: {where: ret >= 0}'
 expect 'an entry whose events another one has' 1 \
-	$'W/shadow.yaml:4:3: "fs_file_ops" does not get 4 of its 19 events: they are those of "open*" in line 3, which comes first; if that is meant, add confirm: [shadow]\n  fs_file_ops: {where: ret >= 0}\n  ^' \
+	$'W/shadow.yaml:4:3: "fs_file_ops" does not get 4 of its 19 events: they are those of "open*" in line 3, which comes first; if that is meant, add confirm: [shadow] to the policy\n  fs_file_ops: {where: ret >= 0}\n  ^' \
 	"$work/shadow.yaml"
 mkdir "$work/twins"
 put twins/a.yaml 'name: a' 'events: {openat: {where: ret < 0}}'
 put twins/b.yaml 'name: b' 'events: {openat: {where: "(ret < 0)"}}'
 expect 'a policy that is as another' 1 \
-	$'W/twins/b.yaml:1:7: policy "b" asks the same as policy "a" and adds nothing to it; if that is meant, add confirm: [shadow]\nname: b\n      ^' \
+	$'W/twins/b.yaml:1:7: policy "b" asks the same as policy "a" and adds nothing to it; if that is meant, add confirm: [shadow] to the policy\nname: b\n      ^' \
 	"$work/twins"
 put scoped.yaml 'name: s' 'scope: user.uid = 1000' 'events: {read: }'
 expect 'or only of some' 0 'W/scoped.yaml: policy s, 1 event: ok' "$work/scoped.yaml"

@@ -46,7 +46,7 @@ static void confirmed_in_policy(void)
 	json_t *r;
 
 	agent_file("policies/n.yaml", NEVER_POLICY(""));
-	error_ends(agent_reload(), "policies/n.yaml", ":4:3: " NEVER "; if that is meant, add confirm: [never]");
+	error_ends(agent_reload(), "policies/n.yaml", ":4:3: " NEVER "; if that is meant, add confirm: [never] to the policy");
 	in_force(100);
 	agent_file("policies/n.yaml", NEVER_POLICY("confirm: [never]\n"));
 	r = agent_reload();

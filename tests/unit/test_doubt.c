@@ -13,36 +13,36 @@ enum { POLICIES = 3 };
 /* Policies together, and all that is told of them. */
 static const struct { const char *policies[POLICIES + 1], *told; } rows[] = {
 	{ { "name: a\nevents: {openat: {where: evt.type = read}}" },
-	  "0:2:10: \"openat\" never matches: scope or where ask for other events; if that is meant, add confirm: [never]\n" },
+	  "0:2:10: \"openat\" never matches: scope or where ask for other events; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nevents:\n  openat: {where: proc.name = a and proc.name = b}" },
-	  "0:3:3: \"openat\" never matches: what its where asks cannot be true at once; if that is meant, add confirm: [never]\n" },
+	  "0:3:3: \"openat\" never matches: what its where asks cannot be true at once; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nscope: user.uid = 0\nevents:\n  openat: {where: user.uid >= 1000}\n  connect:" },
-	  "0:4:3: \"openat\" never matches: scope and where contradict each other; if that is meant, add confirm: [never]\n" },
+	  "0:4:3: \"openat\" never matches: scope and where contradict each other; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nscope: user.uid = 0 and user.uid = 1\nevents: {openat: , connect: }" },
-	  "0:3:10: \"openat\" never matches: what the scope asks cannot be true at once; if that is meant, add confirm: [never]\n"
-	  "0:3:20: \"connect\" never matches: what the scope asks cannot be true at once; if that is meant, add confirm: [never]\n" },
+	  "0:3:10: \"openat\" never matches: what the scope asks cannot be true at once; if that is meant, add confirm: [never] to the policy\n"
+	  "0:3:20: \"connect\" never matches: what the scope asks cannot be true at once; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nconfirm: [never]\nevents: {openat: {where: evt.type = read}}" },
 	  "0:3:10: \"openat\" never matches: scope or where ask for other events (confirmed)\n" },
 	{ { "name: a\nevents: {'open*': {where: evt.type = openat}}" }, "" },	/* some of them */
 	{ { "name: a\nevents: {read: }" },
 	  "0:2:10: \"read\" takes every read of every process; scope, where, limit, sample and dedup take fewer; if that "
-	  "is meant, add confirm: [flood]\n" },
+	  "is meant, add confirm: [flood] to the policy\n" },
 	{ { "name: a\nevents: {read: {where: proc.name != cat or proc.name != ls}}" },
 	  "0:2:10: \"read\" takes every read of every process; scope, where, limit, sample and dedup take fewer; if that "
-	  "is meant, add confirm: [flood]\n" },
+	  "is meant, add confirm: [flood] to the policy\n" },
 	{ { "name: a\nscope: proc.name exists\nevents: {fs: }" },
 	  "0:3:10: \"fs\" takes every read of every process; scope, where, limit, sample and dedup take fewer; if that "
-	  "is meant, add confirm: [flood]\n" },
+	  "is meant, add confirm: [flood] to the policy\n" },
 	{ { "name: a\nconfirm: {flood: true}\nevents: {read: }" },
 	  "0:3:10: \"read\" takes every read of every process; scope, where, limit, sample and dedup take fewer (confirmed)\n" },
 	{ { "name: a\nconfirm: [never, shadow]\nevents: {read: }" },		/* what was not asked about */
 	  "0:3:10: \"read\" takes every read of every process; scope, where, limit, sample and dedup take fewer; if that "
-	  "is meant, add confirm: [flood]\n" },
+	  "is meant, add confirm: [flood] to the policy\n" },
 	{ { "name: a\nevents: {read: {limit: 5/s}, write: {sample: 1/9}, poll: {dedup: {key: proc.name}}, openat: }" }, "" },
 	{ { "name: a\nevents: {read: {where: proc.name != cat}}" }, "" },
 	{ { "name: a\nevents:\n  'open*': {where: ret < 0}\n  fs_file_ops: {where: ret >= 0}" },
 	  "0:4:3: \"fs_file_ops\" does not get 4 of its 19 events: they are those of \"open*\" in line 3, which comes first; "
-	  "if that is meant, add confirm: [shadow]\n" },
+	  "if that is meant, add confirm: [shadow] to the policy\n" },
 	{ { "name: a\nconfirm: [shadow]\nevents:\n  'open*': {where: ret < 0}\n  fs_file_ops: {where: ret >= 0}" },
 	  "0:5:3: \"fs_file_ops\" does not get 4 of its 19 events: they are those of \"open*\" in line 4, which comes first "
 	  "(confirmed)\n" },
@@ -50,7 +50,7 @@ static const struct { const char *policies[POLICIES + 1], *told; } rows[] = {
 	{ { "name: a\nevents: {fs_file_ops: {where: ret < 0}, openat: {where: ret >= 0}}" }, "" },	/* a name's own */
 	{ { "name: a\nevents: {openat: {where: ret < 0 and proc.name = a}}",
 	    "name: b\nevents: {openat: {where: proc.name = 'a' and ret < 0}}" },
-	  "1:1:7: policy \"b\" asks the same as policy \"a\" and adds nothing to it; if that is meant, add confirm: [shadow]\n" },
+	  "1:1:7: policy \"b\" asks the same as policy \"a\" and adds nothing to it; if that is meant, add confirm: [shadow] to the policy\n" },
 	{ { "name: a\nevents: {openat: }", "name: b\nconfirm: [shadow]\nevents: {openat: }", "name: c\nevents: {openat: , connect: }" },
 	  "1:1:7: policy \"b\" asks the same as policy \"a\" and adds nothing to it (confirmed)\n" },
 	{ { "name: a\nevents: {openat: }", "name: b\nevents: {openat: {where: ret < 0}}" }, "" },	/* its name says so */
@@ -119,7 +119,7 @@ Test(doubt, removed)
 		compile(&before, steps[i].before);
 		compile(&after, steps[i].after);
 		cr_expect_eq(policy_removes_most(&before, &after, &had, &left), steps[i].most, "step %zu: %u, %u", i, had, left);
-		cr_expect_eq(policy_in_force(&before, after.files.files[0]), steps[i].before == steps[i].after);
+		cr_expect_eq(policy_has(&before, after.files.files[0]), steps[i].before == steps[i].after);
 		policy_set_fini(&before);
 		policy_set_fini(&after);
 	}
