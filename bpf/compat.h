@@ -35,6 +35,12 @@ static __always_inline struct task_struct *current_task(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/* For hooks by perf, which are not handed the registers.  Since 5.15. */
+static __always_inline struct pt_regs *current_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+}
+
 /* TS_COMPAT, arch/x86/include/asm/thread_info.h; TIF_32BIT, arch/arm64/include/asm/thread_info.h */
 static __always_inline enum abi current_abi(struct task_struct *task)
 {

@@ -143,6 +143,13 @@ int cgroup_muted(u32 id, u64 cgroup);
 		__sync_fetch_and_add(&t_->member, 1);			\
 } while (0)
 
+/* There was nothing to make the record of. */
+static __always_inline void record_lost(u32 id)
+{
+	TALLY(id, dropped[DROP_SCRATCH]);
+	__sync_fetch_and_add(&drops, 1);
+}
+
 static __always_inline struct slot *slot_take(u32 *number)
 {
 	for (u32 i = 0; i < SLOTS; i++) {
@@ -346,8 +353,7 @@ static __always_inline struct head *record_begin(u32 id, u32 lane, u32 size)
 
 	s = slot_take(&number);
 	if (!s) {
-		TALLY(id, dropped[DROP_SCRATCH]);
-		__sync_fetch_and_add(&drops, 1);
+		record_lost(id);
 		return 0;
 	}
 	h = (struct head *)s->record;

@@ -11,6 +11,19 @@ enum {
 
 extern bool envp_wanted;
 
+/* How the kernel came from what was named to what runs. */
+struct exec_manner { bool known, script, setuid; };
+
+struct exec_note { u64 start; struct exec_manner manner; };
+
+/* Of execs under way, by their task's address: start tells those of an earlier task. */
+struct exec_notes_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, struct exec_note);
+} exec_notes SEC(".maps");
+
 struct vm_area_struct { struct file *vm_file; } __attribute__((preserve_access_index));
 
 /* Until 6.1 (commit 763ecb035029) mappings were a list. */
@@ -94,12 +107,23 @@ static __always_inline void exec_file(struct event_process_exec *e, struct file 
 }
 
 /* What was named is a script when what runs is not what was named. */
-static __always_inline void exec_script(struct event_process_exec *e, struct linux_binprm *bprm)
+static __always_inline struct exec_manner exec_manner(struct linux_binprm *bprm)
 {
-	const char *filename = BPF_CORE_READ(bprm, filename);
+	struct exec_manner m = { .known = true };
 
-	if (BPF_CORE_READ(bprm, interp) != filename)
+	m.script = BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename);
+	m.setuid = BPF_CORE_READ(bprm, per_clear) != 0;
+	return m;
+}
+
+static __always_inline void exec_tell_manner(struct event_process_exec *e, const char *filename,
+					     const struct exec_manner *m)
+{
+	if (!m->known)
+		e->head.faulted |= 1u << BIT_process_exec_script | 1u << BIT_process_exec_setuid;
+	else if (m->script)
 		put_str(&e->head, &e->script, filename, KERNEL, PATH_MAX_BYTES, BIT_process_exec_script);
+	e->setuid = m->setuid;
 }
 
 /* Where the kernel put the dynamic loader: AT_BASE of the auxiliary vector, 0 if there is none. */
@@ -201,20 +225,36 @@ static __always_inline struct event_process_exec *exec_begin(void)
 }
 
 static __always_inline void exec_fill(struct event_process_exec *e, struct task_struct *task, int old_tid,
-				      struct linux_binprm *bprm)
+				      struct file *file, const char *filename, const struct exec_manner *manner)
 {
-	exec_file(e, BPF_CORE_READ(bprm, file));
+	exec_file(e, file);
 	if (policies_on)
 		exe_note(e->head.slot, (u64)BPF_CORE_READ(task, mm, exe_file), e->path.off, e->path.len, BPF_ANY);
-	put_str(&e->head, &e->filename, BPF_CORE_READ(bprm, filename), KERNEL, PATH_MAX_BYTES,
-		BIT_process_exec_filename);
-	exec_script(e, bprm);
+	put_str(&e->head, &e->filename, filename, KERNEL, PATH_MAX_BYTES, BIT_process_exec_filename);
+	exec_tell_manner(e, filename, manner);
 	exec_vectors(e, BPF_CORE_READ(task, mm));
 	exec_creds(e, task);
 	exec_stdin(e);
 	exec_place(e, task);
-	e->setuid = BPF_CORE_READ(bprm, per_clear) != 0;
 	e->old_tid = old_tid;
+}
+
+static __always_inline void exec_fill_of(struct event_process_exec *e, struct task_struct *task, int old_tid,
+					 struct linux_binprm *bprm)
+{
+	struct exec_manner manner = exec_manner(bprm);
+
+	exec_fill(e, task, old_tid, BPF_CORE_READ(bprm, file), BPF_CORE_READ(bprm, filename), &manner);
+}
+
+static __always_inline int exec_end(void *ctx, struct event_process_exec *e, struct task_struct *task)
+{
+	u64 base = loader_base(e, BPF_CORE_READ(task, mm)), file = 0;
+
+	if (base)
+		bpf_find_vma(task, base, mapped_file, &file, 0);
+	exec_interpreter(e, file);
+	return record_end(ctx, &e->head);
 }
 
 /* Since 5.17 (bpf_find_vma, commit 7c7e3d31e785). */
@@ -222,16 +262,43 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec__tp_vma, struct task_struct *task, int old_tid, struct linux_binprm *bprm)
 {
 	struct event_process_exec *e = exec_begin();
-	u64 base, file = 0;
 
 	if (!e)
 		return 0;
-	exec_fill(e, task, old_tid, bprm);
-	base = loader_base(e, BPF_CORE_READ(task, mm));
-	if (base)
-		bpf_find_vma(task, base, mapped_file, &file, 0);
-	exec_interpreter(e, file);
-	return record_end(ctx, &e->head);
+	exec_fill_of(e, task, old_tid, bprm);
+	return exec_end(ctx, e, task);
+}
+
+/* Perf is not told all: this notes the rest a little before, in so short a time that hardly ever
+ * another task comes between; then the record has these fields marked as unreadable. */
+SEC("tp_btf/sched_prepare_exec")
+int BPF_PROG(process_exec__note, struct task_struct *task, struct linux_binprm *bprm)
+{
+	struct exec_note note = { .start = task->start_boottime, .manner = exec_manner(bprm) };
+	u64 key = (u64)task;
+
+	bpf_map_update_elem(&exec_notes, &key, &note, BPF_ANY);
+	return 0;
+}
+
+SEC("tp/sched/sched_process_exec")
+int process_exec__perf_tp(struct trace_event_raw_sched_process_exec *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct event_process_exec *e = exec_begin();
+	struct exec_manner manner = {};
+	struct exec_note *note;
+	u64 key = (u64)task;
+
+	if (!e)
+		return 0;
+	note = bpf_map_lookup_elem(&exec_notes, &key);
+	if (note && note->start == task->start_boottime)
+		manner = note->manner;
+	bpf_map_delete_elem(&exec_notes, &key);
+	exec_fill(e, task, ctx->old_pid, BPF_CORE_READ(task, mm, exe_file),
+		  (char *)ctx + (ctx->__data_loc_filename & 0xffff), &manner);
+	return exec_end(ctx, e, task);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -242,7 +309,7 @@ int BPF_PROG(process_exec__tp_list, struct task_struct *task, int old_tid, struc
 
 	if (!e)
 		return 0;
-	exec_fill(e, task, old_tid, bprm);
+	exec_fill_of(e, task, old_tid, bprm);
 	base = loader_base(e, BPF_CORE_READ(task, mm));
 	if (base)
 		exec_interpreter(e, listed_file(BPF_CORE_READ(task, mm), base));

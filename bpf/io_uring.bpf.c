@@ -308,6 +308,12 @@ int BPF_PROG(io_uring_submit__tp_req, void *req)
 	return submit_emit(ctx, req);
 }
 
+SEC("tp/io_uring/io_uring_submit_req")
+int io_uring_submit__perf_tp(struct trace_event_raw_io_uring_submit_req *ctx)
+{
+	return submit_emit(ctx, ctx->req);
+}
+
 /* Until 6.3 (commit 2ad57931db64) under another name. */
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(io_uring_submit__tp_sqe, void *req)

@@ -199,6 +199,13 @@ struct linux_binprm {
 	unsigned int per_clear;
 };
 
+/* What a tracepoint hands to perf. */
+struct trace_event_raw_sys_enter { long id; };
+struct trace_event_raw_sys_exit { long ret; };
+struct trace_event_raw_task_newtask { int pid; unsigned long clone_flags; };
+struct trace_event_raw_io_uring_submit_req { void *req; };
+struct trace_event_raw_sched_process_exec { u32 __data_loc_filename; int old_pid; };
+
 /* sockets */
 struct in6_addr { union { u8 u6_addr8[16]; u32 u6_addr32[4]; } in6_u; };
 typedef struct { struct net *net; } possible_net_t;

@@ -4,6 +4,10 @@
 #include "lineage.h"
 #include "who.h"
 
+/* Since 6.2. */
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+
 /* A tree that is followed grows with each child, before the child runs.  One that has no room is lost
  * with all that it forks. */
 static __always_inline void tree_follow(u32 parent, u32 child)
@@ -22,8 +26,7 @@ static __always_inline void tree_leave(u32 pid, bool last)
 		bpf_map_delete_elem(&tree, &pid);
 }
 
-SEC("tp_btf/task_newtask")
-int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
+static __always_inline int fork_emit(void *ctx, struct task_struct *child, u64 clone_flags)
 {
 	struct event_process_fork *e;
 	struct pid *pid;
@@ -48,6 +51,27 @@ int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
 	e->flags = clone_flags;
 	e->parent = BPF_CORE_READ(child, real_parent, tgid);
 	return record_end(ctx, &e->head);
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(process_fork__tp, struct task_struct *child, u64 clone_flags)
+{
+	return fork_emit(ctx, child, clone_flags);
+}
+
+/* Perf is told only the number of the child, which is there already and does not run yet. */
+SEC("tp/task/task_newtask")
+int process_fork__perf_tp(struct trace_event_raw_task_newtask *ctx)
+{
+	struct task_struct *child = bpf_task_from_pid(ctx->pid);
+
+	if (!child) {
+		record_lost(EVENT_process_fork);
+		return 0;
+	}
+	fork_emit(ctx, child, ctx->clone_flags);
+	bpf_task_release(child);
+	return 0;
 }
 
 static __always_inline u64 exit_status(struct task_struct *task, struct signal_struct *signal, bool last)
@@ -80,8 +104,7 @@ static __always_inline void exit_emit(void *ctx, struct task_struct *task, struc
 	record_end(ctx, &e->head);
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(process_exit__tp, struct task_struct *task)
+static __always_inline int task_end(void *ctx, struct task_struct *task)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	bool last = BPF_CORE_READ(signal, live.counter) == 0;
@@ -92,6 +115,18 @@ int BPF_PROG(process_exit__tp, struct task_struct *task)
 	if (policies_on && last)
 		lineage_end(task);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit__tp, struct task_struct *task)
+{
+	return task_end(ctx, task);
+}
+
+SEC("tp/sched/sched_process_exit")
+int process_exit__perf_tp(void *ctx)
+{
+	return task_end(ctx, (struct task_struct *)bpf_get_current_task_btf());
 }
 
 SEC("tp_btf/task_rename")

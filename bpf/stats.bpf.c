@@ -31,8 +31,7 @@ static __always_inline void count_first(const struct call_key *key, long ret)
 	bpf_map_update_elem(&call_counts, key, &first, BPF_NOEXIST);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_stats__tp, struct pt_regs *regs, long ret)
+static __always_inline int count_call(const struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = current_task();
 	struct call_key key = { .number = call_number(regs) };
@@ -56,4 +55,16 @@ int BPF_PROG(syscall_stats__tp, struct pt_regs *regs, long ret)
 	if (seen)
 		__sync_fetch_and_add(seen, 1);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_stats__tp, struct pt_regs *regs, long ret)
+{
+	return count_call(regs, ret);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int syscall_stats__perf_tp(struct trace_event_raw_sys_exit *ctx)
+{
+	return count_call(current_regs(), ctx->ret);
 }

@@ -387,8 +387,7 @@ static __always_inline int call_restored(void *ctx, long ret)
 	return record_end(ctx, &e->head);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
+static __always_inline int call_exit(void *ctx, struct pt_regs *regs, long ret)
 {
 	u32 number = call_number(regs), want;
 	bool kept = false;
@@ -419,8 +418,19 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
+{
+	return call_exit(ctx, regs, ret);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int syscall__exit_perf_tp(struct trace_event_raw_sys_exit *ctx)
+{
+	return call_exit(ctx, current_regs(), ctx->ret);
+}
+
+static __always_inline int call_enter(void *ctx, struct pt_regs *regs, long id)
 {
 	u32 number = id, want;
 	struct event_syscall *e;
@@ -457,4 +467,16 @@ int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
 	record_stack(ctx, &e->head);	/* an exec takes it away */
 	stash_put(e);
 	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(syscall__enter, struct pt_regs *regs, long id)
+{
+	return call_enter(ctx, regs, id);
+}
+
+SEC("tp/raw_syscalls/sys_enter")
+int syscall__enter_perf_tp(struct trace_event_raw_sys_enter *ctx)
+{
+	return call_enter(ctx, current_regs(), ctx->id);
 }

@@ -34,6 +34,12 @@ static const struct { unsigned id; const char *rung, *lost; } losses[] = {
 	{ EVENT_cgroup_attach_task, NULL, "processes that change their container are noticed late" },
 };
 
+/* Where the programs of tracepoints can be preempted. */
+static const char skipped[] = "what comes while a task is preempted in this hook is skipped, and told as lost";
+
+/* Tracepoints that are only called with a lock of the kernel held: never two at once. */
+static const unsigned locked[] = { EVENT_oom_kill, EVENT_cgroup_mkdir, EVENT_cgroup_rmdir, EVENT_cgroup_attach_task };
+
 struct doctor {
 	bool json, probing;
 	struct host host;
@@ -46,7 +52,15 @@ struct doctor {
 	unsigned foreign;		/* that exist on other architectures only */
 };
 
-static const char *loss(unsigned id, const char *rung)
+static bool is_locked(unsigned id)
+{
+	for (size_t i = 0; i < sizeof(locked) / sizeof(*locked); i++)
+		if (locked[i] == id)
+			return true;
+	return false;
+}
+
+static const char *loss(const struct doctor *d, unsigned id, const char *rung)
 {
 	for (size_t i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
 		const char *r = losses[i].rung;
@@ -54,6 +68,8 @@ static const char *loss(unsigned id, const char *rung)
 		if (losses[i].id == id && (r == rung || (r && rung && !strcmp(r, rung))))
 			return losses[i].lost;
 	}
+	if (d->probe->tracepoints == TRACEPOINTS_PREEMPTED && rung && !strcmp(rung, "tp") && !is_locked(id))
+		return skipped;
 	return "";
 }
 
@@ -134,7 +150,7 @@ static void examine(struct doctor *d)
 static void event_text(const struct doctor *d, unsigned id)
 {
 	const struct rung *r = &d->probe->rungs[id];
-	const char *lost = loss(id, r->name);
+	const char *lost = loss(d, id, r->name);
 
 	printf("  %-20s %s", schema_get(id)->name, r->name ? r->name : "not here");
 	if (r->why[0])
@@ -147,6 +163,8 @@ static void calls_text(const struct doctor *d)
 	printf("  %-20s %u of %u", "syscalls", d->calls, d->calls_all);
 	if (d->foreign)
 		printf("; %u more exist on other architectures only", d->foreign);
+	if (d->calls && d->probe->calls_skipped)
+		printf("; %s", skipped);
 	printf("\n");
 	for (unsigned id = EVENT_SYSCALL; d->calls > 0 && id < EVENT_COUNT; id++)
 		if (exists_here(id) && !d->probe->rungs[id].name)
@@ -155,6 +173,8 @@ static void calls_text(const struct doctor *d)
 
 static void events_text(const struct doctor *d)
 {
+	if (d->probe->tracepoints == TRACEPOINTS_PREEMPTED)
+		printf("tracepoints  their programs can be preempted here, and are skipped then; not those by perf (perf_tp)\n");
 	printf("\n%s\n", d->obstacle[0] ? "Events, as far as it can be told without trying:" : "Events:");
 	for (unsigned id = 0; id < EVENT_SYSCALL; id++)
 		if (exists_here(id))
@@ -183,7 +203,7 @@ static json_t *event_json(const struct doctor *d, unsigned id)
 	const struct rung *r = &d->probe->rungs[id];
 
 	return json_pack("{s:s, s:s?, s:s, s:s}", "name", schema_get(id)->name, "rung", r->name, "why", r->why,
-			 "lost", loss(id, r->name));
+			 "lost", loss(d, id, r->name));
 }
 
 static void json(const struct doctor *d)
@@ -197,6 +217,8 @@ static void json(const struct doctor *d)
 	if (d->probing)
 		json_object_set_new(all, "probe", json_pack("{s:b, s:i}", "works", !d->obstacle[0],
 							    "hooks", d->probe->nlinks));
+	json_object_set_new(all, "tracepoints", json_pack("{s:b, s:b}",
+		"preempted", d->probe->tracepoints == TRACEPOINTS_PREEMPTED, "calls_skipped", d->probe->calls_skipped));
 	json_object_set_new(all, "obstacle", d->obstacle[0] ? json_string(d->obstacle) : json_null());
 	json_object_set_new(all, "traceable", json_integer(d->traceable));
 	json_object_set_new(all, "total", json_integer(d->all));

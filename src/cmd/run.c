@@ -15,6 +15,7 @@
 #include "agent/plan.h"
 #include "agent/reload.h"
 #include "agent/rights.h"
+#include "agent/switch.h"
 #include "base/log.h"
 #include "cmd/command.h"
 #include "cmd/watch.h"
@@ -34,7 +35,8 @@ static void on_opened(void *ctx, struct agent *agent)
 	reload_attach(reload, agent);
 }
 
-static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload)
+static struct agent_options options_of(const struct config *c, struct policy_set *policies, struct reload *reload,
+				       const struct perf_events *perf)
 {
 	const struct config_agent *a = &c->agent;
 	static struct read_places places;
@@ -48,6 +50,7 @@ static struct agent_options options_of(const struct config *c, struct policy_set
 			.home_pid_ns = a->home_pid_ns,
 			.policies = true,
 			.call_counts = a->syscall_stats.entries,
+			.perf = *perf,
 		},
 		.pipeline.hash_limits = { a->hash.max_size, a->hash.timeout * 1000000 },
 		.pipeline.lineage = { a->ancestors.depth, a->ancestors.details },
@@ -80,11 +83,12 @@ static void tell_start(const struct agent *a, struct log *log)
 }
 
 /* *closed: false when a thread hangs in a write of a sink. */
-static int run_agent(struct reload *reload, struct policy_set *policies, struct control *control, bool *closed)
+static int run_agent(struct reload *reload, struct policy_set *policies, struct control *control,
+		     const struct perf_events *perf, bool *closed)
 {
 	static struct agent agent;
 	static struct notify notify;
-	struct agent_options options = options_of(&reload->config, policies, reload);
+	struct agent_options options = options_of(&reload->config, policies, reload, perf);
 	int status = EXIT_OK, r;
 	bool started;
 
@@ -132,6 +136,8 @@ static int run_alone(const char *path, const struct instance *instance, struct l
 	static struct reload reload;
 	struct policy_set *policies;
 	struct diag diag = { 0 };
+	struct perf_events perf;
+	struct event_set wanted;
 	int status;
 
 	if (control_listen(&control, instance, log) < 0 || reload_open(&reload, path, log, &policies) < 0) {
@@ -146,10 +152,12 @@ static int run_alone(const char *path, const struct instance *instance, struct l
 		reload_close(&reload);
 		return EXIT_FAILED;
 	}
+	wanted = switch_wanted(policies);
+	perf_events_reserve(&perf, &wanted);
 	rights_drop(rights_needed(&reload.config, &reload.slots), log);
 	containers_options_doubt(&reload.config, log);
 	size_threads(reload.config.nsinks);
-	status = run_agent(&reload, policies, &control, closed);
+	status = run_agent(&reload, policies, &control, &perf, closed);
 	if (*closed)
 		reload_close(&reload);
 	return status;

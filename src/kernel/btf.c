@@ -115,6 +115,30 @@ int btf_enum_value(const struct btf *btf, const char *enumeration, const char *m
 	return -1;
 }
 
+/* Unnamed parts hold members, too, but no further unnamed parts that we ask for. */
+static int member_offset(const struct btf *btf, const struct btf_type *t, const char *member, bool unnamed)
+{
+	for (int i = 0; t && i < btf_vlen(t); i++) {
+		const char *name = btf__name_by_offset(btf, btf_members(t)[i].name_off);
+		int at = btf_member_bit_offset(t, i) / 8, within = -1;
+
+		if (!strcmp(name, member))
+			return at;
+		if (!*name && !unnamed)
+			within = member_offset(btf, btf__type_by_id(btf, btf_members(t)[i].type), member, true);
+		if (within >= 0)
+			return at + within;
+	}
+	return -1;
+}
+
+int btf_member_offset(const struct btf *btf, const char *structure, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
+
+	return id > 0 ? member_offset(btf, btf__type_by_id(btf, id), member, false) : -1;
+}
+
 /* The function type of a tracepoint: typedef void (*btf_trace_NAME)(void *, ...). */
 static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
 {

@@ -25,6 +25,9 @@ bool btf_asks_modules(const char *path);
 /* The ids of structs by their names; 0 for one that the kernel does not have. */
 void btf_structs(const struct btf *btf, const char *const *names, unsigned *ids, unsigned n);
 
+/* Where in a struct a member is, also one of an unnamed part, in bytes; -1 if there is none. */
+int btf_member_offset(const struct btf *btf, const char *structure, const char *member);
+
 /* The value of an enum's member, -1 if there is none. */
 int btf_enum_value(const struct btf *btf, const char *enumeration, const char *member);
 

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernel/perf_event.h"
 #include "kernel/probe.h"
+#include "kernel/rungs.h"
 #include "saker.skel.h"
 
 uint64_t canary_seen(const struct probe *p, unsigned canary)
@@ -13,10 +15,10 @@ uint64_t canary_seen(const struct probe *p, unsigned canary)
 	return canary < CANARIES ? __atomic_load_n(&p->skel->bss->canaries[canary], __ATOMIC_RELAXED) : 0;
 }
 
-static bool attached(const struct probe *p, const char *program)
+static bool attached(const struct probe *p, bool (*is)(const struct bpf_program *))
 {
 	for (unsigned i = 0; i < p->nlinks; i++)
-		if (!strcmp(bpf_program__name(p->programs[i]), program))
+		if (is(p->programs[i]))
 			return true;
 	return false;
 }
@@ -24,9 +26,9 @@ static bool attached(const struct probe *p, const char *program)
 bool canary_expected(const struct probe *p, unsigned canary)
 {
 	if (canary == CANARY_EXIT)
-		return attached(p, "syscall__exit");
+		return attached(p, rungs_for_exit);
 	if (canary == CANARY_ENTRY)
-		return attached(p, "syscall__enter");
+		return attached(p, rungs_for_entry);
 	return p->nlinks && event_set_has(&p->wanted, canary) && p->rungs[canary].name;
 }
 
@@ -57,7 +59,7 @@ const char *canary_broken_link(const struct probe *p)
 /* The number of its descriptor may be somebody else's by now: it is not closed. */
 static int attach_again(struct probe *p, unsigned i)
 {
-	struct bpf_link *link = bpf_program__attach(p->programs[i]);
+	struct bpf_link *link = perf_event_attach(&p->options.perf, p->programs[i]);
 
 	if (!link)
 		return -errno;

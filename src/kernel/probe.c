@@ -127,14 +127,19 @@ static int settings_fill(struct saker_bpf *skel, const struct probe_options *o, 
 /* Maps of megabytes that only filters, or one kind of program, use: made with the first of them. */
 static void maps_spare(struct saker_bpf *skel, const struct probe_options *o)
 {
-	bool calls = bpf_program__autoload(skel->progs.syscall__exit) ||
-		     bpf_program__autoload(skel->progs.syscall__enter);
+	bool calls = false, counts = bpf_program__autoload(skel->progs.syscall_stats__tp) ||
+				     bpf_program__autoload(skel->progs.syscall_stats__perf_tp);
 	bool socks = bpf_program__autoload(skel->progs.sock_state__tp);
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+		calls |= (rungs_for_exit(prog) || rungs_for_entry(prog)) && bpf_program__autoload(prog);
 
 	bpf_map__set_autocreate(skel->maps.exes, o->policies);
 	bpf_map__set_autocreate(skel->maps.lineages, o->policies);
 	bpf_map__set_autocreate(skel->maps.lineage_roots, o->policies);
-	bpf_map__set_autocreate(skel->maps.call_counts, bpf_program__autoload(skel->progs.syscall_stats__tp));
+	bpf_map__set_autocreate(skel->maps.call_counts, counts);
+	bpf_map__set_autocreate(skel->maps.exec_notes, bpf_program__autoload(skel->progs.process_exec__note));
 	if (o->call_counts)
 		bpf_map__set_max_entries(skel->maps.call_counts, o->call_counts);
 	bpf_map__set_autocreate(skel->maps.stash_small, calls);
@@ -290,7 +295,7 @@ static int attach_one(struct probe *p, struct bpf_program *prog)
 
 	if (p->nlinks == PROBE_LINKS)
 		return -E2BIG;
-	link = bpf_program__attach(prog);
+	link = perf_event_attach(&p->options.perf, prog);
 	if (!link) {
 		int r = -errno;
 
@@ -380,7 +385,9 @@ int probe_open(struct probe *p, const struct probe_options *o, const struct even
 		return r;
 	note_refused(p, wanted);
 	calls_write(p, wanted, opens_by_exit(p, wanted));
-	return attach(p, p->skel, wanted);
+	r = attach(p, p->skel, wanted);
+	perf_events_release(&p->options.perf, p->programs, p->nlinks);
+	return r;
 }
 
 /* The events whose programs are not loaded yet. */
@@ -529,7 +536,7 @@ static uint64_t missed(const struct saker_bpf *skel)
 	bpf_object__for_each_program(prog, skel->obj) {
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
-		int fd = bpf_program__fd(prog);
+		int fd = rungs_only_notes(prog) ? -1 : bpf_program__fd(prog);
 
 		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &len) == 0)
 			sum += info.recursion_misses;
@@ -562,6 +569,7 @@ void probe_close(struct probe *p)
 	p->nextras = 0;
 	saker_bpf__destroy(p->skel);
 	p->skel = NULL;
+	perf_events_release(&p->options.perf, NULL, 0);
 }
 
 int probe_survey(struct probe *p, const struct probe_options *o)

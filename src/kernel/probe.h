@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "event/set.h"
+#include "kernel/perf_event.h"
 
 struct saker_bpf;
 struct bpf_link;
@@ -26,12 +27,17 @@ struct probe_options {
 	struct event_set sessions;	/* likewise session and process group */
 	uint32_t home_pid_ns;		/* inode of the namespace that process ids are shown of; 0: the host's */
 	unsigned call_counts;		/* entries of the counters of system calls by cgroup; 0: as built */
+	struct perf_events perf;	/* opened before rights were given up; the probe's own from probe_open on */
 	bool policies;			/* events pass filters of generations (kernel/filters.h) */
 };
 
+/* From 7.0 on the program of a tracepoint can be preempted, and until it goes on the kernel skips it for
+ * all that run on its cpu; not so where it is called by perf. */
+enum tracepoints { TRACEPOINTS_UNTRIED, TRACEPOINTS_WHOLE, TRACEPOINTS_PREEMPTED };
+
 /* How an event is produced. */
 struct rung {
-	const char *name;		/* "lsm", "fentry", "kprobe", "tp", "exit", "iter"; NULL: not at all */
+	const char *name;		/* "lsm", "fentry", "kprobe", "perf_tp", "tp", "exit", "iter"; NULL: not at all */
 	char why[PROBE_WHY];		/* why not, or why no better rung; "" */
 };
 
@@ -46,6 +52,8 @@ struct probe {
 	unsigned nlinks;
 	unsigned links_before, extras_before;	/* of what probe_prepare began with */
 	struct event_set wanted;
+	enum tracepoints tracepoints;
+	bool calls_skipped;		/* those of system calls, for want of perf */
 	struct event_set refused;	/* that this machine cannot have */
 	struct rung rungs[EVENTS_MAX];
 	char error[704];		/* what libbpf said last when something failed */

@@ -8,11 +8,22 @@
 
 #include "event/schema.h"
 #include "kernel/btf.h"
+#include "kernel/perf_event.h"
 #include "kernel/trial.h"
 #include "saker.skel.h"
 
-/* Best first. */
-static const char *const ladder[] = { "lsm", "fentry", "kprobe", "tp", "iter" };
+#define PERF_TP "perf_tp"
+
+enum { CALL_EXIT, CALL_ENTER };
+
+/* Best first.  By perf, programs of tracepoints are never preempted: only where they would be else. */
+static const char *const ladder[] = { "lsm", "fentry", "kprobe", PERF_TP, "tp", "iter" };
+
+/* The programs of system calls, best first.  CALL_EXIT and CALL_ENTER are their indices. */
+static const char *const call_programs[][2] = {
+	{ "syscall__exit_" PERF_TP, "syscall__exit" },
+	{ "syscall__enter_" PERF_TP, "syscall__enter" },
+};
 
 /* Programs for one of several prototypes of a tracepoint: what an argument must point to. */
 static const struct { const char *program; unsigned arg; const char *points_to; } prototypes[] = {
@@ -26,6 +37,11 @@ static const struct { const char *program; unsigned arg; const char *points_to; 
 /* Programs that call a helper which older kernels lack. */
 static const struct { const char *program, *helper; } helpers[] = {
 	{ "process_exec__tp_vma", "bpf_find_vma" },
+};
+
+/* Programs without which another one on the same event has nothing to tell. */
+static const struct { const char *program, *needs; } companions[] = {
+	{ "process_exec__" PERF_TP, "process_exec__note" },
 };
 
 struct choice {
@@ -86,21 +102,49 @@ static const char *section_target(const struct bpf_program *prog)
 	return slash ? slash + 1 : "";
 }
 
+static bool refused(const struct choice *c, const char *program)
+{
+	for (unsigned i = 0; i < c->nrefused; i++)
+		if (!strcmp(c->refused[i], program))
+			return true;
+	return false;
+}
+
+static bool perf_tp_works(const struct choice *c, const char *program, const char *target, const char **why)
+{
+	*why = "the kernel lacks a helper";
+	if (!btf_helper(c->btf, "bpf_task_pt_regs") || !btf_function(c->btf, "bpf_task_from_pid"))
+		return false;
+	return perf_event_trial(&c->probe->options.perf, program, target, why) == 0;
+}
+
+/* The one that a program needs; NULL: none. */
+static struct bpf_program *companion(const struct choice *c, const char *program)
+{
+	for (size_t i = 0; i < sizeof(companions) / sizeof(*companions); i++)
+		if (!strcmp(companions[i].program, program))
+			return bpf_object__find_program_by_name(c->skel->obj, companions[i].needs);
+	return NULL;
+}
+
 static bool program_works(const struct choice *c, const struct bpf_program *prog, const char *rung, const char **why)
 {
 	const char *name = bpf_program__name(prog), *target = section_target(prog);
+	const struct bpf_program *with = companion(c, name);
 
-	for (unsigned i = 0; i < c->nrefused; i++) {
-		*why = "the kernel refuses to load it";
-		if (!strcmp(c->refused[i], name))
-			return false;
-	}
+	*why = "the kernel refuses to load it";
+	if (refused(c, name))
+		return false;
+	if (with && !program_works(c, with, "tp", why))
+		return false;
 	if (!strcmp(rung, "lsm"))
 		return trial_lsm(c->btf, target, why) == 0;
 	if (!strcmp(rung, "fentry"))
 		return trial_fentry(c->btf, target, why) == 0;
 	if (!strcmp(rung, "kprobe"))
 		return trial_kprobe(why) == 0;
+	if (!strcmp(rung, PERF_TP))
+		return perf_tp_works(c, name, target, why);
 	if (!strncmp(rung, "tp", 2))
 		return tracepoint_works(c, name, target, why);
 	return true;
@@ -126,6 +170,8 @@ static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 			continue;
 		if (program_works(c, prog, rung, &why)) {
 			bpf_program__set_autoload(prog, true);
+			if (companion(c, bpf_program__name(prog)))
+				bpf_program__set_autoload(companion(c, bpf_program__name(prog)), true);
 			r->name = wanted;
 			return true;
 		}
@@ -136,16 +182,18 @@ static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 
 static bool call_refused(const struct choice *c)
 {
-	for (unsigned i = 0; i < c->nrefused; i++)
-		if (!strncmp(c->refused[i], "syscall__", 9))
-			return true;
-	return false;
+	return refused(c, call_programs[CALL_EXIT][1]) || refused(c, call_programs[CALL_ENTER][1]);
+}
+
+static bool preempted(const struct choice *c)
+{
+	return c->probe->tracepoints == TRACEPOINTS_PREEMPTED;
 }
 
 static void event_choose(struct choice *c, unsigned id)
 {
 	for (size_t i = 0; i < sizeof(ladder) / sizeof(*ladder); i++)
-		if (rung_take(c, id, ladder[i]))
+		if ((strcmp(ladder[i], PERF_TP) != 0 || preempted(c)) && rung_take(c, id, ladder[i]))
 			return;
 	if (id == EVENT_file_open && !call_refused(c))
 		c->probe->rungs[id].name = "exit";	/* the exit of open, openat, .. shows the file */
@@ -190,12 +238,27 @@ static bool any(const struct probe *p, const struct event_set *events, bool (*is
 	return false;
 }
 
+/* The best one of the programs for the exit, or the entry, of system calls. */
+static void call_programs_choose(struct choice *c, const char *const programs[2])
+{
+	struct bpf_program *best = bpf_object__find_program_by_name(c->skel->obj, programs[0]);
+	const char *why;
+
+	if (!preempted(c) || !program_works(c, best, PERF_TP, &why)) {
+		best = bpf_object__find_program_by_name(c->skel->obj, programs[1]);
+		c->probe->calls_skipped = preempted(c);
+	}
+	bpf_program__set_autoload(best, true);
+}
+
 void rungs_choose(struct probe *probe, struct saker_bpf *skel, const struct btf *btf, const struct event_set *events,
 		  const char *const *refused, unsigned n)
 {
 	struct choice c = { probe, skel, btf, refused, n };
 	struct bpf_program *prog;
 
+	if (probe->tracepoints == TRACEPOINTS_UNTRIED)
+		probe->tracepoints = trial_preempted(btf) ? TRACEPOINTS_PREEMPTED : TRACEPOINTS_WHOLE;
 	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, false);
 	for (unsigned id = 0; id < EVENT_COUNT; id++) {
@@ -209,8 +272,35 @@ void rungs_choose(struct probe *probe, struct saker_bpf *skel, const struct btf 
 		else
 			event_choose(&c, id);
 	}
-	bpf_program__set_autoload(skel->progs.syscall__exit, any(probe, events, by_exit));
-	bpf_program__set_autoload(skel->progs.syscall__enter, any(probe, events, by_entry));
+	if (any(probe, events, by_exit))
+		call_programs_choose(&c, call_programs[CALL_EXIT]);
+	if (any(probe, events, by_entry))
+		call_programs_choose(&c, call_programs[CALL_ENTER]);
+}
+
+static bool is_one_of(const struct bpf_program *prog, const char *const programs[2])
+{
+	const char *name = bpf_program__name(prog);
+
+	return !strcmp(name, programs[0]) || !strcmp(name, programs[1]);
+}
+
+bool rungs_for_exit(const struct bpf_program *prog)
+{
+	return is_one_of(prog, call_programs[CALL_EXIT]);
+}
+
+bool rungs_for_entry(const struct bpf_program *prog)
+{
+	return is_one_of(prog, call_programs[CALL_ENTER]);
+}
+
+bool rungs_only_notes(const struct bpf_program *prog)
+{
+	for (size_t i = 0; i < sizeof(companions) / sizeof(*companions); i++)
+		if (!strcmp(bpf_program__name(prog), companions[i].needs))
+			return true;
+	return false;
 }
 
 bool rungs_need(const struct probe *probe, const struct bpf_program *prog, const struct event_set *events)
@@ -220,9 +310,17 @@ bool rungs_need(const struct probe *probe, const struct bpf_program *prog, const
 
 	if (id >= 0)
 		return event_set_has(events, id);
-	if (!strcmp(bpf_program__name(prog), "syscall__exit"))
+	if (rungs_for_exit(prog))
 		return any(probe, events, by_exit);
 	return any(probe, events, by_entry);
+}
+
+static bool one_loaded(const struct saker_bpf *skel, const char *const programs[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (bpf_program__fd(bpf_object__find_program_by_name(skel->obj, programs[i])) >= 0)
+			return true;
+	return false;
 }
 
 static bool program_loaded(const struct saker_bpf *skel, const struct probe *p, unsigned id)
@@ -231,8 +329,8 @@ static bool program_loaded(const struct saker_bpf *skel, const struct probe *p, 
 	const char *rung;
 
 	if (by_exit(p, id) || by_entry(p, id))
-		return (!by_exit(p, id) || bpf_program__fd(skel->progs.syscall__exit) >= 0) &&
-		       (!by_entry(p, id) || bpf_program__fd(skel->progs.syscall__enter) >= 0);
+		return (!by_exit(p, id) || one_loaded(skel, call_programs[CALL_EXIT])) &&
+		       (!by_entry(p, id) || one_loaded(skel, call_programs[CALL_ENTER]));
 	bpf_object__for_each_program(prog, skel->obj)
 		if (program_of(prog, &rung) == (int)id && bpf_program__fd(prog) >= 0)
 			return true;

@@ -102,3 +102,47 @@ int trial_kprobe(const char **why)
 	*why = "the kernel is built without kprobes";
 	return -ENOENT;
 }
+
+/* counter |= current->migration_disabled, which is at this offset; return 0 */
+static int migration_program(int map, int offset)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_task },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_0 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_3, .imm = offset },
+		{ .code = BPF_ST | BPF_DW | BPF_MEM, .dst_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 2 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1, .src_reg = BPF_PSEUDO_MAP_VALUE, .imm = map },
+		{ 0 },
+		{ .code = BPF_LDX | BPF_DW | BPF_MEM, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_STX | BPF_DW | BPF_ATOMIC, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2, .imm = BPF_ADD },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "trial", "GPL", insns, sizeof(insns) / sizeof(*insns), NULL);
+}
+
+bool trial_preempted(const struct btf *btf)
+{
+	int offset = btf_member_offset(btf, "task_struct", "migration_disabled"), map, prog, link;
+	bool preempted = false;
+
+	if (offset < 0 || !btf_tracepoint_arg(btf, "sched_prepare_exec", 0))
+		return false;
+	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "trial", 4, 8, 1, NULL);
+	prog = map < 0 ? -1 : migration_program(map, offset);
+	link = prog < 0 ? -1 : bpf_raw_tracepoint_open("sys_enter", prog);
+	if (link >= 0) {
+		preempted = fired(map) == 0;
+		close(link);
+	}
+	if (prog >= 0)
+		close(prog);
+	if (map >= 0)
+		close(map);
+	return preempted;
+}

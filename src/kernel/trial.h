@@ -5,6 +5,8 @@
 #ifndef KERNEL_TRIAL_H
 #define KERNEL_TRIAL_H
 
+#include <stdbool.h>
+
 struct btf;
 
 /* 0: the hook fires; else negative errno (-ENOMSG: attached, but silent), with the reason in
@@ -12,5 +14,10 @@ struct btf;
 int trial_lsm(const struct btf *btf, const char *hook, const char **why);
 int trial_fentry(const struct btf *btf, const char *function, const char **why);
 int trial_kprobe(const char **why);
+
+/* Can the programs of tracepoints be preempted?  A kernel that lets them only keeps their task on its
+ * cpu, which shows in the task; one that does not has no need to.  false also where nothing can be tried,
+ * and where the kernel is so old that other hooks would lack something (sched_prepare_exec, 6.10). */
+bool trial_preempted(const struct btf *btf);
 
 #endif
