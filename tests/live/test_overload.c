@@ -141,12 +141,6 @@ static void stopped_reader(const char *arguments)
 	subject_wait(pid);
 	check(trace_stop() == 0, "saker failed");
 	close_gates();
-	r = seen(0, "lost", 0, "args.reason=missed", NULL);
-	if (r && kernel_version() >= 70000) {
-		/* From 7.0 on probes can be preempted, and the kernel skips those that would nest. */
-		note("the kernel skipped %s probes, saker told so; no exact figures", value(r, "args.count"));
-		return;
-	}
 	r = seen(0, "getppid", pid, NULL);
 	if (!check(r, "no call is shown"))
 		return;
@@ -280,16 +274,12 @@ static void deep(void)
 			subject_fail("rmdir");
 }
 
-/* Newer kernels may preempt a program at work; what runs it there meanwhile goes without, and is told. */
 static void nothing_is_lost(void)
 {
 	json_t *r;
 
 	for (unsigned i = 0; (r = seen(i, "lost", 0, NULL)); i++)
-		if (kernel_version() >= 70000 && !strcmp(value(r, "args.reason"), "missed"))
-			note("missed: %s", value(r, "args.count"));
-		else
-			fail("records are lost: %s", value(r, "args"));
+		fail("records are lost: %s", value(r, "args"));
 }
 
 static void hard_inputs(const char *arguments)
