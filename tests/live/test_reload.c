@@ -152,7 +152,8 @@ TEST(reload_files, "what is changed in whatever way comes in force")
 
 static void write_sinks(const char *more)
 {
-	agent_file("saker.yaml", "policies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n%s", more);
+	agent_file("saker.yaml", "policies: [policies]\nagent: {confirm: [removal]}\n"
+		   "sinks:\n  events: {type: file, path: events.json}\n%s", more);
 }
 
 static struct { const char *sinks, *has, *has_not; } const sink_steps[] = {
