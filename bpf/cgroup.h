@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The cgroup of a task, in the one hierarchy whose ids records name. */
-#ifndef CGROUP_H
-#define CGROUP_H
+#ifndef SAKER_BPF_CGROUP_H
+#define SAKER_BPF_CGROUP_H
 
 #include "compat.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* One helper per difference between kernels.  Which way is taken is known when a program is
  * loaded (read-only data and CO-RE), so the verifier never walks the other. */
-#ifndef COMPAT_H
-#define COMPAT_H
+#ifndef SAKER_BPF_COMPAT_H
+#define SAKER_BPF_COMPAT_H
 
 #include "kernel.h"
 

@@ -7,8 +7,8 @@
  * there until it releases.  Two that collide both give way and take the next slot.
  *
  * Decide before beginning a record; after it there is one way out: record_end. */
-#ifndef EMIT_H
-#define EMIT_H
+#ifndef SAKER_BPF_EMIT_H
+#define SAKER_BPF_EMIT_H
 
 #include "compat.h"
 

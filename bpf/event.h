@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The record that crosses a lane: the same bytes for the kernel side and for user space.
  * Every member of an event is a multiple of eight bytes, so no record has a hole. */
-#ifndef EVENT_H
-#define EVENT_H
+#ifndef SAKER_BPF_EVENT_H
+#define SAKER_BPF_EVENT_H
 
 #include <linux/types.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What the kernel's own objects say of a file or descriptor.  The functions are global, so that
  * the verifier walks each once, and take a slot's number since they may not take its address. */
-#ifndef FACT_H
-#define FACT_H
+#ifndef SAKER_BPF_FACT_H
+#define SAKER_BPF_FACT_H
 
 #include "emit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* An opened file as an event, from whichever hook showed it. */
-#ifndef FILE_H
-#define FILE_H
+#ifndef SAKER_BPF_FILE_H
+#define SAKER_BPF_FILE_H
 
 #include "fact.h"
 

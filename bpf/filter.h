@@ -4,8 +4,8 @@
  * A filter is an or of alternatives, an alternative an and of terms, and a term one comparison of
  * one field.  It is a necessary condition: what it rejects the whole expression would reject, and
  * what it lets through is asked again in user space. */
-#ifndef FILTER_TERMS_H
-#define FILTER_TERMS_H
+#ifndef SAKER_BPF_FILTER_H
+#define SAKER_BPF_FILTER_H
 
 #include <linux/types.h>
 

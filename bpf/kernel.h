@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The kernel fields we read, and no others: CO-RE moves each to its place at load. */
-#ifndef KERNEL_H
-#define KERNEL_H
+#ifndef SAKER_BPF_KERNEL_H
+#define SAKER_BPF_KERNEL_H
 
 #include <linux/bpf.h>
 #include <linux/types.h>

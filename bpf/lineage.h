@@ -13,8 +13,8 @@
  * Entries are of a generation.  While policies are replaced those of the old one and of the new one are
  * there, and forks add to both; a record asks the one that it was selected by, and when that was forgotten
  * meanwhile it passes. */
-#ifndef LINEAGE_H
-#define LINEAGE_H
+#ifndef SAKER_BPF_LINEAGE_H
+#define SAKER_BPF_LINEAGE_H
 
 #include "emit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Keys and values of the maps that both sides see. */
-#ifndef SHARED_H
-#define SHARED_H
+#ifndef SAKER_BPF_SHARED_H
+#define SAKER_BPF_SHARED_H
 
 #include "event.h"
 #include "filter.h"

@@ -3,8 +3,8 @@
  * __NR_name for every row of syscalls.def: the number on the architecture being compiled for, or
  * -1 where it has no such call. Is included before any header that includes <asm/unistd.h>.
  */
-#ifndef SAKER_SYSCALL_NUMBERS_H
-#define SAKER_SYSCALL_NUMBERS_H
+#ifndef SAKER_BPF_SYSCALL_NUMBERS_H
+#define SAKER_BPF_SYSCALL_NUMBERS_H
 
 /* What a call has that the headers do not know: where they do, their macro of the name hides this. */
 enum {

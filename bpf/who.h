@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Who did it, read from a task.  typed says whether the verifier knows the pointer's type, in
  * which case reads are plain loads. */
-#ifndef WHO_H
-#define WHO_H
+#ifndef SAKER_BPF_WHO_H
+#define SAKER_BPF_WHO_H
 
 #include "cgroup.h"
 #include "emit.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop and what lives on it.  Everything the program owns while it watches is in struct agent. */
-#ifndef AGENT_AGENT_H
-#define AGENT_AGENT_H
+#ifndef SAKER_AGENT_AGENT_H
+#define SAKER_AGENT_AGENT_H
 
 #include <stdbool.h>
 #include <stdint.h>

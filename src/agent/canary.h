@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "Attached" is not "working": every so often the agent does something harmless for each kind of hook
  * that is attached, and looks whether the hook saw it. */
-#ifndef AGENT_CANARY_H
-#define AGENT_CANARY_H
+#ifndef SAKER_AGENT_CANARY_H
+#define SAKER_AGENT_CANARY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command that is run and followed: forked early, so that its process id can be put in the
  * filter, and let go when the probes are attached. */
-#ifndef AGENT_CHILD_H
-#define AGENT_CHILD_H
+#ifndef SAKER_AGENT_CHILD_H
+#define SAKER_AGENT_CHILD_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -3,8 +3,8 @@
  * container_stats: what containers use, as events.  The kernel's files are read beside the loop, a bounded
  * number of cgroups a job, one job at a time.
  */
-#ifndef AGENT_CONTAINER_STATS_H
-#define AGENT_CONTAINER_STATS_H
+#ifndef SAKER_AGENT_CONTAINER_STATS_H
+#define SAKER_AGENT_CONTAINER_STATS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * Whose container a record is of: learnt from records of cgroups, from the cgroups that are there, and
  * from what runtimes write, which is read beside the loop.
  */
-#ifndef AGENT_CONTAINERS_H
-#define AGENT_CONTAINERS_H
+#ifndef SAKER_AGENT_CONTAINERS_H
+#define SAKER_AGENT_CONTAINERS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the configuration says of containers. */
-#ifndef AGENT_CONTAINERS_OPTIONS_H
-#define AGENT_CONTAINERS_OPTIONS_H
+#ifndef SAKER_AGENT_CONTAINERS_OPTIONS_H
+#define SAKER_AGENT_CONTAINERS_OPTIONS_H
 
 #include "agent/containers.h"
 

@@ -5,8 +5,8 @@
  * A client has a deadline to have asked, and as long again to have read the answer; requests are
  * bounded, and so is the number of clients, of which some places are kept for root.
  */
-#ifndef AGENT_CONTROL_H
-#define AGENT_CONTROL_H
+#ifndef SAKER_AGENT_CONTROL_H
+#define SAKER_AGENT_CONTROL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mutes for the control socket. */
-#ifndef AGENT_CONTROL_MUTE_H
-#define AGENT_CONTROL_MUTE_H
+#ifndef SAKER_AGENT_CONTROL_MUTE_H
+#define SAKER_AGENT_CONTROL_MUTE_H
 
 #include "agent/request.h"
 

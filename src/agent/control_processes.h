@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control socket's view of the process table. */
-#ifndef AGENT_CONTROL_PROCESSES_H
-#define AGENT_CONTROL_PROCESSES_H
+#ifndef SAKER_AGENT_CONTROL_PROCESSES_H
+#define SAKER_AGENT_CONTROL_PROCESSES_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the agent is, as JSON for the control socket. */
-#ifndef AGENT_CONTROL_STATUS_H
-#define AGENT_CONTROL_STATUS_H
+#ifndef SAKER_AGENT_CONTROL_STATUS_H
+#define SAKER_AGENT_CONTROL_STATUS_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What saker top shows, for the control socket. */
-#ifndef AGENT_CONTROL_TOP_H
-#define AGENT_CONTROL_TOP_H
+#ifndef SAKER_AGENT_CONTROL_TOP_H
+#define SAKER_AGENT_CONTROL_TOP_H
 
 #include "agent/request.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies that look like a mistake: in force only when somebody confirmed them, and told in any case. */
-#ifndef AGENT_DOUBTS_H
-#define AGENT_DOUBTS_H
+#ifndef SAKER_AGENT_DOUBTS_H
+#define SAKER_AGENT_DOUBTS_H
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The arguments of processes that ran before: their iterator cannot read another one's memory on
  * all kernels, so they are taken from /proc while the process's record passes. */
-#ifndef AGENT_EXISTING_H
-#define AGENT_EXISTING_H
+#ifndef SAKER_AGENT_EXISTING_H
+#define SAKER_AGENT_EXISTING_H
 
 #include "event/build.h"
 #include "kernel/lanes.h"

@@ -8,8 +8,8 @@
  *			if (figures_label(source, f->of, i))
  *				.. f->value(source, i) ..
  */
-#ifndef AGENT_FIGURES_H
-#define AGENT_FIGURES_H
+#ifndef SAKER_AGENT_FIGURES_H
+#define SAKER_AGENT_FIGURES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is told of each sink, for the table of figures.h. */
-#ifndef AGENT_FIGURES_SINK_H
-#define AGENT_FIGURES_SINK_H
+#ifndef SAKER_AGENT_FIGURES_SINK_H
+#define SAKER_AGENT_FIGURES_SINK_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether files were changed, without reading them, and whether somebody is at it still. */
-#ifndef AGENT_FINGERPRINT_H
-#define AGENT_FINGERPRINT_H
+#ifndef SAKER_AGENT_FINGERPRINT_H
+#define SAKER_AGENT_FINGERPRINT_H
 
 #include <stdbool.h>
 #include <stddef.h>

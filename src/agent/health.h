@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the agent does what it is there for: it reads what the kernel side hands it, the hooks run,
  * and the kernel side works by our settings. */
-#ifndef AGENT_HEALTH_H
-#define AGENT_HEALTH_H
+#ifndef SAKER_AGENT_HEALTH_H
+#define SAKER_AGENT_HEALTH_H
 
 #include <stdbool.h>
 #include <stdint.h>

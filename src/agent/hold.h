@@ -3,8 +3,8 @@
  * Records that wait a moment for what is being read of their container, in memory of a fixed size;
  * and names of records that did not wait, so that they can be amended.
  */
-#ifndef AGENT_HOLD_H
-#define AGENT_HOLD_H
+#ifndef SAKER_AGENT_HOLD_H
+#define SAKER_AGENT_HOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>

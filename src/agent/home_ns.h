@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef AGENT_HOME_NS_H
-#define AGENT_HOME_NS_H
+#ifndef SAKER_AGENT_HOME_NS_H
+#define SAKER_AGENT_HOME_NS_H
 
 struct config;
 struct diag;

@@ -3,8 +3,8 @@
  * One agent a host: a folder of its own with a lock, which the kernel lets go when the process ends,
  * however it ends.  The control socket lies beside the lock.
  */
-#ifndef AGENT_INSTANCE_H
-#define AGENT_INSTANCE_H
+#ifndef SAKER_AGENT_INSTANCE_H
+#define SAKER_AGENT_INSTANCE_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long what comes has to wait for the loop. */
-#ifndef AGENT_LAG_H
-#define AGENT_LAG_H
+#ifndef SAKER_AGENT_LAG_H
+#define SAKER_AGENT_LAG_H
 
 #include <stdint.h>
 #include <uv.h>

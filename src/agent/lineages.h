@@ -4,8 +4,8 @@
  * on there; what ran before, and what was forked by somebody who was not known there yet, is told here, from
  * the process table.
  */
-#ifndef AGENT_LINEAGES_H
-#define AGENT_LINEAGES_H
+#ifndef SAKER_AGENT_LINEAGES_H
+#define SAKER_AGENT_LINEAGES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Losses as events: who lost how much, where and why, within a second. */
-#ifndef AGENT_LOSSES_H
-#define AGENT_LOSSES_H
+#ifndef SAKER_AGENT_LOSSES_H
+#define SAKER_AGENT_LOSSES_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's own memory, and what is given up when agent.memory_limit comes near: first what is only
  * remembered, then the events of the lanes bulk and normal. */
-#ifndef AGENT_MEMORY_H
-#define AGENT_MEMORY_H
+#ifndef SAKER_AGENT_MEMORY_H
+#define SAKER_AGENT_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>

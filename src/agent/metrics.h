@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's figures and health over HTTP, for Prometheus and probes: /metrics, /healthz, /readyz. */
-#ifndef AGENT_METRICS_H
-#define AGENT_METRICS_H
+#ifndef SAKER_AGENT_METRICS_H
+#define SAKER_AGENT_METRICS_H
 
 #include <stdbool.h>
 #include <stdint.h>

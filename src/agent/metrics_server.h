@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP server behind metrics.h. */
-#ifndef AGENT_METRICS_SERVER_H
-#define AGENT_METRICS_SERVER_H
+#ifndef SAKER_AGENT_METRICS_SERVER_H
+#define SAKER_AGENT_METRICS_SERVER_H
 
 struct agent;
 struct metrics_counts;

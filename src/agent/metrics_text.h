@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All figures as text for Prometheus and whoever reads the same. */
-#ifndef AGENT_METRICS_TEXT_H
-#define AGENT_METRICS_TEXT_H
+#ifndef SAKER_AGENT_METRICS_TEXT_H
+#define SAKER_AGENT_METRICS_TEXT_H
 
 #include <stddef.h>
 #include <sys/types.h>

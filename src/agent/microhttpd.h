@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libmicrohttpd, loaded when it is wanted: with all that it needs it takes 3 MiB, which those who
  * offer no metrics shall not pay. */
-#ifndef AGENT_MICROHTTPD_H
-#define AGENT_MICROHTTPD_H
+#ifndef SAKER_AGENT_MICROHTTPD_H
+#define SAKER_AGENT_MICROHTTPD_H
 
 #include <microhttpd.h>
 

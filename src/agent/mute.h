@@ -6,8 +6,8 @@
  * what happens in them and in the cgroups below, before it looks at anything else.  What tells who
  * everybody is still comes, but is not shown.  A cgroup's end lifts its mute; the rule stays.
  */
-#ifndef AGENT_MUTE_H
-#define AGENT_MUTE_H
+#ifndef SAKER_AGENT_MUTE_H
+#define SAKER_AGENT_MUTE_H
 
 #include <stdbool.h>
 #include <stdint.h>

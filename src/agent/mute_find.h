@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cgroups in the mounted hierarchy. */
-#ifndef AGENT_MUTE_FIND_H
-#define AGENT_MUTE_FIND_H
+#ifndef SAKER_AGENT_MUTE_FIND_H
+#define SAKER_AGENT_MUTE_FIND_H
 
 #include <stdint.h>
 

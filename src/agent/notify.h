@@ -4,8 +4,8 @@
  * we live.  The last only while records are read and the hooks run: a loop that turns and sees
  * nothing is no life.
  */
-#ifndef AGENT_NOTIFY_H
-#define AGENT_NOTIFY_H
+#ifndef SAKER_AGENT_NOTIFY_H
+#define SAKER_AGENT_NOTIFY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one function in which a record meets every stage. */
-#ifndef AGENT_PIPELINE_H
-#define AGENT_PIPELINE_H
+#ifndef SAKER_AGENT_PIPELINE_H
+#define SAKER_AGENT_PIPELINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

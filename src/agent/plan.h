@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files say now, read, checked and compiled: the half of a reload that may fail.  Nothing that is
  * in force is touched, and whatever was opened for it is closed when it is dropped. */
-#ifndef AGENT_PLAN_H
-#define AGENT_PLAN_H
+#ifndef SAKER_AGENT_PLAN_H
+#define SAKER_AGENT_PLAN_H
 
 #include "agent/reload.h"
 #include "base/diag.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration as it is in force, and its replacement while the agent runs: all or nothing. */
-#ifndef AGENT_RELOAD_H
-#define AGENT_RELOAD_H
+#ifndef SAKER_AGENT_RELOAD_H
+#define SAKER_AGENT_RELOAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  *	{"ok": true, "level": "debug"}
  *	{"ok": false, "error": "unknown command \"lvel\""}
  */
-#ifndef AGENT_REQUEST_H
-#define AGENT_REQUEST_H
+#ifndef SAKER_AGENT_REQUEST_H
+#define SAKER_AGENT_REQUEST_H
 
 #include <jansson.h>
 #include <stdbool.h>

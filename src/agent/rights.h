@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent may do: no more than what it still has to. */
-#ifndef AGENT_RIGHTS_H
-#define AGENT_RIGHTS_H
+#ifndef SAKER_AGENT_RIGHTS_H
+#define SAKER_AGENT_RIGHTS_H
 
 #include <stdint.h>
 

@@ -6,8 +6,8 @@
  * is removed or changed drains in the background; its successor of the same name is opened when it
  * has closed, and meanwhile collects in its queue.
  */
-#ifndef AGENT_SLOTS_H
-#define AGENT_SLOTS_H
+#ifndef SAKER_AGENT_SLOTS_H
+#define SAKER_AGENT_SLOTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

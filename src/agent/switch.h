@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is selected, in the kernel and in the pipeline, and its replacement while records come. */
-#ifndef AGENT_SWITCH_H
-#define AGENT_SWITCH_H
+#ifndef SAKER_AGENT_SWITCH_H
+#define SAKER_AGENT_SWITCH_H
 
 #include <stdbool.h>
 

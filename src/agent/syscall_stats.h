@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* syscall_stats: the kernel's counters of system calls by cgroup as events, a bounded number a turn. */
-#ifndef AGENT_SYSCALL_STATS_H
-#define AGENT_SYSCALL_STATS_H
+#ifndef SAKER_AGENT_SYSCALL_STATS_H
+#define SAKER_AGENT_SYSCALL_STATS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent has to say of itself, as events. */
-#ifndef AGENT_TELL_H
-#define AGENT_TELL_H
+#ifndef SAKER_AGENT_TELL_H
+#define SAKER_AGENT_TELL_H
 
 #include <stdint.h>
 

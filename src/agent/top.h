@@ -5,8 +5,8 @@
  * count as what may be too much (space-saving, Metwally et al. 2005), so the loudest are never missed
  * and the rest of a count is certain.
  */
-#ifndef AGENT_TOP_H
-#define AGENT_TOP_H
+#ifndef SAKER_AGENT_TOP_H
+#define SAKER_AGENT_TOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The turns of the loop: records are read from the lanes and handed to the pipeline, a bounded number
  * a turn, and the kernel wakes us when there are none. */
-#ifndef AGENT_TURN_H
-#define AGENT_TURN_H
+#ifndef SAKER_AGENT_TURN_H
+#define SAKER_AGENT_TURN_H
 
 #include <stdint.h>
 

@@ -6,8 +6,8 @@
  * place.  What inotify cannot see (a write through a link from elsewhere, another file system
  * mounted on top), and what its limits hide, a look every 30 seconds finds.
  */
-#ifndef AGENT_WATCH_H
-#define AGENT_WATCH_H
+#ifndef SAKER_AGENT_WATCH_H
+#define SAKER_AGENT_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which folders have to be watched for which names, behind watch.h. */
-#ifndef AGENT_WATCH_ARM_H
-#define AGENT_WATCH_ARM_H
+#ifndef SAKER_AGENT_WATCH_ARM_H
+#define SAKER_AGENT_WATCH_ARM_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The clock of records, which counts from boot, and its distance to the one on the wall. */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#ifndef SAKER_BASE_CLOCK_H
+#define SAKER_BASE_CLOCK_H
 
 #include <stdint.h>
 

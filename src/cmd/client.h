@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asking the agent that runs, through its control socket. */
-#ifndef CMD_CLIENT_H
-#define CMD_CLIENT_H
+#ifndef SAKER_CMD_CLIENT_H
+#define SAKER_CMD_CLIENT_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The subcommands: one file each, one row each in main.c. */
-#ifndef CMD_COMMAND_H
-#define CMD_COMMAND_H
+#ifndef SAKER_CMD_COMMAND_H
+#define SAKER_CMD_COMMAND_H
 
 struct command {
 	const char *name, *usage, *doc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies of the agent for people. */
-#ifndef CMD_CTL_TEXT_H
-#define CMD_CTL_TEXT_H
+#ifndef SAKER_CMD_CTL_TEXT_H
+#define SAKER_CMD_CTL_TEXT_H
 
 #include <jansson.h>
 

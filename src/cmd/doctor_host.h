@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of this machine, and of who asks, decides whether saker works. */
-#ifndef CMD_DOCTOR_HOST_H
-#define CMD_DOCTOR_HOST_H
+#ifndef SAKER_CMD_DOCTOR_HOST_H
+#define SAKER_CMD_DOCTOR_HOST_H
 
 #include <jansson.h>
 #include <stdbool.h>

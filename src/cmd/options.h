@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options that trace, record and replay share. */
-#ifndef CMD_OPTIONS_H
-#define CMD_OPTIONS_H
+#ifndef SAKER_CMD_OPTIONS_H
+#define SAKER_CMD_OPTIONS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two answers to "top" as lines of a screen. */
-#ifndef CMD_TOP_VIEW_H
-#define CMD_TOP_VIEW_H
+#ifndef SAKER_CMD_TOP_VIEW_H
+#define SAKER_CMD_TOP_VIEW_H
 
 #include <jansson.h>
 #include <stddef.h>

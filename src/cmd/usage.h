@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wrong use of a subcommand, told on standard error in the same words by all.  Each returns EXIT_USAGE. */
-#ifndef CMD_USAGE_H
-#define CMD_USAGE_H
+#ifndef SAKER_CMD_USAGE_H
+#define SAKER_CMD_USAGE_H
 
 #include <getopt.h>
 

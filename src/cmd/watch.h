@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run the agent until it ends, and tell how it went. */
-#ifndef CMD_WATCH_H
-#define CMD_WATCH_H
+#ifndef SAKER_CMD_WATCH_H
+#define SAKER_CMD_WATCH_H
 
 struct agent;
 struct agent_options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records made in user space: what the agent has to say goes the same road as the rest. */
-#ifndef EVENT_BUILD_H
-#define EVENT_BUILD_H
+#ifndef SAKER_EVENT_BUILD_H
+#define SAKER_EVENT_BUILD_H
 
 #include <stdint.h>
 

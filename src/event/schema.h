@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a record means: the tables of events.def and syscalls.def, and the check on entry. */
-#ifndef EVENT_SCHEMA_H
-#define EVENT_SCHEMA_H
+#ifndef SAKER_EVENT_SCHEMA_H
+#define SAKER_EVENT_SCHEMA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set of events, by id. */
-#ifndef EVENT_SET_H
-#define EVENT_SET_H
+#ifndef SAKER_EVENT_SET_H
+#define SAKER_EVENT_SET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How much an event matters, for formats and sinks that say so: the levels of syslog. */
-#ifndef EVENT_SEVERITY_H
-#define EVENT_SEVERITY_H
+#ifndef SAKER_EVENT_SEVERITY_H
+#define SAKER_EVENT_SEVERITY_H
 
 /* The numbers of RFC 5424. */
 enum severity {

@@ -2,8 +2,8 @@
 /* What the kernel side counted.  For each lane, once it is drained:
  *   seen = filtered + limited + muted + numbered + dropped for want of scratch memory
  *   numbered = read + dropped because the lane was full */
-#ifndef KERNEL_ACCOUNT_H
-#define KERNEL_ACCOUNT_H
+#ifndef SAKER_KERNEL_ACCOUNT_H
+#define SAKER_KERNEL_ACCOUNT_H
 
 #include <stdint.h>
 

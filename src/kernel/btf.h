@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to the kernel's own type information. */
-#ifndef KERNEL_BTF_H
-#define KERNEL_BTF_H
+#ifndef SAKER_KERNEL_BTF_H
+#define SAKER_KERNEL_BTF_H
 
 #include <stdbool.h>
 

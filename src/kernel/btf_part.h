@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of the kernel's types that our programs may ask for. */
-#ifndef KERNEL_BTF_PART_H
-#define KERNEL_BTF_PART_H
+#ifndef SAKER_KERNEL_BTF_PART_H
+#define SAKER_KERNEL_BTF_PART_H
 
 struct btf;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of system calls as the kernel side reads it. */
-#ifndef KERNEL_CALLS_H
-#define KERNEL_CALLS_H
+#ifndef SAKER_KERNEL_CALLS_H
+#define SAKER_KERNEL_CALLS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the kernel side is as we left it: hooks run, links hold, the settings are ours. */
-#ifndef KERNEL_CANARY_H
-#define KERNEL_CANARY_H
+#ifndef SAKER_KERNEL_CANARY_H
+#define SAKER_KERNEL_CANARY_H
 
 #include <stdbool.h>
 #include <stdint.h>

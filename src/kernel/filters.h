@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel side's filters, in two banks: one in force, one to be filled for the next generation.
  * Writing one number puts the other in force, for all events at once. */
-#ifndef KERNEL_FILTERS_H
-#define KERNEL_FILTERS_H
+#ifndef SAKER_KERNEL_FILTERS_H
+#define SAKER_KERNEL_FILTERS_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of records from the kernel to the loop, by lane: ring buffers or perf buffers. */
-#ifndef KERNEL_LANES_H
-#define KERNEL_LANES_H
+#ifndef SAKER_KERNEL_LANES_H
+#define SAKER_KERNEL_LANES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose ancestors the kernel side knows, for filters that ask for them: see bpf/lineage.h. */
-#ifndef KERNEL_LINEAGE_H
-#define KERNEL_LINEAGE_H
+#ifndef SAKER_KERNEL_LINEAGE_H
+#define SAKER_KERNEL_LINEAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

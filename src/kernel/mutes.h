@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cgroups whose events the kernel side leaves out. */
-#ifndef KERNEL_MUTES_H
-#define KERNEL_MUTES_H
+#ifndef SAKER_KERNEL_MUTES_H
+#define SAKER_KERNEL_MUTES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tracepoints by way of perf.  Some distributions (kernel.perf_event_paranoid above 2) let only
  * CAP_SYS_ADMIN open them: what will be needed is opened before that is given up. */
-#ifndef KERNEL_PERF_EVENT_H
-#define KERNEL_PERF_EVENT_H
+#ifndef SAKER_KERNEL_PERF_EVENT_H
+#define SAKER_KERNEL_PERF_EVENT_H
 
 #include "event/set.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel side: opened whole, loaded as far as wanted events need, attached, closed. */
-#ifndef KERNEL_PROBE_H
-#define KERNEL_PROBE_H
+#ifndef SAKER_KERNEL_PROBE_H
+#define SAKER_KERNEL_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>

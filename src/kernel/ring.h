@@ -4,8 +4,8 @@
  * libbpf's reader drains one ring after the other and maps the data twice.  This one shows the
  * next record without taking it, so that several rings can be read in order of time, and maps
  * the data once: what is mapped counts as resident memory. */
-#ifndef KERNEL_RING_H
-#define KERNEL_RING_H
+#ifndef SAKER_KERNEL_RING_H
+#define SAKER_KERNEL_RING_H
 
 #include <stddef.h>
 #include <stdint.h>

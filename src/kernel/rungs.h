@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ladders: which of the programs named EVENT__RUNG shall produce an event on this kernel. */
-#ifndef KERNEL_RUNGS_H
-#define KERNEL_RUNGS_H
+#ifndef SAKER_KERNEL_RUNGS_H
+#define SAKER_KERNEL_RUNGS_H
 
 #include "kernel/probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The processes that ran before, as records of process_existing. */
-#ifndef KERNEL_SNAPSHOT_H
-#define KERNEL_SNAPSHOT_H
+#ifndef SAKER_KERNEL_SNAPSHOT_H
+#define SAKER_KERNEL_SNAPSHOT_H
 
 #include "kernel/lanes.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel side's counters of system calls by cgroup, read and set to nothing. */
-#ifndef KERNEL_STATS_H
-#define KERNEL_STATS_H
+#ifndef SAKER_KERNEL_STATS_H
+#define SAKER_KERNEL_STATS_H
 
 #include <stdbool.h>
 #include <stdint.h>

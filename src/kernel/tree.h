@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The process tree that the kernel's filter follows: children join when they are forked, and
  * leave when they end. */
-#ifndef KERNEL_TREE_H
-#define KERNEL_TREE_H
+#ifndef SAKER_KERNEL_TREE_H
+#define SAKER_KERNEL_TREE_H
 
 #include <stdbool.h>
 #include <stdint.h>

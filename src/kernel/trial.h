@@ -2,8 +2,8 @@
 /* Does a hook really work here?  Asked by doing it: load a program that counts, attach it, make
  * the event happen, and look whether it counted.  (5.10 loads and attaches LSM programs that
  * never run when "bpf" is not in the kernel's lsm= list.) */
-#ifndef KERNEL_TRIAL_H
-#define KERNEL_TRIAL_H
+#ifndef SAKER_KERNEL_TRIAL_H
+#define SAKER_KERNEL_TRIAL_H
 
 #include <stdbool.h>
 

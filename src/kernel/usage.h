@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel says of our programs and maps. */
-#ifndef KERNEL_USAGE_H
-#define KERNEL_USAGE_H
+#ifndef SAKER_KERNEL_USAGE_H
+#define SAKER_KERNEL_USAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

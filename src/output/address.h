@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a peer is: host and port as they are written, and what a name stands for. */
-#ifndef OUTPUT_ADDRESS_H
-#define OUTPUT_ADDRESS_H
+#ifndef SAKER_OUTPUT_ADDRESS_H
+#define SAKER_OUTPUT_ADDRESS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -9,8 +9,8 @@
  * A batch has a count of owners: the stream that fills it and each queue that holds it.  With one
  * owner it is private, and its owner may change it.
  */
-#ifndef OUTPUT_BATCH_H
-#define OUTPUT_BATCH_H
+#ifndef SAKER_OUTPUT_BATCH_H
+#define SAKER_OUTPUT_BATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

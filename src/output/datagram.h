@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines as messages of their own, over a connected socket that keeps messages apart.  A line is done
  * when the system has taken it: of those that a peer loses after that nobody hears. */
-#ifndef OUTPUT_DATAGRAM_H
-#define OUTPUT_DATAGRAM_H
+#ifndef SAKER_OUTPUT_DATAGRAM_H
+#define SAKER_OUTPUT_DATAGRAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

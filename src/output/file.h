@@ -6,8 +6,8 @@
  * Names are looked up below a descriptor of their folder, so that a folder that is swapped for
  * another one is seen, not mixed.
  */
-#ifndef OUTPUT_FILE_H
-#define OUTPUT_FILE_H
+#ifndef SAKER_OUTPUT_FILE_H
+#define SAKER_OUTPUT_FILE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * count of lines.  A piece leaves when all of it was written and all of its lines are settled: the
  * peer acknowledged them, or the bytes left our side.
  */
-#ifndef OUTPUT_FLIGHT_H
-#define OUTPUT_FLIGHT_H
+#ifndef SAKER_OUTPUT_FLIGHT_H
+#define SAKER_OUTPUT_FLIGHT_H
 
 #include <stdbool.h>
 #include <stdint.h>

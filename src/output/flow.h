@@ -5,8 +5,8 @@
  * A request ends when the loop comes round, and by then a turn may have filled a queue by megabytes.
  * So it takes what waits, but not more than a share of the queue: what is in flight cannot be
  * displaced. */
-#ifndef OUTPUT_FLOW_H
-#define OUTPUT_FLOW_H
+#ifndef SAKER_OUTPUT_FLOW_H
+#define SAKER_OUTPUT_FLOW_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * A connection of a sink to its peer: names are resolved off the loop, sockets are connected without
  * waiting, and a broken one ends in sink_retry.  It is the first member of what a sink owns.
  */
-#ifndef OUTPUT_LINK_H
-#define OUTPUT_LINK_H
+#ifndef SAKER_OUTPUT_LINK_H
+#define SAKER_OUTPUT_LINK_H
 
 #include <stdbool.h>
 #include <stdint.h>

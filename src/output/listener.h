@@ -4,8 +4,8 @@
  * connecting on; while there is none, lines wait in the queue for the first.  A line is done when all
  * who read have it.  A reader that holds up the others is disconnected.
  */
-#ifndef OUTPUT_LISTENER_H
-#define OUTPUT_LISTENER_H
+#ifndef SAKER_OUTPUT_LISTENER_H
+#define SAKER_OUTPUT_LISTENER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,8 +14,8 @@
  * for a shared one as if it had it alone.  Small batches are joined, so blocks are full when it
  * matters.
  */
-#ifndef OUTPUT_QUEUE_H
-#define OUTPUT_QUEUE_H
+#ifndef SAKER_OUTPUT_QUEUE_H
+#define SAKER_OUTPUT_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of machines, asked in a thread of its own for each question: one that hangs delays neither
  * the loop nor the files that libuv's few threads write. */
-#ifndef OUTPUT_RESOLVE_H
-#define OUTPUT_RESOLVE_H
+#ifndef SAKER_OUTPUT_RESOLVE_H
+#define SAKER_OUTPUT_RESOLVE_H
 
 #include <uv.h>
 

@@ -7,8 +7,8 @@
  * where, its limit, its queue, or the policies say so), the lines it did take are copied into its
  * queue, and until the batch is closed it has its lines copied.
  */
-#ifndef OUTPUT_ROAD_H
-#define OUTPUT_ROAD_H
+#ifndef SAKER_OUTPUT_ROAD_H
+#define SAKER_OUTPUT_ROAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -42,8 +42,8 @@
  * the pieces, calls sink_done, and reads them back as a source of its own.  What wants records
  * rather than lines (IPFIX) has a format whose lines are the records.
  */
-#ifndef OUTPUT_SINK_H
-#define OUTPUT_SINK_H
+#ifndef SAKER_OUTPUT_SINK_H
+#define SAKER_OUTPUT_SINK_H
 
 #include <stdbool.h>
 #include <stdint.h>

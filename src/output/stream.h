@@ -8,8 +8,8 @@
  * a window of bytes went by since, for the peer to read them.  What was not done when the connection
  * broke is sent again over the next one.
  */
-#ifndef OUTPUT_STREAM_H
-#define OUTPUT_STREAM_H
+#ifndef SAKER_OUTPUT_STREAM_H
+#define SAKER_OUTPUT_STREAM_H
 
 #include "config/option.h"
 #include "output/flight.h"

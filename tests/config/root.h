@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the source tree: SAKER_ROOT says where it is, else it is the current folder. */
-#ifndef TESTS_CONFIG_ROOT_H
-#define TESTS_CONFIG_ROOT_H
+#ifndef SAKER_TESTS_CONFIG_ROOT_H
+#define SAKER_TESTS_CONFIG_ROOT_H
 
 #include <limits.h>
 #include <stdio.h>

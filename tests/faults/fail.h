@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a test and a process with fail.c in it share: a mapped file, named by FAIL_FILE.  The test
  * writes what shall fail, then sets armed; calls are counted and fail only while it is set. */
-#ifndef FAIL_H
-#define FAIL_H
+#ifndef SAKER_TESTS_FAULTS_FAIL_H
+#define SAKER_TESTS_FAULTS_FAIL_H
 
 enum fail_what {
 	FAIL_NOTHING,

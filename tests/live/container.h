@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers of the tests' own, and an agent that looks for runtimes in our folders only. */
-#ifndef CONTAINER_H
-#define CONTAINER_H
+#ifndef SAKER_TESTS_LIVE_CONTAINER_H
+#define SAKER_TESTS_LIVE_CONTAINER_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Have the agent make a system call, as somebody with a debugger would. */
-#ifndef INJECT_H
-#define INJECT_H
+#ifndef SAKER_TESTS_LIVE_INJECT_H
+#define SAKER_TESTS_LIVE_INJECT_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * A test runs in the process of the test program; what is watched runs in children ("subjects")
  * that it forks.  The tracer is a child, too; tests with the same arguments share one.
  */
-#ifndef LIVE_H
-#define LIVE_H
+#ifndef SAKER_TESTS_LIVE_LIVE_H
+#define SAKER_TESTS_LIVE_LIVE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of the test program tell each other, and tests need not know. */
-#ifndef LIVE_OWN_H
-#define LIVE_OWN_H
+#ifndef SAKER_TESTS_LIVE_LIVE_OWN_H
+#define SAKER_TESTS_LIVE_LIVE_OWN_H
 
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Peers of sinks, good and bad: children that write the whole lines they got to NAME.json in the
  * agent's folder, where agent_records looks for a sink's records. */
-#ifndef PEER_H
-#define PEER_H
+#ifndef SAKER_TESTS_LIVE_PEER_H
+#define SAKER_TESTS_LIVE_PEER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random expressions, often such as random calls fulfil. */
-#ifndef RANDOM_H
-#define RANDOM_H
+#ifndef SAKER_TESTS_LIVE_RANDOM_H
+#define SAKER_TESTS_LIVE_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A running `saker run`, its configuration and what its file sinks got. */
-#ifndef RUNNING_H
-#define RUNNING_H
+#ifndef SAKER_TESTS_LIVE_RUNNING_H
+#define SAKER_TESTS_LIVE_RUNNING_H
 
 #include <jansson.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A second parser: Python reads every line of JSON that the tests read with jansson. */
-#ifndef SECOND_H
-#define SECOND_H
+#ifndef SAKER_TESTS_LIVE_SECOND_H
+#define SAKER_TESTS_LIVE_SECOND_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /* All that a reload may change of a running agent, and that one that is refused must not: its
  * descriptors with the kernel's numbers of links, programs and maps, what the kernel's filters in force
  * say, policies and sinks. */
-#ifndef STATE_H
-#define STATE_H
+#ifndef SAKER_TESTS_LIVE_STATE_H
+#define SAKER_TESTS_LIVE_STATE_H
 
 #include <jansson.h>
 #include <stdbool.h>

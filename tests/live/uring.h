@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* io_uring by its system calls alone. */
-#ifndef URING_H
-#define URING_H
+#ifndef SAKER_TESTS_LIVE_URING_H
+#define SAKER_TESTS_LIVE_URING_H
 
 #include <linux/io_uring.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which version of a policy is in force in a running agent: version n selects getsid(n). */
-#ifndef VERSION_H
-#define VERSION_H
+#ifndef SAKER_TESTS_LIVE_VERSION_H
+#define SAKER_TESTS_LIVE_VERSION_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names and compiled expressions for the tests of src/expr. */
-#ifndef TEST_EXPR_H
-#define TEST_EXPR_H
+#ifndef SAKER_TESTS_UNIT_EXPR_H
+#define SAKER_TESTS_UNIT_EXPR_H
 
 #include "base/arena.h"
 #include "base/diag.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lives of processes, told to a process table by records. */
-#ifndef TEST_LIFE_H
-#define TEST_LIFE_H
+#ifndef SAKER_TESTS_UNIT_LIFE_H
+#define SAKER_TESTS_UNIT_LIFE_H
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records made by hand, as a lane would give them. */
-#ifndef TEST_RECORD_H
-#define TEST_RECORD_H
+#ifndef SAKER_TESTS_UNIT_RECORD_H
+#define SAKER_TESTS_UNIT_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was masked, for the tests of redaction. */
-#ifndef TEST_SECRETS_H
-#define TEST_SECRETS_H
+#ifndef SAKER_TESTS_UNIT_SECRETS_H
+#define SAKER_TESTS_UNIT_SECRETS_H
 
 #include <string.h>
 
