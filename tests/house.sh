@@ -182,7 +182,7 @@ compile() { # COMMAND
 
 # Tables may be as long as what they list: .def files, and lines of preprocessor conditions and names.
 rule_file_length() {
-	[ ! -s "$work/sources" ] || tr '\n' '\0' < "$work/sources" | xargs -0 awk -v limit=$file_limit '
+	{ sources && files 'tests/*.c' 'tests/*.h'; } | tr '\n' '\0' | xargs -0 -r awk -v limit=$file_limit '
 		function check() { if (n > limit) print file ": " n " lines" }
 		FNR == 1 { check(); file = FILENAME; n = 0 }
 		!/^#[ \t]*(if|ifdef|ifndef|else|elif|endif|define|undef)/ { n++ }
