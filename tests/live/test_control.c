@@ -202,28 +202,40 @@ TEST(control_rights, "the group may look, root may change, others may nothing")
 	is(s, "control.denied", "3");
 }
 
+enum { CROWD = 10000, AT_ONCE = 500, SEATS = 12 };
+
+/* Who is turned away is told and let go. */
+static void ask_and_count(int fd)
+{
+	json_t *reply;
+
+	control_says(fd, "{\"cmd\":\"loglevel\"}\n", 19);
+	reply = control_hear(fd);
+	if (reply && json_is_true(json_object_get(reply, "ok"))) {
+		shared->n[0]++;
+	} else {
+		shared->n[1] += !strcmp(value(reply, "error"), "too many clients, try again");
+		close(fd);
+	}
+	json_decref(reply);
+}
+
 /* As somebody else, connect until the table is full, and go on. */
 static void crowd(void)
 {
-	unsigned in = 0, turned_away = 0;
-	int fds[1000];
-	json_t *reply;
+	int fds[AT_ONCE];
 
 	if (setgroups(0, NULL) < 0 || setresgid(MEMBER, MEMBER, MEMBER) < 0 || setresuid(MEMBER, MEMBER, MEMBER) < 0)
 		subject_fail("become");
-	for (unsigned i = 0; i < 1000; i++) {
-		fds[i] = control_connect();
-		if (fds[i] < 0)
-			subject_fail("connect");
+	for (unsigned n = 0; n < CROWD; n += AT_ONCE) {
+		for (unsigned i = 0; i < AT_ONCE; i++) {
+			fds[i] = control_connect();
+			if (fds[i] < 0)
+				subject_fail("connect");
+		}
+		for (unsigned i = 0; i < AT_ONCE; i++)
+			ask_and_count(fds[i]);
 	}
-	for (unsigned i = 0; i < 1000; i++) {
-		control_says(fds[i], "{\"cmd\":\"loglevel\"}\n", 19);
-		reply = control_hear(fds[i]);
-		in += reply && json_is_true(json_object_get(reply, "ok"));
-		turned_away += reply && strstr(json_dumps(reply, 0), "too many clients") != NULL;
-	}
-	shared->n[0] = in;
-	shared->n[1] = turned_away;
 	shared->n[2] = 1;
 	while (!shared->n[3])
 		usleep(1000);
@@ -236,7 +248,7 @@ static void await_shared(unsigned i)
 			give_up("the crowd does not come");
 }
 
-TEST(control_crowd, "a thousand clients keep neither root nor the loop from anything")
+TEST(control_crowd, "ten thousand clients keep neither root nor the loop from anything")
 {
 	unsigned before;
 	pid_t pid;
@@ -246,14 +258,16 @@ TEST(control_crowd, "a thousand clients keep neither root nor the loop from anyt
 	before = agent_descriptors();
 	pid = subject_start(crowd);
 	await_shared(2);
-	check(shared->n[0] == 12 && shared->n[1] == 988, "%ld got in, %ld were turned away", shared->n[0], shared->n[1]);
+	/* Who says nothing more is let go in time, and makes room. */
+	check(shared->n[0] >= SEATS && shared->n[0] + shared->n[1] == CROWD, "%ld got in, %ld were turned away", shared->n[0],
+	      shared->n[1]);
 	is(control_ask("{\"cmd\":\"loglevel\"}"), "ok", "true");
 	agent_barrier();
-	soon(agent_descriptors() <= before + 12, "%u descriptors, %u before", agent_descriptors(), before);
+	soon(agent_descriptors() <= before + SEATS, "%u descriptors, %u before", agent_descriptors(), before);
 	shared->n[3] = 1;
 	subject_wait(pid);
 	is(control_ask("{\"cmd\":\"loglevel\"}"), "ok", "true");
-	check(number(control_ask("{\"cmd\":\"stats\"}"), "control.refused") == 988, "refused");
+	check(number(control_ask("{\"cmd\":\"stats\"}"), "control.refused") == shared->n[1], "refused");
 }
 
 static void pass_descriptors(int fd)

@@ -19,12 +19,13 @@
 #include "live_own.h"
 #include "running.h"
 
-enum { CALLS = 200, LONG_NAMES = 20 };
+enum { CALLS = 200, LONG_NAMES = 20, EXECS = 3, FOLDERS = 15, DATAGRAM_MAX = 212992 };	/* net.core.wmem_default */
 
 #define PROGRAM "/usr/lib/systemd/systemd-journald"
 #define HARD_NAME "j\n=\"\x01"	/* takes the form with a length */
 
 static pid_t journald;
+static size_t longest;
 
 static const char *journal_socket(void)
 {
@@ -98,7 +99,8 @@ static const char *text_of(json_t *entry, const char *name)
 static void entry_fits(json_t *entry, json_t *r)
 {
 	check(!strcmp(text_of(entry, "SYSLOG_IDENTIFIER"), "watcher"), "it is from %s", text_of(entry, "SYSLOG_IDENTIFIER"));
-	check(!strcmp(text_of(entry, "PRIORITY"), "6"), "its priority is %s", text_of(entry, "PRIORITY"));
+	check(!strcmp(text_of(entry, "PRIORITY"), strcmp(value(r, "event"), "process_exec") ? "6" : "5"), "its priority is %s",
+	      text_of(entry, "PRIORITY"));
 	check(!strcmp(text_of(entry, "_TRANSPORT"), "journal"), "it came by %s", text_of(entry, "_TRANSPORT"));
 	is(r, "event", "%s", text_of(entry, "SAKER_EVENT"));
 	is(r, "seq", "%s", text_of(entry, "SAKER_SEQ"));
@@ -117,6 +119,8 @@ static unsigned entries(const char *event)
 	unsigned n = 0;
 	FILE *in;
 
+	longest = 0;
+
 	snprintf(command, sizeof(command), "journalctl -q -a -o json --directory %s -t watcher 2> %s",
 		 agent_path("jrun/log/journal"), agent_path("journalctl.err"));
 	in = popen(command, "re");
@@ -130,6 +134,7 @@ static unsigned entries(const char *event)
 		r = record_parse(message, strlen(message));
 		if (r && !strcmp(value(r, "event"), event)) {
 			entry_fits(entry, r);
+			longest = strlen(message) > longest ? strlen(message) : longest;
 			n++;
 		}
 		json_decref(r);
@@ -154,7 +159,43 @@ static void calls(void)
 	}
 }
 
-TEST(journald_entries, "systemd's journal keeps every event with its fields, also what has newlines and long names")
+/* Down to where the path is nearly as long as can be. */
+static void go_deep(void)
+{
+	char name[256];
+
+	memset(name, 0xff, sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	for (int i = 0; i < FOLDERS; i++)
+		if ((mkdir(name, 0755) < 0 && errno != EEXIST) || chdir(name) < 0)
+			subject_fail("go deep");
+}
+
+/* Each byte is six in JSON, and comes again in raw: of arguments, environment and paths, also of the ancestor. */
+static void execs(void)
+{
+	static char argument[30000];
+	pid_t pid;
+
+	memset(argument, 0xff, sizeof(argument) - 1);
+	memcpy(argument, "A=", 2);
+	if (chdir(scratch()) < 0)
+		subject_fail("chdir");
+	go_deep();
+	if (system("cp /bin/true t; cp /bin/sh s") != 0 || rename("t", HARD_NAME) < 0)
+		subject_fail("copy");
+	for (int i = 0; i < EXECS; i++) {
+		pid = fork();
+		if (pid == 0) {
+			execle("s", "s", "-c", "./\"$0\" \"$1\"; :", HARD_NAME, argument, NULL,
+			       (char *const[]){ argument, NULL });
+			_exit(127);
+		}
+		waitpid(pid, NULL, 0);
+	}
+}
+
+TEST(journald_entries, "systemd's journal keeps every event with its fields, also what has newlines, and what no datagram holds")
 {
 	agent_fresh("");
 	start_journald();
@@ -162,14 +203,17 @@ TEST(journald_entries, "systemd's journal keeps every event with its fields, als
 		   "agent: {drain_timeout: 2s}\npolicies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n"
 		   "  journal: {type: journald, path: %s, identifier: watcher}\n", journal_socket());
 	agent_file("policies/p.yaml", "name: p\nscope: proc.name startswith \"j\"\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n"
-		   "  chdir:\n");
+		   "  chdir:\n  process_exec: {where: proc.name != journalctl, capture: [env]}\n");
 	agent_start();
 	subject(calls);
+	subject(execs);
 	agent_barrier();
 	check(agent_count("events", "getsid", 0, NULL) == CALLS, "%u calls", agent_count("events", "getsid", 0, NULL));
 	soon(number(agent_sink("journal"), "waiting") == 0, "%s", json_dumps(agent_sink("journal"), 0));
 	soon(entries("getsid") == CALLS && entries("chdir") == LONG_NAMES, "the journal has %u and %u", entries("getsid"),
 	     entries("chdir"));
+	soon(entries("process_exec") == EXECS, "the journal has %u", entries("process_exec"));
+	check(longest > DATAGRAM_MAX, "the longest has %zu bytes", longest);
 	check(number(agent_sink("journal"), "dropped") == 0, "%s", json_dumps(agent_sink("journal"), 0));
 	check(agent_stop() == 0, "saker failed");
 	stop_journald();
