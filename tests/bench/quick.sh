@@ -107,6 +107,6 @@ quick() {
 	attempt 'memory stays below 24 MiB' small
 	attempt 'no memory is allocated for an event' frugal
 	attempt 'a second and a tenth sink cost little, full queues what they may' sinks_cheap
-	attempt 'under load and with peers that do not read the loop is late by at most 20 ms' prompt
+	attempt 'under load, with a peer that does not read and a resolver that does not answer, the loop is late by at most 20 ms' prompt
 	echo "1..$points"
 }

@@ -392,10 +392,11 @@ reload_table() {
 
 # --- sinks and the loop
 
-# Somebody who connects and never reads: where.
+# Somebody who connects and never reads: where. And a resolver that never answers.
 deaf_start() {
 	rm -f "$work/deaf"
 	perl -MIO::Socket::INET -e '$| = 1; $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1");
+		$r = IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.0.0.77:53");
 		print $s->sockport, "\n"; $c = $s->accept; sleep 60' > "$work/deaf" &
 	deaf=$!
 	until [ -s "$work/deaf" ]; do sleep 0.02; done
@@ -410,17 +411,21 @@ p99() { # NAME FILE
 			printf "%s %d\n", $at eq "+Inf" ? "inf" : $at * 1000, $b[-1][1] }' "$1" "$2"
 }
 
-# Fifty thousand a second to a file, to one who never reads and to nobody: how long a turn of the loop takes,
+# Fifty thousand a second to a file, to one who never reads, to nobody, and to one whose name nobody tells: how long a turn of the loop takes,
 # which is how long a timer may have to wait, and how late the timer of each second was.
 lag_measure() {
 	local port i
 	deaf_start
-	printf 'metrics: {address: "127.0.0.1:0"}\npolicies: [policies]\nsinks:\n  file: {type: file, path: lag.json}\n%s%s' \
+	printf 'metrics: {address: "127.0.0.1:0"}\npolicies: [policies]\nsinks:\n  file: {type: file, path: lag.json}\n%s%s%s' \
 		"  deaf: {type: tcp, address: \"127.0.0.1:$(cat "$work/deaf")\"}"$'\n' \
-		"  nobody: {type: unix, path: $work/nobody.sock}"$'\n' > "$work/saker.yaml"
+		"  nobody: {type: unix, path: $work/nobody.sock}"$'\n' \
+		'  far: {type: tcp, address: "far.example:514"}'$'\n' > "$work/saker.yaml"
+	printf 'nameserver 127.0.0.77\noptions timeout:30\n' > "$work/resolv.conf"
 	mkdir -p "$work/policies"
 	printf 'name: lag\nevents: {openat: {where: proc.name = bench-load}}\n' > "$work/policies/lag.yaml"
-	RUNTIME_DIRECTORY=$work/state taskset -c "$agent_cpu" "$saker" run -c "$work/saker.yaml" > /dev/null 2> "$work/agent.err" &
+	# shellcheck disable=SC2016 # of the inner shell
+	RUNTIME_DIRECTORY=$work/state taskset -c "$agent_cpu" unshare -m sh -c 'mount --bind "$0" /etc/resolv.conf && exec "$@"' \
+		"$work/resolv.conf" "$saker" run -c "$work/saker.yaml" > /dev/null 2> "$work/agent.err" &
 	agent=$!
 	for ((i = 0; i < 500; i++)); do
 		port=$(sed -n 's|.*metrics at http://127.0.0.1:\([0-9]*\).*|\1|p' "$work/agent.err")
