@@ -94,7 +94,7 @@ static void write_policy(unsigned n)
 				i == RANDOM_sock_state ? "args.owner_known = true and " : "", file.s);
 	}
 	snprintf(name, sizeof(name), "policies/r%u.yaml", n);
-	agent_file(name, "name: r%u\nscope: proc.name = %s\nevents:\n%s", n, caller, whole);
+	agent_file(name, "name: r%u\nconfirm: [never, shadow]\nscope: proc.name = %s\nevents:\n%s", n, caller, whole);
 }
 
 /* The same files, as user space alone has them. */
@@ -410,11 +410,13 @@ static uint64_t setting(const char *name, uint64_t otherwise)
 static void one_round(uint64_t seed)
 {
 	struct round *r = &rounds[nrounds];
+	json_t *told;
 
 	*r = (struct round){ .seed = seed };
 	chance_from(seed);
 	write_policies(r);
-	agent_reload();
+	told = agent_reload();
+	check(!strcmp(value(told, "args.result"), "applied"), "seed %#llx: %s", (unsigned long long)seed, value(told, "args.error"));
 	chance_from(seed ^ 0x5eed);
 	r->pid = subject(calls);
 	nrounds++;
