@@ -52,12 +52,24 @@ static const char *one(const char *p, const char *end, char c, bool fold)
 	return folded(*p, fold) == folded(c, fold) ? p + 1 : NULL;
 }
 
+/* Letters at the end of the pattern stand at the end of the text: most texts fail here, at once. */
+static bool tail_fits(const char *pattern, const char *end, const char *text, const char *stop, bool fold)
+{
+	while (end > pattern && !strchr("*?[]\\", end[-1])) {
+		if (stop == text || folded(*--stop, fold) != folded(*--end, fold))
+			return false;
+	}
+	return true;
+}
+
 /* Only the last star has to be tried again: what an earlier one took leaves no more to it. */
 bool glob_match(const char *pattern, size_t npattern, const char *text, size_t n, bool fold)
 {
 	const char *p = pattern, *end = pattern + npattern, *t = text, *stop = text + n;
 	const char *star = NULL, *from = NULL, *next;
 
+	if (!tail_fits(p, end, t, stop, fold))
+		return false;
 	while (t < stop) {
 		if (p < end && *p == '*') {
 			star = ++p;

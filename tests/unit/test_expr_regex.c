@@ -2,6 +2,7 @@
 #include "expr/regex.h"
 
 #include <criterion/criterion.h>
+#include <fnmatch.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -218,4 +219,28 @@ Test(glob, matches)
 	cr_expect(glob_match("A*[X-Z]", 7, "abby", 4, true));
 	cr_expect(contains_folded("Hello World", 11, "o wO", 4));
 	cr_expect_not(contains_folded("Hello", 5, "hello!", 6));
+}
+
+/* Of few letters, so that many match; the C library decides. */
+Test(glob, is_fnmatch)
+{
+	static const char *const words[] = { "a", "b", "*", "*", "?", "[ab]", "[!a]", "[a-b/]", "\\a", "\\*", "-", "ab" };
+	uint64_t state = 1;
+	unsigned matched = 0;
+
+	for (unsigned round = 0; round < 300000; round++) {
+		char pattern[64] = "", text[9] = "";
+		size_t np = record_random(&state) % 7, n = record_random(&state) % sizeof(text);
+		bool fold = record_random(&state) % 2, want;
+
+		for (size_t i = 0; i < np; i++)
+			strcat(pattern, words[record_random(&state) % LEN_OF(words)]);
+		for (size_t i = 0; i < n; i++)
+			text[i] = "abABab*-"[record_random(&state) % 8];
+		want = fnmatch(pattern, text, fold ? FNM_CASEFOLD : 0) == 0;
+		cr_assert_eq(glob_match(pattern, strlen(pattern), text, strlen(text), fold), want, "\"%s\" and \"%s\"", pattern,
+			     text);
+		matched += want;
+	}
+	cr_expect_gt(matched, 10000, "%u", matched);
 }
