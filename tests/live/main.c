@@ -49,6 +49,7 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "instance_", "locks and sockets are alike; tested on the host" },
 	{ "control_", "locks and sockets are alike; tested on the host" },
 	{ "rights_calls", "every kernel refuses alike; tested on the host" },
+	{ "rights_nobody", "older kernels want more to load; tested on the host" },
 	{ "rights_kept", "configuration decides; rights_dropped runs here" },
 	{ "notify_", "the manager is told alike; tested on the host" },
 	{ "top_", "terminals are alike; tested on the host" },

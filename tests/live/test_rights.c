@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <ftw.h>
 #include <glob.h>
+#include <grp.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -186,6 +189,50 @@ TEST(rights_kept, "what is asked for is kept")
 	agent_file("saker.yaml", "policies: [policies]\nagent: {keep_capabilities: [CAP_ALL]}\n");
 	r = RUN("run", "-c", agent_path("saker.yaml"));
 	check(r.status == 1 && strstr(r.err, "want names such as CAP_CHOWN"), "%d: %s", r.status, r.err);
+}
+
+/* As the unit starts it: nobody, with six capabilities. */
+static void become_nobody(void)
+{
+	static const int has[] = { CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_LEASE };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	for (size_t i = 0; i < sizeof(has) / sizeof(*has); i++) {
+		data[has[i] / 32].permitted |= 1u << has[i] % 32;
+		data[has[i] / 32].effective = data[has[i] / 32].inheritable = data[has[i] / 32].permitted;
+	}
+	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setgroups(0, NULL) < 0 || setresgid(MEMBER, MEMBER, MEMBER) < 0 ||
+	    setresuid(MEMBER, MEMBER, MEMBER) < 0 || syscall(SYS_capset, &header, data) < 0)
+		_exit(125);
+	for (size_t i = 0; i < sizeof(has) / sizeof(*has); i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, has[i], 0, 0) < 0)
+			_exit(125);
+}
+
+TEST(rights_nobody, "nobody with the unit's capabilities sees what root sees")
+{
+	if (!(mode_of(saker_path()) & S_IXOTH))
+		skip("%s may not be executed by others", saker_path());
+	agent_fresh("");
+	agent_file("policies/all.yaml", "name: all\nevents: {dup: {where: proc.name = subject}, process_exec: , process_exit: , "
+		   "file_open: , sock_state: , io_uring_submit: , cgroup_mkdir: , signal_generate: , process_existing: , "
+		   "syscall_stats: , exit: }\n");
+	if (chown(agent_path(""), MEMBER, MEMBER) < 0 || mkdir(control_path(""), 0750) < 0 ||
+	    chown(control_path(""), MEMBER, MEMBER) < 0)
+		give_up("%s: %s", control_path(""), strerror(errno));
+	agent_setup(become_nobody);
+	agent_start();
+	control_await();
+	check(status_mask("Uid:") != 0, "it is root");
+	subject(control_calls);
+	agent_barrier();
+	check(agent_count("events", "dup", 0, NULL) >= 1000, "%u calls", agent_count("events", "dup", 0, NULL));
+	is(agent_await("events", "process_existing", getpid(), NULL), "proc.pid", "%d", getpid());
+	is(control_ask("{\"cmd\":\"status\"}"), "healthy", "true");
+	is(agent_await("events", "agent_start", 0, NULL), "args.missing", "null");
+	check(agent_stop() == 0, "saker failed");
+	rmdir(control_path(""));
 }
 
 /* --- what it makes */
