@@ -222,6 +222,8 @@ static int open_at(int folder, const char *path, int flags, mode_t mode)
 
 	if (!strcmp(slash ? slash + 1 : path, order->name) && ordered(FAIL_OPEN))
 		return -1;
+	if (!real_openat)		/* another library's constructor */
+		real_openat = dlsym(RTLD_NEXT, "openat");
 	return real_openat(folder, path, flags, mode);
 }
 
@@ -237,6 +239,16 @@ static int open_at(int folder, const char *path, int flags, mode_t mode)
 	return open_at(folder, path, flags, mode);			\
 } while (0)
 
+int open(const char *path, int flags, ...)
+{
+	OPEN(AT_FDCWD, path, flags);
+}
+
+int open64(const char *path, int flags, ...)
+{
+	OPEN(AT_FDCWD, path, flags | O_LARGEFILE);
+}
+
 int openat(int folder, const char *path, int flags, ...)
 {
 	OPEN(folder, path, flags);
@@ -245,6 +257,31 @@ int openat(int folder, const char *path, int flags, ...)
 int openat64(int folder, const char *path, int flags, ...)
 {
 	OPEN(folder, path, flags | O_LARGEFILE);
+}
+
+/* What a hardened build calls in their place where there is no mode. */
+int __open_2(const char *path, int flags);
+int __open_2(const char *path, int flags)
+{
+	return open_at(AT_FDCWD, path, flags, 0);
+}
+
+int __open64_2(const char *path, int flags);
+int __open64_2(const char *path, int flags)
+{
+	return open_at(AT_FDCWD, path, flags | O_LARGEFILE, 0);
+}
+
+int __openat_2(int folder, const char *path, int flags);
+int __openat_2(int folder, const char *path, int flags)
+{
+	return open_at(folder, path, flags, 0);
+}
+
+int __openat64_2(int folder, const char *path, int flags);
+int __openat64_2(int folder, const char *path, int flags)
+{
+	return open_at(folder, path, flags | O_LARGEFILE, 0);
 }
 
 int inotify_add_watch(int fd, const char *path, uint32_t mask)

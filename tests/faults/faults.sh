@@ -68,12 +68,27 @@ full_disk() { # WHAT COMMAND..
 	report "$what: the disk is full" < "$work/wrong"
 }
 
+# Hardened builds call others (__openat64_2), so what a library replaces is compared with what is called.
+unreplaced() { # LIBRARY PATTERN PROGRAM..
+	local library=$1 pattern=$2 called
+	shift 2
+	called=$(nm -D --undefined-only "$@" | awk '{ print $NF }' | sed 's/@.*//' | grep -xE "$pattern" | sort -u)
+	[ -n "$called" ] || echo "nothing calls $pattern"
+	comm -23 <(echo "$called") <(nm -D --defined-only "$library" | awk '{ print $NF }' | sort -u) |
+		sed 's/$/ is not replaced/'
+}
+
 "$1/tests/stream" kinds "$work/stream" || exit 1
 echo 'TAP version 13'
 every_allocation 'replay' 1 "$saker" replay "$work/stream" -o json
 every_allocation 'replay by an expression' 3 "$saker" replay "$work/stream" 'fd.name startswith / and proc.name != x'
 every_allocation 'check' 1 "$saker" check "$here/../../conf/policies/default.yaml"
 full_disk 'replay' "$saker" replay "$work/stream" -o json
+uv=$(ldd "$saker" | awk '/libuv/ { print $3 }')
+report 'every call by which files are opened can be made to fail' \
+	< <(unreplaced "$fail" '(__)?open(at)?(64)?(_2)?' "$saker" "$uv")
+report 'every call by which files are read can be made to take long' \
+	< <(unreplaced "$1/tests/libslow.so" '(__)?read(_chk)?' "$saker" "$uv")
 if [ "$(id -u)" -eq 0 ]; then
 	every_allocation 'trace' 29 "$saker" trace -e getppid -o json --for 20ms
 	full_disk 'trace' "$saker" trace -e clock_nanosleep,process_exec -o json -- /bin/true
