@@ -19,9 +19,8 @@ static int fail(const char *file, int r)
 }
 
 struct recording {
-	const char *file;
 	struct capture_writer writer;
-	int error;		/* of opening the file */
+	int error;		/* of beginning the file */
 	bool begun;
 };
 
@@ -33,16 +32,20 @@ static void on_opened(void *ctx, struct agent *agent)
 
 	to->begun = true;
 	capture_info_here(&info, clock_boot_to_wall());
-	to->error = capture_writer_open(&to->writer, to->file, &info);
+	to->error = capture_writer_begin(&to->writer, &info);
 	if (to->error < 0)
 		agent_stop(agent, "the file cannot be written");
 }
 
 static int record(struct watch_options *o)
 {
-	struct recording to = { .file = o->file, .writer.fd = -1 };
-	int r, status;
+	struct recording to = { 0 };
+	int r = capture_writer_open(&to.writer, o->file), status;
 
+	if (r < 0) {
+		capture_writer_close(&to.writer);
+		return fail(o->file, r);
+	}
 	o->agent.pipeline.capture = &to.writer;
 	o->agent.opened = on_opened;
 	o->agent.ctx = &to;
@@ -50,10 +53,10 @@ static int record(struct watch_options *o)
 	r = capture_writer_close(&to.writer);
 	r = to.error < 0 ? to.error : r;
 	if (r < 0)
-		return fail(to.file, r);
+		return fail(o->file, r);
 	if (to.begun)
 		fprintf(stderr, "saker: %llu records, %llu bytes in %s\n", (unsigned long long)to.writer.records,
-			(unsigned long long)to.writer.bytes, to.file);
+			(unsigned long long)to.writer.bytes, o->file);
 	return status;
 }
 

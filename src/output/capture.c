@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,15 +143,34 @@ static int write_header(struct capture_writer *w, const struct capture_info *inf
 	return w->error;
 }
 
-int capture_writer_open(struct capture_writer *w, const char *path, const struct capture_info *info)
+static int open_file(struct capture_writer *w, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		w->made = path;
+	return fd < 0 && errno == EEXIST ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : fd;
+}
+
+int capture_writer_open(struct capture_writer *w, const char *path)
 {
 	memset(w, 0, sizeof(*w));
-	w->fd = !strcmp(path, "-") ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	w->is_stdout = !strcmp(path, "-");
+	w->fd = w->is_stdout ? dup(STDOUT_FILENO) : open_file(w, path);
 	if (w->fd < 0)
 		return w->error = -errno;
 	w->buffer = malloc(BUFFER_BYTES);
-	if (!w->buffer)
-		return w->error = -ENOMEM;
+	return w->error = w->buffer ? 0 : -ENOMEM;
+}
+
+/* Standard output is the shell's: it may append. */
+int capture_writer_begin(struct capture_writer *w, const struct capture_info *info)
+{
+	struct stat st;
+
+	w->made = NULL;
+	if (!w->is_stdout && fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(w->fd, 0) < 0)
+		return w->error = -errno;
 	return write_header(w, info);
 }
 
@@ -186,6 +206,9 @@ int capture_writer_close(struct capture_writer *w)
 	if (w->fd >= 0 && close(w->fd) < 0 && !w->error)
 		r = w->error = -errno;		/* a file system may tell of a full disk only here */
 	w->fd = -1;
+	if (w->made)
+		unlink(w->made);
+	w->made = NULL;
 	free(w->buffer);
 	w->buffer = NULL;
 	return r;

@@ -6,6 +6,7 @@
 #ifndef SAKER_OUTPUT_CAPTURE_H
 #define SAKER_OUTPUT_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,13 +28,19 @@ struct capture_writer {
 	uint64_t records, bytes;	/* given to the file system, header included in bytes */
 	uint64_t waiting;		/* records still in the buffer */
 	uint64_t missed;		/* records that came after the error or went with it */
+	bool is_stdout;
+	const char *made;		/* the file is new and nothing was begun: closing removes it */
 };
 
 /* What is true of this machine now, except boot_to_wall, which the caller knows. */
 void capture_info_here(struct capture_info *info, int64_t boot_to_wall);
 
-/* Create the file, or take standard output for "-".  0 or negative errno. */
-int capture_writer_open(struct capture_writer *writer, const char *path, const struct capture_info *info);
+/* Open the file, or take standard output for "-".  What is in it stays until it is begun, and path must
+ * stay until then or closing.  0 or negative errno. */
+int capture_writer_open(struct capture_writer *writer, const char *path);
+
+/* Empty the file and write the header.  0 or negative errno. */
+int capture_writer_begin(struct capture_writer *writer, const struct capture_info *info);
 
 /* Append a record: len is what the lane gave.  0, or negative errno: -EINVAL for what is no record,
  * and the file's error once; after it records are counted as missed and 0 is returned. */
@@ -42,7 +49,7 @@ int capture_write(struct capture_writer *writer, const void *record, size_t len)
 /* Hand what is buffered to the file system.  0, or the file's error if it was not told yet. */
 int capture_flush(struct capture_writer *writer);
 
-/* Flush and close; also after a failed open.  0, or the file's error if it was not told yet.  The
+/* Flush and close; also after a failed open, and of one that was never begun.  0, or the file's error if it was not told yet.  The
  * file ends with the last whole record, even when the disk was full. */
 int capture_writer_close(struct capture_writer *writer);
 

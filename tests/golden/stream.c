@@ -131,7 +131,9 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	r = capture_writer_open(&writer, argv[2], &info);
+	r = capture_writer_open(&writer, argv[2]);
+	if (r == 0)
+		r = capture_writer_begin(&writer, &info);
 	if (r == 0)
 		r = !strcmp(argv[1], "plain") ? plain() : !strcmp(argv[1], "kinds") ? kinds() : contained();
 	return capture_writer_close(&writer) || r;

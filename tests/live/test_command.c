@@ -120,8 +120,15 @@ TEST(record_kept, "a capture that cannot begin leaves the file as it was, and ru
 	ends(&r, 3, "cannot read the kernel's BTF");
 	done(&r);
 	check(pread(fd, line, sizeof(line), 0) == 6 && !strcmp(line, "before"), "it has now \"%.8s\"", line);
-	r = RUN("record", "-w", "/nonexistent/capture", "--", "/bin/touch", mark);
+	r = RUN("record", "--btf", "/nonexistent/types", "-w", mark);
+	ends(&r, 3, "cannot read the kernel's BTF");
+	done(&r);
+	check(access(mark, F_OK) < 0, "an empty file is left behind");
+	r = RUN("record", "--btf", "/nonexistent/types", "-w", "/nonexistent/capture", "--", "/bin/touch", mark);
 	ends(&r, 1, "cannot write /nonexistent/capture: No such file");
+	done(&r);
+	r = RUN("record", "--btf", "/nonexistent/types", "-w", "/proc/capture");
+	ends(&r, 1, "cannot write /proc/capture: ");
 	done(&r);
 	check(access(mark, F_OK) < 0, "the command ran");
 	r = RUN("record", "-w", name, "--", "/bin/touch", mark);

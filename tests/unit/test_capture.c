@@ -32,6 +32,13 @@ static void remove_path(void)
 
 TestSuite(capture, .init = make_path, .fini = remove_path);
 
+static int writer_open(struct capture_writer *w, const char *to)
+{
+	int r = capture_writer_open(w, to);
+
+	return r < 0 ? r : capture_writer_begin(w, &made);
+}
+
 /* n records of random events and content, the same for the same state. */
 static void write_records(unsigned n)
 {
@@ -39,7 +46,7 @@ static void write_records(unsigned n)
 	struct record rec;
 	uint64_t state = 7;
 
-	cr_assert_eq(capture_writer_open(&w, path, &made), 0);
+	cr_assert_eq(writer_open(&w, path), 0);
 	for (unsigned i = 0; i < n; i++) {
 		record_random_fill(&rec, i % 2 ? EVENT_call_openat : EVENT_process_exec, &state);
 		cr_assert_eq(capture_write(&w, &rec, sizeof(rec)), 0);
@@ -172,7 +179,7 @@ Test(capture, no_records)
 	struct record rec;
 
 	record_openat(&rec);
-	cr_assert_eq(capture_writer_open(&w, path, &made), 0);
+	cr_assert_eq(writer_open(&w, path), 0);
 	cr_expect_eq(capture_write(&w, &rec, 2), -EINVAL);
 	cr_expect_eq(capture_write(&w, &rec, rec.head.size - 1), -EINVAL);
 	rec.head.size = RECORD_MAX + 8;
@@ -193,7 +200,7 @@ Test(capture, full_disk)
 	record_openat(&rec);
 	if (access("/dev/full", W_OK) < 0)
 		cr_skip_test("no /dev/full");
-	cr_expect_eq(capture_writer_open(&w, "/dev/full", &made), -ENOSPC);
+	cr_expect_eq(writer_open(&w, "/dev/full"), -ENOSPC);
 	for (unsigned i = 0; i < MANY; i++)
 		told += capture_write(&w, &rec, sizeof(rec)) < 0;
 	cr_expect_eq(told, 0);		/* by open */
@@ -216,7 +223,7 @@ Test(capture, limit)
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	record_openat(&rec);
-	cr_assert_eq(capture_writer_open(&w, path, &made), 0);
+	cr_assert_eq(writer_open(&w, path), 0);
 	for (unsigned i = 0; i < MANY; i++)
 		told += capture_write(&w, &rec, sizeof(rec)) == -EFBIG;
 	cr_expect_eq(told, 1);
@@ -237,7 +244,7 @@ Test(capture, cannot_create)
 {
 	struct capture_writer w;
 
-	cr_expect_eq(capture_writer_open(&w, "/nonexistent/file", &made), -ENOENT);
+	cr_expect_eq(writer_open(&w, "/nonexistent/file"), -ENOENT);
 	cr_expect_eq(capture_writer_close(&w), 0);
 }
 
@@ -251,4 +258,23 @@ Test(capture, directory)
 	cr_expect_eq(capture_reader_open(&r, f), -EISDIR);
 	cr_expect_str_eq(r.error, "cannot read: Is a directory");
 	fclose(f);
+}
+
+Test(capture, not_begun, .description = "what was opened and not begun leaves the folder and the file as they were")
+{
+	static const char before[] = "before";
+	struct capture_writer w;
+	char text[16];
+	FILE *f = fopen(path, "w");
+
+	fputs(before, f);
+	fclose(f);
+	cr_assert_eq(capture_writer_open(&w, path), 0);
+	cr_expect_eq(capture_writer_close(&w), 0);
+	cr_expect_eq(file_bytes(text, sizeof(text)), sizeof(before) - 1);
+	cr_expect_eq(memcmp(text, before, sizeof(before) - 1), 0);
+	unlink(path);
+	cr_assert_eq(capture_writer_open(&w, path), 0);
+	cr_expect_eq(capture_writer_close(&w), 0);
+	cr_expect_eq(access(path, F_OK), -1);
 }
