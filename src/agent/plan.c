@@ -105,6 +105,8 @@ static int plan_policies(const struct reload *r, struct plan *p, const struct po
 	}
 	e = policy_compile(p->policies, &files, before, names, CONFIG_SINKS, &p->diag);
 	if (e == 0)
+		slots_ask(&p->slots, p->source, p->policies);
+	if (e == 0)
 		e = doubts_judge(&p->receipt.doubts, before, p->policies, &p->source->config, p->confirmed, &p->diag);
 	if (e < 0)
 		note_wrong(p, line_of(p, &p->policies->files));

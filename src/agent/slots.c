@@ -11,6 +11,8 @@
 #include "event/set.h"
 #include "expr/expr.h"
 #include "output/road.h"
+#include "output/selection.h"
+#include "policy/policy.h"
 
 enum { CLOSING_MS = 500 };	/* for requests under way when the time for draining is over */
 
@@ -135,6 +137,23 @@ void slots_names(const struct slots *slots, const char *names[static CONFIG_SINK
 {
 	for (unsigned i = 0; i < CONFIG_SINKS; i++)
 		names[i] = slots->at[i] ? slots->at[i]->sink->name : "";
+}
+
+static void ask(const struct config_sink *sink, const struct expr *where, struct policy_set *policies, unsigned place)
+{
+	bool shows = selection_asks(&sink->stream.fields);
+
+	for (unsigned id = 1; id < EVENT_COUNT; id++)
+		if (shows || (where && expr_asks_session(where, id)))
+			policy_ask_session(policies, id, place);
+}
+
+void slots_ask(const struct slots *slots, const struct source *source, struct policy_set *policies)
+{
+	for (unsigned i = 0; i < CONFIG_SINKS; i++)
+		for (unsigned k = 0; slots->at[i] && k < source->config.nsinks; k++)
+			if (is_called(slots->at[i], source->config.sinks[k]->name))
+				ask(source->config.sinks[k], source->where[k], policies, i);
 }
 
 uint64_t slots_go(const struct slots *now, const struct slots *plan, uint64_t *ret_empty)

@@ -19,6 +19,7 @@
 
 struct expr;
 struct log;
+struct policy_set;
 struct road;
 struct slots;
 
@@ -69,6 +70,9 @@ void slots_drop(struct slots *plan);
 
 /* The names by number, "" for none. */
 void slots_names(const struct slots *slots, const char *names[static CONFIG_SINKS]);
+
+/* Let the policies ask the kernel for what the sinks show or filter by. */
+void slots_ask(const struct slots *slots, const struct source *source, struct policy_set *policies);
 
 /* The n-th of those that drain until they are closed; NULL: there are not so many. */
 const struct slot *slots_leaving(const struct slots *slots, unsigned n);

@@ -93,6 +93,18 @@ int selection_check(const struct option_list *list, struct diag *diag)
 	return 0;
 }
 
+bool selection_asks(const struct option_list *list)
+{
+	unsigned n;
+	const struct field *f = schema_common(&n);
+
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; schema_asked(f[i].off) && k < list->n; k++)
+			if (!strcmp(f[i].name, list->items[k].text))
+				return true;
+	return false;
+}
+
 void selection_init(struct selection *sel, const struct option_list *list)
 {
 	static const char *const always[] = { "truncated", "faulted" };

@@ -28,6 +28,9 @@ struct selection {
 /* 0, or -EINVAL with words in diag: an unknown name and the one that may have been meant. */
 int selection_check(const struct option_list *list, struct diag *diag);
 
+/* Whether it names something that records have only where somebody asks for it, as proc.sid. */
+bool selection_asks(const struct option_list *list);
+
 /* Of a list that was checked. */
 void selection_init(struct selection *selection, const struct option_list *list);
 

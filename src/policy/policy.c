@@ -115,6 +115,15 @@ struct policy_verdict policy_match(struct policy_set *set, const struct expr_vie
 	return v;
 }
 
+void policy_ask_session(struct policy_set *set, unsigned id, unsigned sink)
+{
+	const struct policy_plan *plan = &set->plans[id];
+
+	for (unsigned i = 0; i < plan->n; i++)
+		if (plan->rules[i].sinks >> sink & 1)
+			event_set_add(&set->sessions, id);
+}
+
 static bool asks(const struct expr *expr, unsigned id)
 {
 	return expr && expr_asks_files(expr, id);

@@ -76,6 +76,9 @@ int policy_compile(struct policy_set *set, struct policy_file_set *files, const 
 		   const char *const *sinks, unsigned nsinks, struct diag *diag);
 void policy_set_fini(struct policy_set *set);
 
+/* Let the records of an event have session and process group if some policy sends them to the n-th sink. */
+void policy_ask_session(struct policy_set *set, unsigned id, unsigned sink);
+
 /* Ask all policies about a valid record; view has the same record. */
 struct policy_verdict policy_match(struct policy_set *set, const struct expr_view *view);
 

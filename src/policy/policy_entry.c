@@ -31,8 +31,8 @@ static const struct option_row capture_rows[] = {
 		       "before the file was read is amended"),
 	OPTION(BOOL, policy_capture, session, .name = "session", .value = "false",
 	       .help = "the session and the process group, as proc.sid and proc.pgid, and as proc.vsid and "
-		       "proc.vpgid in its own pid namespace. Where an expression of the policy asks for "
-		       "them they are there without it"),
+		       "proc.vpgid in its own pid namespace. Where an expression of the policy, or fields "
+		       "or where of a sink, asks for them they are there without it"),
 	OPTION(BOOL, policy_capture, stack, .name = "stack", .value = "false",
 	       .help = "the calls by which the program came there: addresses, each with the file "
 		       "that lies there. Not of process_exec and process_exit, when the caller's are "

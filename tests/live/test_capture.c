@@ -167,6 +167,25 @@ TEST(capture_session, "session and process group, for who asks, on the host and 
 	check(agent_stop() == 0, "saker failed");
 }
 
+TEST(capture_session_sink, "session and process group, for sinks that show them or filter by them")
+{
+	json_t *r;
+	pid_t pid;
+
+	agent_fresh("  shows: {type: file, path: shows.json, fields: [event, proc.pid, proc.pgid]}\n"
+		    "  filters: {type: file, path: filters.json, where: proc.sid exists}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.name = subject\nevents:\n  getuid: {sinks: [shows]}\n"
+		   "  getgid: {sinks: [filters]}\n  getppid: {sinks: [events]}\n");
+	agent_start();
+	pid = subject(has_session);
+	agent_barrier();
+	is(agent_await("shows", "getuid", pid, NULL), "proc.pgid", "%d", pid);
+	is(agent_await("filters", "getgid", 0, NULL), "proc.sid", "%ld", shared->n[SESSION]);
+	r = agent_await("events", "getppid", pid, NULL);
+	check(!json_object_get(json_object_get(r, "proc"), "sid"), "getppid has a session that no sink asked for");
+	check(agent_stop() == 0, "saker failed");
+}
+
 /* --- ids of another namespace */
 
 /* A subject whose children live in another pid namespace: the first waits, the others come later. */
