@@ -133,8 +133,11 @@ static bool must_wait(const struct pipeline *p, const struct head *h)
 static void show(struct pipeline *p, struct expr_view *view)
 {
 	const struct head *h = view->record;
-	uint64_t wanted = wanted_by(p, view);
+	uint64_t wanted;
 
+	p->notes.n = 0;
+	view->notes = &p->notes;
+	wanted = wanted_by(p, view);
 	if (!wanted) {
 		p->counts.unselected[h->lane]++;
 		return;

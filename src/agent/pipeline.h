@@ -12,6 +12,7 @@
 #include "agent/containers.h"
 #include "agent/hold.h"
 #include "event/set.h"
+#include "expr/need.h"
 #include "identity/mapping.h"
 #include "identity/hashes.h"
 #include "identity/process.h"
@@ -60,6 +61,7 @@ struct pipeline {
 	struct hold hold;
 	struct build build;		/* of amendments */
 	struct road road;
+	struct notes notes;		/* of the record that is shown */
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
 	struct mutes *mutes;		/* the caller's; NULL: nobody is muted */

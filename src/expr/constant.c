@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include "event/value.h"
+#include "expr/glob.h"
+#include "expr/need.h"
 #include "expr/regex.h"
 
 enum { NUMBER_LONG = 64 };
@@ -253,14 +255,53 @@ static int hash_texts(struct context *c, struct constant *k)
 	return 0;
 }
 
+/* Of patterns that take a while to match. */
+static int read_needs(struct context *c, struct constant *k)
+{
+	struct need *needs = context_alloc(c, k->n * sizeof(*needs));
+
+	if (!needs)
+		return -ENOMEM;
+	for (size_t i = 0; i < k->n; i++) {
+		const struct constant_text *text = &k->texts[i];
+
+		if (k->op == OP_PMATCH)
+			glob_path_need(text->s, text->len, &needs[i]);
+		else if (k->op == OP_GLOB || k->op == OP_IGLOB)
+			glob_need(text->s, text->len, &needs[i]);
+		else
+			need_text(&needs[i], text->s, text->len);
+	}
+	k->needs = needs;
+	k->nneeds = k->n;
+	return 0;
+}
+
+static bool is_pattern(enum op op)
+{
+	return op == OP_GLOB || op == OP_IGLOB || op == OP_PMATCH;
+}
+
+static void read_pattern(struct context *c, struct constant *k)
+{
+	if (k->op == OP_PMATCH)
+		k->dfa = glob_path_dfa(c->arena, k->texts, k->n);
+	else
+		k->dfa = glob_dfa(c->arena, k->texts->s, k->texts->len, k->op == OP_IGLOB);
+}
+
 static int read_regex(struct context *c, const struct comparison *cmp, struct constant *k)
 {
 	const struct literal *value = cmp->values;
 	struct regex_error error;
 
-	k->regex = regex_compile(c->arena, value->s, value->len, &error);
-	if (k->regex)
+	k->regex = regex_compile(c->arena, value->s, value->len, REGEX_MATCH, &error);
+	if (k->regex) {
+		k->dfa = regex_dfa(k->regex);
+		k->needs = regex_need(k->regex);
+		k->nneeds = 1;
 		return 0;
+	}
 	if (!error.text) {
 		c->no_memory = true;
 		return -ENOMEM;
@@ -288,6 +329,10 @@ static int read_texts(struct context *c, const struct comparison *cmp, struct co
 		k->texts[i] = (struct constant_text){ value->s, value->len };
 	}
 	k->n = cmp->nvalues;
+	if (is_pattern(k->op))
+		read_pattern(c, k);
+	if (is_pattern(k->op) || k->op == OP_CONTAINS || k->op == OP_ICONTAINS)
+		return read_needs(c, k);
 	return k->op == OP_IN || k->op == OP_INTERSECTS ? hash_texts(c, k) : 0;
 }
 

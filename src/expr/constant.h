@@ -8,6 +8,8 @@
 #include "expr/node.h"
 #include "expr/operand.h"
 
+struct dfa;
+struct need;
 struct regex;
 
 struct constant_text {
@@ -34,6 +36,9 @@ struct constant {
 	struct constant_text *texts;
 	struct constant_net *nets;
 	const struct regex *regex;
+	const struct dfa *dfa;		/* of a pattern; NULL: too large */
+	const struct need *needs;	/* of which a text meets one if it matches; NULL: not known */
+	size_t nneeds;
 	uint32_t *slots, mask;	/* texts of "in" by hash: their number and 1; 0 is free */
 };
 

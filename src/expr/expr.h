@@ -24,6 +24,7 @@ struct arena;
 struct diag;
 struct event_set;
 struct expr;
+struct notes;
 
 enum {
 	EXPR_LENGTH_MAX = 65536,	/* bytes of one text */
@@ -59,6 +60,7 @@ struct expr_names {
 struct expr_view {
 	const void *record;			/* valid */
 	struct subject subject;
+	struct notes *notes;			/* of this record's texts, for many expressions; may be NULL */
 };
 
 /* Compile a text for these events; for others it never matches.  text, where, names and what they

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "expr/need.h"
+
 static unsigned char folded(char c, bool fold)
 {
 	return fold && c >= 'A' && c <= 'Z' ? (unsigned char)(c | 32) : (unsigned char)c;
@@ -38,8 +40,7 @@ static bool class_has(const char *p, const char *end, char c, bool fold)
 	return found != negate;
 }
 
-/* Match one character with what stands at p; what follows it, NULL if they differ. */
-static const char *one(const char *p, const char *end, char c, bool fold)
+const char *glob_one(const char *p, const char *end, char c, bool fold)
 {
 	const char *close = *p == '[' ? class_end(p, end) : NULL;
 
@@ -76,7 +77,7 @@ bool glob_match(const char *pattern, size_t npattern, const char *text, size_t n
 			from = t;
 			continue;
 		}
-		next = p < end ? one(p, end, *t, fold) : NULL;
+		next = p < end ? glob_one(p, end, *t, fold) : NULL;
 		if (next) {
 			p = next;
 			t++;
@@ -101,7 +102,7 @@ size_t glob_literal(const char *pattern, size_t n)
 	return i;
 }
 
-static size_t component(const char *p, const char *end)
+size_t glob_component(const char *p, const char *end)
 {
 	const char *slash = memchr(p, '/', end - p);
 
@@ -115,7 +116,7 @@ bool glob_path(const char *pattern, size_t npattern, const char *path, size_t n)
 	if (p < end && end[-1] == '/')
 		end--;
 	for (;;) {
-		size_t np = component(p, end), nt = component(t, stop);
+		size_t np = glob_component(p, end), nt = glob_component(t, stop);
 
 		if (!glob_match(p, np, t, nt, false))
 			return false;
@@ -127,6 +128,47 @@ bool glob_path(const char *pattern, size_t npattern, const char *path, size_t n)
 			return false;
 		p++;
 		t++;
+	}
+}
+
+/* The letters of a pattern behind one before it, -1 if that is not known; ret: the last of it. */
+static int need_of(const char *p, const char *end, int before, struct need *need)
+{
+	for (; p < end; p++) {
+		const char *close = *p == '[' ? class_end(p, end) : NULL;
+
+		if (close || *p == '*' || *p == '?') {
+			p = close ? close : p;
+			before = -1;
+			continue;
+		}
+		if (*p == '\\' && p + 1 < end)
+			p++;
+		need_letter(need, before, (unsigned char)*p);
+		before = (unsigned char)*p;
+	}
+	return before;
+}
+
+void glob_need(const char *pattern, size_t n, struct need *need)
+{
+	need_of(pattern, pattern + n, -1, need);
+}
+
+void glob_path_need(const char *pattern, size_t n, struct need *need)
+{
+	const char *p = pattern, *end = p + n - (n && p[n - 1] == '/');
+	int before = -1;
+
+	for (;;) {
+		size_t np = glob_component(p, end);
+
+		before = need_of(p, p + np, before, need);
+		p += np;
+		if (p == end)
+			return;
+		need_letter(need, before, *p++);
+		before = '/';
 	}
 }
 

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 struct arena;
+struct dfa;
+struct need;
 struct regex;
 
 enum { REGEX_POSITIONS = 256 };
@@ -17,9 +19,17 @@ struct regex_error {
 	size_t at;		/* offset in the pattern */
 };
 
-/* NULL, and what is wrong with the pattern. */
-const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n,
+enum { REGEX_MATCH = 1, REGEX_FIND = 2 };
+
+/* uses: which of the functions below will be called.  NULL, and what is wrong with the pattern. */
+const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n, unsigned uses,
 				  struct regex_error *error);
+
+/* What regex_match asks; NULL when it would be too large. */
+const struct dfa *regex_dfa(const struct regex *regex);
+
+/* What each text that matches has. */
+const struct need *regex_need(const struct regex *regex);
 
 /* Whether all of the text matches. */
 bool regex_match(const struct regex *regex, const char *text, size_t n);

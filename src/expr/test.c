@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/test.h"
 
+#include "expr/dfa.h"
 #include "expr/fetch.h"
 #include "expr/glob.h"
+#include "expr/need.h"
 #include "expr/regex.h"
 #include "identity/ancestry.h"
 
@@ -98,6 +100,8 @@ bool test_text(const struct constant *k, const char *s, size_t len)
 {
 	const struct constant_text *want = k->texts;
 
+	if (k->dfa)
+		return dfa_match(k->dfa, s, len);
 	switch ((enum op)k->op) {
 	case OP_EQ: return text_is(want, s, len);
 	case OP_NE: return !text_is(want, s, len);
@@ -180,11 +184,19 @@ static bool run_equal(const struct test *t, const struct expr_view *view)
 	       (t->op == OP_EQ);
 }
 
+/* Of a text that stays where it is while the record is looked at. */
+static bool test_lasting(const struct constant *k, const struct expr_view *view, const char *s, size_t len)
+{
+	if (view->notes && k->needs && !notes_may_match(view->notes, s, len, k->needs, k->nneeds))
+		return false;
+	return test_text(k, s, len);
+}
+
 static bool run_span(const struct test *t, const struct expr_view *view)
 {
 	const struct span *at = (const void *)((const char *)view->record + t->access.off);
 
-	return at->len && test_text(t->constant, (const char *)view->record + at->off, at->len - 1);
+	return at->len && test_lasting(t->constant, view, (const char *)view->record + at->off, at->len - 1);
 }
 
 static bool run_comm(const struct test *t, const struct expr_view *view)
@@ -207,12 +219,25 @@ static bool test_fetched(const struct test *t, struct fetched *f)
 	return false;
 }
 
+/* Of the record or the process table, not made for this comparison. */
+static bool is_lasting(const struct test *t, const struct fetched *f)
+{
+	const char *s = f->text.s;
+
+	return t->access.class == CLASS_TEXT && (s < (const char *)f || s >= (const char *)(f + 1)) &&
+	       (t->access.get == GET_FD || t->access.get == GET_PROCESS || t->access.get == GET_PARENT);
+}
+
 static bool run_any(const struct test *t, const struct expr_view *view)
 {
 	struct fetched f;
 
 	fetch(&f, &t->access, view);
-	return f.n && test_fetched(t, &f);
+	if (!f.n)
+		return false;
+	if (is_lasting(t, &f))
+		return test_lasting(t->constant, view, f.text.s, f.text.len);
+	return test_fetched(t, &f);
 }
 
 /* One of them, or for != none of them, and there is one. */
@@ -256,6 +281,8 @@ void test_init(struct test *t, const struct constant *k, const struct access *ac
 
 static unsigned op_cost(const struct test *t)
 {
+	if (t->constant->dfa)
+		return 15;
 	switch ((enum op)t->op) {
 	case OP_CONTAINS: return t->access.class == CLASS_NUM ? 2 : 20;
 	case OP_ICONTAINS: case OP_GLOB: case OP_IGLOB: return 60;

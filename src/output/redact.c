@@ -385,7 +385,7 @@ static int compile(const struct config_redact *config, struct arena *arena, cons
 		const struct option_text *text = &config->patterns[i].regex;
 		struct regex_error error;
 
-		regexes[i] = regex_compile(arena, text->text, strlen(text->text), &error);
+		regexes[i] = regex_compile(arena, text->text, strlen(text->text), REGEX_FIND, &error);
 		if (regexes[i])
 			continue;
 		if (!error.text)

@@ -3,6 +3,7 @@
  * Random expressions over random valid records: whatever matches passes the filter of the kernel side,
  * and rows of tests decide as the tree does.  EXPR_SEED repeats a run, EXPR_ROUNDS makes it longer.
  */
+#include "expr/need.h"
 #include "saying.h"
 
 enum { ROUNDS = 60000 };
@@ -168,10 +169,14 @@ static void compare(struct world *w, const struct expr *expr, unsigned id)
 			w->nancestors[i] < 0 ? NULL : w->ancestors[i], w->nancestors[i],
 		};
 		bool match = expr_match(expr, &view);
+		struct notes notes = { 0 };
 		bool pass = model_match(&filter, &shared, &w->records[i], &task);
 
 		cr_assert(event_valid(&w->records[i], w->records[i].head.size));
 		cr_assert_eq(match, by_tree(expr->root, &view), "not as the tree: %s", w->text);
+		view.notes = &notes;
+		for (unsigned k = 0; k < 3; k++)
+			cr_assert_eq(expr_match(expr, &view), match, "not so with notes: %s", w->text);
 		cr_assert(!match || pass, "%s matches and does not pass: %s", schema_get(id)->name, w->text);
 		cr_assert(push != PUSH_EVERYTHING || pass, "everything: %s", w->text);
 		cr_assert(push != PUSH_NOTHING || !pass, "nothing: %s", w->text);

@@ -37,7 +37,7 @@ Test(regex, matches)
 		struct arena arena;
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, rows[i].pattern, strlen(rows[i].pattern), &error);
+		regex = regex_compile(&arena, rows[i].pattern, strlen(rows[i].pattern), REGEX_MATCH | REGEX_FIND, &error);
 		cr_assert(regex, "%s: %s", rows[i].pattern, error.text);
 		cr_expect_eq(regex_match(regex, rows[i].text, strlen(rows[i].text)), rows[i].want, "%s on %s",
 			     rows[i].pattern, rows[i].text);
@@ -85,7 +85,7 @@ Test(regex, agrees_with_the_library, .timeout = 120)
 
 		snprintf(whole, sizeof(whole), "^(%s)$", pattern);
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, pattern, n, &error);
+		regex = regex_compile(&arena, pattern, n, REGEX_MATCH | REGEX_FIND, &error);
 		if (regex && !regcomp(&other, whole, REG_EXTENDED | REG_NOSUB)) {
 			for (unsigned k = 0; k < 10; k++) {
 				size_t len = record_random(&state) % 9;
@@ -120,7 +120,7 @@ Test(regex, takes_linear_time, .timeout = 10)
 		clock_t begin = clock();
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, patterns[i], strlen(patterns[i]), &error);
+		regex = regex_compile(&arena, patterns[i], strlen(patterns[i]), REGEX_MATCH | REGEX_FIND, &error);
 		cr_assert(regex, "%s: %s", patterns[i], error.text);
 		cr_expect_not(regex_match(regex, text, sizeof(text)));
 		cr_expect(clock() - begin < CLOCKS_PER_SEC, "%s", patterns[i]);
@@ -151,7 +151,7 @@ Test(regex, finds_the_first_and_longest, .timeout = 120)
 		struct arena arena;
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, pattern, n, &error);
+		regex = regex_compile(&arena, pattern, n, REGEX_MATCH | REGEX_FIND, &error);
 		for (unsigned k = 0; regex && k < 5; k++) {
 			size_t len = record_random(&state) % 9;
 			bool want;
@@ -187,7 +187,7 @@ Test(regex, finds)
 		bool found;
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, parts[i].pattern, strlen(parts[i].pattern), &error);
+		regex = regex_compile(&arena, parts[i].pattern, strlen(parts[i].pattern), REGEX_MATCH | REGEX_FIND, &error);
 		cr_assert(regex, "%s: %s", parts[i].pattern, error.text);
 		found = regex_find(regex, parts[i].text, strlen(parts[i].text), parts[i].from, &begin, &end);
 		cr_expect_eq(found, parts[i].begin >= 0, "%s in %s", parts[i].pattern, parts[i].text);
