@@ -220,6 +220,9 @@ static int parse_words(const struct look *look, struct word w, uint64_t *ret)
 	ROW(show_choice_hex, parse_words, bits, false, false, ~0ull, &names_##table, NULL)
 #define FLAGS(bits, table) \
 	ROW(show_flags, parse_words, bits, false, false, 0, NULL, &names_##table)
+#define PREFIXED(width, table, text) \
+	{ .show = show_prefixed, .parse = parse_prefixed, .bits = width, .prefix = text, .part = ~0ull, \
+	  .choices = &names_##table }
 #define MIXED(bits, part, choices, flags) \
 	ROW(show_mixed, parse_words, bits, false, false, part, &names_##choices, &names_##flags)
 #define IPC(flags) \
@@ -402,6 +405,11 @@ const struct look looks[T_COUNT] = {
 	[T_addr] = MEMORY,
 	[T_sockaddr] = MEMORY,
 	[T_sockaddr_out] = MEMORY,
+	[T_dns_type] = PREFIXED(16, dns_types, "TYPE"),
+	[T_dns_class] = PREFIXED(16, dns_classes, "CLASS"),
+	[T_dns_opcode] = PREFIXED(8, dns_opcodes, "OPCODE"),
+	[T_dns_rcode] = PREFIXED(16, dns_rcodes, "RCODE"),
+	[T_dns_flags] = FLAGS(16, dns_flags),
 	[T_family] = CHOICE(32, families),
 	[T_sock_type] = MIXED(32, 0xf, sock_types, sock_flags),
 	[T_sock_proto] = CHOICE(32, sock_proto),

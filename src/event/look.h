@@ -37,6 +37,7 @@ struct look {
 	const char *zero;		/* what 0 is called */
 	uint64_t part;			/* bits that hold a choice */
 	const struct names *choices, *flags;
+	const char *prefix;		/* before the number of a choice without a name */
 };
 
 extern const struct look looks[T_COUNT];
@@ -58,8 +59,8 @@ look_parse look_parse_number;
 /* Types whose text follows rules of their own. */
 look_show show_bool, show_caps, show_clone, show_dev, show_dirfd, show_exit, show_file_mode;
 look_show show_ioctl, show_ioprio, show_ipc_flags, show_kdev, show_mode, show_or_zero;
-look_show show_personality, show_quota, show_signal;
+look_show show_personality, show_prefixed, show_quota, show_signal;
 look_parse parse_bool, parse_caps, parse_dev, parse_dirfd, parse_exit, parse_ioctl, parse_ioprio;
-look_parse parse_kdev, parse_or_zero, parse_quota, parse_signal;
+look_parse parse_kdev, parse_or_zero, parse_prefixed, parse_quota, parse_signal;
 
 #endif

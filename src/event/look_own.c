@@ -58,6 +58,27 @@ int parse_or_zero(const struct look *look, struct word w, uint64_t *ret)
 	return 0;
 }
 
+void show_prefixed(struct text *t, const struct look *look, uint64_t value)
+{
+	const struct name *row = names_find(look->choices, value);
+
+	text_str(t, row ? row->text : look->prefix);
+	if (!row)
+		text_udec(t, value);
+}
+
+int parse_prefixed(const struct look *look, struct word w, uint64_t *ret)
+{
+	const struct name *row = names_parse(look->choices, w.p, w.len);
+
+	if (!row) {
+		word_after(&w, look->prefix);
+		return look_parse_number(look, w, ret);
+	}
+	*ret = row->value;
+	return 0;
+}
+
 void show_bool(struct text *t, const struct look *look, uint64_t value)
 {
 	(void)look;
