@@ -269,6 +269,9 @@ AGENT_VALUE(policy_limited, counts_of(f, i).limited)
 AGENT_VALUE(policy_deduplicated, counts_of(f, i).deduplicated)
 AGENT_VALUE(policy_sampled, counts_of(f, i).sampled)
 AGENT_VALUE(policy_empty, counts_of(f, i).empty)
+AGENT_VALUE(policy_timed, counts_of(f, i).timed)
+AGENT_VALUE(policy_spent, counts_of(f, i).spent)
+AGENT_VALUE(policy_over_budget, counts_of(f, i).over_budget)
 
 /* --- of a check, a canary */
 
@@ -428,6 +431,10 @@ const struct figure figures[] = {
 	COUNT(POLICY, "deduplicated", policy_deduplicated, "Records left out as repetitions"),
 	COUNT(POLICY, "sampled", policy_sampled, "Records left out by taking only a share"),
 	COUNT(POLICY, "empty", policy_empty, "Records left out because a field was empty"),
+	COUNT(POLICY, "timed", policy_timed, "Decisions of which the time was measured: those on one record in 64"),
+	{ .of = FIGURE_POLICY, .name = "timed_seconds", .per = 1000000000, .value = policy_spent,
+	  .help = "What these took, by the clock" },
+	COUNT(POLICY, "over_budget", policy_over_budget, "Of these, the ones that took over 50 us"),
 
 	INFO(SINK, "kind", "type", figure_sink_kind, "The kind of the sink"),
 	GAUGE(SINK, "up", figure_sink_up, "Whether the sink is open and takes lines"),

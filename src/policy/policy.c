@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "identity/container.h"
 #include "identity/process.h"
 #include "policy/compile.h"
@@ -97,16 +98,33 @@ static bool rule_takes(struct policy_set *set, const struct policy_rule *rule, c
 	return true;
 }
 
+static bool timed_takes(struct policy_set *set, const struct policy_rule *rule, const struct expr_view *view,
+			uint64_t *suppressed)
+{
+	struct policy_counts *c = &set->counts[rule->policy];
+	uint64_t begin = clock_boot(), spent;
+	bool takes = rule_takes(set, rule, view, suppressed);
+
+	spent = clock_boot() - begin;
+	c->timed++;
+	c->spent += spent;
+	c->over_budget += spent > POLICY_BUDGET_NS;
+	return takes;
+}
+
 struct policy_verdict policy_match(struct policy_set *set, const struct expr_view *view)
 {
 	const struct head *h = view->record;
 	const struct policy_plan *plan = &set->plans[h->id];
+	bool timed = ++set->untimed == POLICY_TIMED;
 	struct policy_verdict v = { 0 };
 
+	if (timed)
+		set->untimed = 0;
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct policy_rule *rule = &plan->rules[i];
 
-		if (rule_takes(set, rule, view, &v.suppressed)) {
+		if ((timed ? timed_takes : rule_takes)(set, rule, view, &v.suppressed)) {
 			v.policies |= UINT64_C(1) << rule->policy;
 			v.sinks |= rule->sinks;
 			v.hash |= rule->entry->capture.hash;
@@ -203,6 +221,9 @@ void policy_add_counts(struct policy_counts *to, const struct policy_set *set, c
 		to->deduplicated += c->deduplicated;
 		to->sampled += c->sampled;
 		to->empty += c->empty;
+		to->timed += c->timed;
+		to->spent += c->spent;
+		to->over_budget += c->over_budget;
 	}
 }
 

@@ -42,7 +42,13 @@ struct policy_verdict {
 	uint64_t suppressed;	/* that a limit left out before it */
 };
 
-struct policy_counts { uint64_t matched, limited, deduplicated, sampled, empty; };
+/* Of one record in POLICY_TIMED it is measured how long each policy takes to decide. */
+enum { POLICY_TIMED = 64, POLICY_BUDGET_NS = 50000 };
+
+struct policy_counts {
+	uint64_t matched, limited, deduplicated, sampled, empty;
+	uint64_t timed, spent, over_budget;	/* of those measured: nanoseconds, and how many took over the budget */
+};
 
 /* Keys that were forgotten for want of room: their limit or cache begins anew. */
 struct policy_evictions { uint64_t limits, caches; };
@@ -61,6 +67,7 @@ struct policy_set {
 	unsigned nstates;
 	struct key_seed seed;
 	struct policy_counts counts[POLICY_FILES];
+	unsigned untimed;			/* records since the last that was measured */
 
 	/* For the kernel side, as struct filter_image of kernel/filters.h has it. */
 	uint16_t filter_of[EVENTS_MAX];

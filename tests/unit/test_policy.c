@@ -65,6 +65,30 @@ static struct policy_verdict ask(struct policy_set *set, const char *path, unsig
 	return policy_match(set, &view);
 }
 
+/* Each policy's time is taken at one record in 64; a pattern of a thousand steps a letter is over its budget. */
+Test(policy, time_is_counted)
+{
+	static const char *const texts[] = {
+		"name: quick\nevents:\n  openat: {where: args.path startswith /etc}\n",
+		"name: slow\nevents:\n  openat: {where: \"args.path regex '([ab]*a[ab]{60}){3}'\"}\n",
+	};
+	static char path[4001];
+	struct policy_counts again = { 0 };
+	struct policy_set set;
+
+	memset(path, 'a', sizeof(path) - 1);
+	compile_ok(&set, NULL, texts, 2);
+	for (unsigned i = 0; i < 3 * POLICY_TIMED + 1; i++)
+		ask(&set, path, 1);
+	for (unsigned i = 0; i < 2; i++)
+		cr_expect(set.counts[i].timed == 3 && set.counts[i].spent > 0, "%u", i);
+	cr_expect_eq(set.counts[1].over_budget, 3);
+	cr_expect(set.counts[0].spent < set.counts[1].spent);
+	policy_add_counts(&again, &set, "slow");
+	cr_expect(!memcmp(&again, &set.counts[1], sizeof(again)));
+	policy_set_fini(&set);
+}
+
 Test(policy, several_want_one_record)
 {
 	static const char *const texts[] = {
