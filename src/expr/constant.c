@@ -285,9 +285,9 @@ static bool is_pattern(enum op op)
 static void read_pattern(struct context *c, struct constant *k)
 {
 	if (k->op == OP_PMATCH)
-		k->dfa = glob_path_dfa(c->arena, k->texts, k->n);
+		k->dfa = glob_path_dfa(&c->effort, k->texts, k->n);
 	else
-		k->dfa = glob_dfa(c->arena, k->texts->s, k->texts->len, k->op == OP_IGLOB);
+		k->dfa = glob_dfa(&c->effort, k->texts->s, k->texts->len, k->op == OP_IGLOB);
 }
 
 static int read_regex(struct context *c, const struct comparison *cmp, struct constant *k)
@@ -295,7 +295,7 @@ static int read_regex(struct context *c, const struct comparison *cmp, struct co
 	const struct literal *value = cmp->values;
 	struct regex_error error;
 
-	k->regex = regex_compile(c->arena, value->s, value->len, REGEX_MATCH, &error);
+	k->regex = regex_compile(&c->effort, value->s, value->len, REGEX_MATCH, &error);
 	if (k->regex) {
 		k->dfa = regex_dfa(k->regex);
 		k->needs = regex_need(k->regex);

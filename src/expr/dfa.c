@@ -29,6 +29,7 @@ struct maker {
 	uint16_t cells[CELLS];	/* of each state in turn, the states that follow by class */
 	uint8_t classes[256], sample[256];	/* a byte of each class */
 	unsigned nstates, nclasses;
+	struct effort *effort;
 };
 
 static void find_classes(struct maker *m)
@@ -106,6 +107,9 @@ static bool follow(struct maker *m, unsigned state)
 {
 	const struct set none = { 0 };
 
+	if (m->effort->left < m->nclasses)
+		return false;
+	m->effort->left -= m->nclasses;
 	for (unsigned k = 0; k < m->nclasses; k++) {
 		struct set at = none, next = m->states[state].next, behind = none;
 		int to;
@@ -151,7 +155,7 @@ static const struct dfa *finish(struct arena *arena, const struct maker *m, unsi
 	return dfa;
 }
 
-static const struct dfa *make(struct arena *arena, struct maker *m)
+static const struct dfa *make(struct maker *m)
 {
 	const struct state none = { 0 };
 	int start;
@@ -162,18 +166,19 @@ static const struct dfa *make(struct arena *arena, struct maker *m)
 	for (unsigned s = 0; s < m->nstates; s++)
 		if (!follow(m, s))
 			return NULL;
-	return start < 0 ? NULL : finish(arena, m, start);
+	return start < 0 ? NULL : finish(m->effort->arena, m, start);
 }
 
-const struct dfa *dfa_make(struct arena *arena, const struct nfa *nfa)
+const struct dfa *dfa_make(struct effort *effort, const struct nfa *nfa)
 {
-	struct maker *m = calloc(1, sizeof(*m));
+	struct maker *m = effort->arena->used < effort->arena->limit / 2 ? calloc(1, sizeof(*m)) : NULL;
 	const struct dfa *dfa;
 
 	if (!m)
 		return NULL;
 	m->nfa = nfa;
-	dfa = make(arena, m);
+	m->effort = effort;
+	dfa = make(m);
 	free(m);
 	return dfa;
 }

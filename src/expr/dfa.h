@@ -10,8 +10,17 @@ struct arena;
 struct dfa;
 struct nfa;
 
-/* NULL when it would be larger than 16 KiB, or without memory. */
-const struct dfa *dfa_make(struct arena *arena, const struct nfa *nfa);
+/* For patterns that are compiled together: where they are kept, and how many steps may still be spent
+ * on making them quick.  Without they still match, slower. */
+enum { EFFORT = 1 << 19 };	/* some 20 ms */
+
+struct effort {
+	struct arena *arena;
+	unsigned left;
+};
+
+/* NULL when it would be larger than 16 KiB, without effort, or when half of the memory is taken. */
+const struct dfa *dfa_make(struct effort *effort, const struct nfa *nfa);
 
 /* Whether all of the text matches. */
 bool dfa_match(const struct dfa *dfa, const char *text, size_t n);

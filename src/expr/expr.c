@@ -18,7 +18,7 @@ int expr_compile(struct expr **ret, struct arena *arena, const char *text,
 		 const struct expr_source *where, const struct expr_names *names,
 		 const struct event_set *events, struct diag *diag)
 {
-	struct context c = { .arena = arena, .names = names, .diag = diag };
+	struct context c = { .arena = arena, .names = names, .diag = diag, .effort = { arena, EFFORT } };
 	struct expr *expr = context_alloc(&c, sizeof(*expr));
 	struct node *root = expr ? parse(&c, text, where) : NULL;
 	int r;

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct arena;
 struct constant_text;
 struct dfa;
+struct effort;
 struct need;
 
 /* ? * [a-z] [!a-z] \c over all of the text; slashes and leading dots are characters like others.
@@ -24,11 +24,11 @@ bool glob_path(const char *pattern, size_t npattern, const char *path, size_t n)
 /* What follows the character, class or ? at p when it stands for c; NULL when it does not. */
 const char *glob_one(const char *p, const char *end, char c, bool fold);
 
-/* What matches as glob_match does.  NULL when it would be too large, or without memory. */
-const struct dfa *glob_dfa(struct arena *arena, const char *pattern, size_t n, bool fold);
+/* What matches as glob_match does.  NULL as dfa_make. */
+const struct dfa *glob_dfa(struct effort *effort, const char *pattern, size_t n, bool fold);
 
-/* What matches what one of the patterns would of glob_path.  NULL as above. */
-const struct dfa *glob_path_dfa(struct arena *arena, const struct constant_text *patterns, size_t n);
+/* What matches what one of the patterns would of glob_path.  NULL as dfa_make. */
+const struct dfa *glob_path_dfa(struct effort *effort, const struct constant_text *patterns, size_t n);
 
 /* Bytes of the component that begins at p. */
 size_t glob_component(const char *p, const char *end);

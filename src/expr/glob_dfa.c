@@ -108,30 +108,30 @@ static bool read_paths(struct nfa *nfa, const struct constant_text *patterns, si
 	return true;
 }
 
-static const struct dfa *finish(struct arena *arena, struct nfa *nfa, bool read, const struct part *whole)
+static const struct dfa *finish(struct effort *effort, struct nfa *nfa, bool read, const struct part *whole)
 {
 	const struct dfa *dfa = NULL;
 
 	if (read) {
 		nfa_finish(nfa, whole);
-		dfa = dfa_make(arena, nfa);
+		dfa = dfa_make(effort, nfa);
 	}
 	free(nfa);
 	return dfa;
 }
 
-const struct dfa *glob_dfa(struct arena *arena, const char *pattern, size_t n, bool fold)
+const struct dfa *glob_dfa(struct effort *effort, const char *pattern, size_t n, bool fold)
 {
 	struct nfa *nfa = calloc(1, sizeof(*nfa));
 	struct part whole = { .empty = true };
 
-	return nfa ? finish(arena, nfa, append(nfa, pattern, pattern + n, fold, false, &whole), &whole) : NULL;
+	return nfa ? finish(effort, nfa, append(nfa, pattern, pattern + n, fold, false, &whole), &whole) : NULL;
 }
 
-const struct dfa *glob_path_dfa(struct arena *arena, const struct constant_text *patterns, size_t n)
+const struct dfa *glob_path_dfa(struct effort *effort, const struct constant_text *patterns, size_t n)
 {
 	struct nfa *nfa = calloc(1, sizeof(*nfa));
 	struct part whole;
 
-	return nfa ? finish(arena, nfa, read_paths(nfa, patterns, n, &whole), &whole) : NULL;
+	return nfa ? finish(effort, nfa, read_paths(nfa, patterns, n, &whole), &whole) : NULL;
 }

@@ -14,6 +14,7 @@
 
 #include "expr/regex.h"
 
+struct effort;
 struct need;
 
 enum { BEGIN = 256, END, SYMBOLS };	/* what a position takes, besides bytes */
@@ -86,7 +87,7 @@ bool nfa_match(const struct nfa *nfa, const char *text, size_t n);
 /* As regex_find has it. */
 bool nfa_find(const struct nfa *nfa, const char *text, size_t n, size_t from, size_t *begin, size_t *end);
 
-/* What each text that matches has. */
-void nfa_need(const struct nfa *nfa, struct need *need);
+/* What each text that matches has; nothing is known without effort. */
+void nfa_need(const struct nfa *nfa, struct need *need, struct effort *effort);
 
 #endif

@@ -3,6 +3,7 @@
  * one can stand there. */
 #include "expr/nfa.h"
 
+#include "expr/dfa.h"
 #include "expr/need.h"
 
 enum { ANY = -1, UNSEEN = -2 };
@@ -25,23 +26,22 @@ static int letter_of(const struct nfa *nfa, unsigned position)
 /* Whether a text can match that does not pass this position. */
 static bool avoidable(const struct nfa *nfa, unsigned position)
 {
-	struct set seen = nfa->first, todo, next;
+	struct set todo = nfa->first, seen = { 0 };
 
-	todo = seen;
-	for (bool more = true; more; ) {
-		next = (struct set){ 0 };
-		for (unsigned p = 0; p < nfa->positions; p++)
-			if (p != position && set_has(&todo, p)) {
-				if (set_has(&nfa->last, p))
-					return true;
-				set_join(&next, &nfa->follow[p]);
-			}
-		more = false;
-		for (int i = 0; i < WORDS; i++) {
-			todo.w[i] = next.w[i] & ~seen.w[i];
-			seen.w[i] |= next.w[i];
-			more |= todo.w[i];
+	set_put(&seen, position);
+	for (int i = 0; i < WORDS; ) {
+		uint64_t new = todo.w[i] & ~seen.w[i];
+		unsigned p = 64 * i + (new ? __builtin_ctzll(new) : 0);
+
+		if (!new) {
+			i++;
+			continue;
 		}
+		if (set_has(&nfa->last, p))
+			return true;
+		set_put(&seen, p);
+		set_join(&todo, &nfa->follow[p]);
+		i = 0;
 	}
 	return nfa->empty;
 }
@@ -81,9 +81,14 @@ static int only_behind(const struct nfa *nfa, unsigned position)
 	return behind;
 }
 
-void nfa_need(const struct nfa *nfa, struct need *need)
+void nfa_need(const struct nfa *nfa, struct need *need, struct effort *effort)
 {
+	unsigned steps = 1 + nfa->positions * nfa->positions / 16;
+
 	need->n = 0;
+	if (effort->left < steps)
+		return;
+	effort->left -= steps;
 	for (unsigned p = 0; p < nfa->positions; p++) {
 		int letter = letter_of(nfa, p), before, behind;
 

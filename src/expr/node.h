@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "event/set.h"
+#include "expr/dfa.h"
 #include "expr/expr.h"
 
 enum op {
@@ -61,6 +62,7 @@ struct context {
 	struct diag *diag;
 	unsigned items, values;
 	bool no_memory;
+	struct effort effort;		/* on patterns */
 };
 
 __attribute__((format(printf, 3, 4)))

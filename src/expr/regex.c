@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* glibc's and PCRE's matchers may take exponential time, TRE allocates during a match, RE2 and
- * Hyperscan are C++. */
+/* glibc's and PCRE's matchers may take exponential time, TRE and RE2 allocate during a match; Hyperscan
+ * takes 2 ms to compile a pattern, 6 MiB, and ten times as long on a short text. */
 #include "expr/regex.h"
 
 #include <stdlib.h>
@@ -18,41 +18,41 @@ struct regex {
 	struct need need;
 };
 
-static bool keep(struct arena *arena, struct regex *regex, const struct nfa *a)
+static bool keep(struct arena *arena, struct regex *regex, const struct nfa *nfa)
 {
-	struct nfa *copy = arena_alloc(arena, sizeof(*a));
+	struct nfa *copy = arena_alloc(arena, sizeof(*nfa));
 
 	if (copy)
-		*copy = *a;
+		*copy = *nfa;
 	regex->nfa = copy;
 	return copy;
 }
 
-static const struct regex *compile(struct arena *arena, struct nfa *a, const char *pattern, size_t n,
+static const struct regex *compile(struct effort *effort, struct nfa *nfa, const char *pattern, size_t n,
 				   unsigned uses, struct regex_error *error)
 {
-	struct regex *regex = arena_alloc(arena, sizeof(*regex));
+	struct regex *regex = arena_alloc(effort->arena, sizeof(*regex));
 
 	error->text = NULL;
-	if (!regex || !regex_read(a, pattern, n, error))
+	if (!regex || !regex_read(nfa, pattern, n, error))
 		return NULL;
-	nfa_need(a, &regex->need);
+	nfa_need(nfa, &regex->need, effort);
 	if (uses & REGEX_MATCH)
-		regex->dfa = dfa_make(arena, a);
-	if ((uses & REGEX_FIND || !regex->dfa) && !keep(arena, regex, a))
+		regex->dfa = dfa_make(effort, nfa);
+	if ((uses & REGEX_FIND || !regex->dfa) && !keep(effort->arena, regex, nfa))
 		return NULL;
 	return regex;
 }
 
-const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n, unsigned uses,
+const struct regex *regex_compile(struct effort *effort, const char *pattern, size_t n, unsigned uses,
 				  struct regex_error *error)
 {
-	struct nfa *a = calloc(1, sizeof(*a));
+	struct nfa *nfa = calloc(1, sizeof(*nfa));
 	const struct regex *regex;
 
 	error->text = NULL;
-	regex = a ? compile(arena, a, pattern, n, uses, error) : NULL;
-	free(a);
+	regex = nfa ? compile(effort, nfa, pattern, n, uses, error) : NULL;
+	free(nfa);
 	return regex;
 }
 

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct arena;
 struct dfa;
+struct effort;
 struct need;
 struct regex;
 
@@ -22,7 +22,7 @@ struct regex_error {
 enum { REGEX_MATCH = 1, REGEX_FIND = 2 };
 
 /* uses: which of the functions below will be called.  NULL, and what is wrong with the pattern. */
-const struct regex *regex_compile(struct arena *arena, const char *pattern, size_t n, unsigned uses,
+const struct regex *regex_compile(struct effort *effort, const char *pattern, size_t n, unsigned uses,
 				  struct regex_error *error);
 
 /* What regex_match asks; NULL when it would be too large. */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "event/fd.h"
 #include "event/schema.h"
+#include "expr/dfa.h"
 #include "expr/regex.h"
 
 enum {
@@ -380,12 +381,14 @@ const char *redact_text(struct redactor *r, const char *text, size_t n, unsigned
 static int compile(const struct config_redact *config, struct arena *arena, const struct regex **regexes,
 		   struct diag *diag)
 {
+	struct effort effort = { .arena = arena };
+
 	arena_init(arena, PATTERNS_ARENA);
 	for (unsigned i = 0; i < config->npatterns; i++) {
 		const struct option_text *text = &config->patterns[i].regex;
 		struct regex_error error;
 
-		regexes[i] = regex_compile(arena, text->text, strlen(text->text), REGEX_FIND, &error);
+		regexes[i] = regex_compile(&effort, text->text, strlen(text->text), REGEX_FIND, &error);
 		if (regexes[i])
 			continue;
 		if (!error.text)

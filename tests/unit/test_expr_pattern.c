@@ -60,9 +60,10 @@ Test(pattern, table_of_a_glob_is_the_glob)
 		struct need need = { 0 };
 		const struct dfa *dfa;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 
 		arena_init(&arena, ARENA);
-		dfa = glob_dfa(&arena, pattern, len, fold);
+		dfa = glob_dfa(&effort, pattern, len, fold);
 		glob_need(pattern, len, &need);
 		made += dfa != NULL;
 		for (unsigned k = 0; k < 20; k++) {
@@ -99,13 +100,14 @@ Test(pattern, table_of_paths_is_what_they_match)
 		size_t n = 1 + record_random(&state) % PATTERNS;
 		const struct dfa *dfa;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 
 		for (size_t k = 0; k < n; k++) {
 			patterns[k] = (struct constant_text){ pattern[k], any_glob(&state, pattern[k]) };
 			glob_path_need(patterns[k].s, patterns[k].len, &needs[k]);
 		}
 		arena_init(&arena, ARENA);
-		dfa = glob_path_dfa(&arena, patterns, n);
+		dfa = glob_path_dfa(&effort, patterns, n);
 		made += dfa != NULL;
 		for (unsigned k = 0; k < 20; k++) {
 			size_t len = any_text(&state, text);
@@ -136,6 +138,7 @@ Test(pattern, table_of_a_regex_is_the_automaton)
 		struct regex_error error;
 		const struct dfa *dfa;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 		struct need need;
 
 		memset(&nfa, 0, sizeof(nfa));
@@ -143,8 +146,8 @@ Test(pattern, table_of_a_regex_is_the_automaton)
 			continue;
 		read++;
 		arena_init(&arena, ARENA);
-		dfa = dfa_make(&arena, &nfa);
-		nfa_need(&nfa, &need);
+		dfa = dfa_make(&effort, &nfa);
+		nfa_need(&nfa, &need, &effort);
 		made += dfa != NULL;
 		for (unsigned k = 0; k < 20; k++) {
 			size_t n = any_text(&state, text);
@@ -170,12 +173,13 @@ Test(pattern, needs_are_found)
 {
 	for (size_t i = 0; i < LEN_OF(needy); i++) {
 		static struct nfa nfa;
+		struct effort effort = { NULL, EFFORT };
 		struct regex_error error;
 		struct need need;
 
 		memset(&nfa, 0, sizeof(nfa));
 		cr_assert(regex_read(&nfa, needy[i].pattern, strlen(needy[i].pattern), &error));
-		nfa_need(&nfa, &need);
+		nfa_need(&nfa, &need, &effort);
 		cr_expect_not(may_match(needy[i].lacking, strlen(needy[i].lacking), &need, 1), "%s", needy[i].pattern);
 	}
 }
@@ -193,9 +197,10 @@ Test(pattern, too_large_for_a_table)
 	static struct record r;
 	const struct expr_view view = { .record = &r };
 	struct arena arena;
+	struct effort effort = { &arena, EFFORT };
 
 	arena_init(&arena, ARENA);
-	cr_expect_null(glob_dfa(&arena, "*a??????????????", 16, false));
+	cr_expect_null(glob_dfa(&effort, "*a??????????????", 16, false));
 	arena_fini(&arena);
 	for (size_t i = 0; i < LEN_OF(large); i++) {
 		struct diag diag;
@@ -210,6 +215,30 @@ Test(pattern, too_large_for_a_table)
 		cr_expect_not(expr_match(expr, &view), "%s", large[i].expr);
 		arena_fini(&arena);
 	}
+}
+
+/* Hundreds of patterns, each as large as can be, are compiled in bounded time and memory, and match. */
+Test(pattern, effort_ends, .timeout = 60)
+{
+	static char text[300 * 45 + 100];
+	static struct record r;
+	const struct expr_view view = { .record = &r };
+	struct arena arena;
+	struct diag diag;
+	struct expr *expr;
+	size_t n = 0;
+
+	while (n < 300 * 45)
+		n += sprintf(text + n, "args.path regex '([ab]{1,20}c){1,10}%zu' or ", n);
+	sprintf(text + n, "args.path glob '/e*/?asswd'");
+	cr_assert_eq(test_compile(&expr, &arena, text, "openat", &diag), 0, "%s", diag.text);
+	record_openat(&r);
+	*record_span(&r, 1) = record_str(&r, "/etc/passwd");
+	cr_expect(expr_match(expr, &view));
+	record_openat(&r);
+	*record_span(&r, 1) = record_str(&r, "abcabc0");
+	cr_expect(expr_match(expr, &view));
+	arena_fini(&arena);
 }
 
 /* More texts than are noted are matched without. */

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "expr/dfa.h"
 #include "expr/glob.h"
 #include "record.h"
 
@@ -35,9 +36,10 @@ Test(regex, matches)
 		struct regex_error error;
 		const struct regex *regex;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, rows[i].pattern, strlen(rows[i].pattern), REGEX_MATCH | REGEX_FIND, &error);
+		regex = regex_compile(&effort, rows[i].pattern, strlen(rows[i].pattern), REGEX_MATCH | REGEX_FIND, &error);
 		cr_assert(regex, "%s: %s", rows[i].pattern, error.text);
 		cr_expect_eq(regex_match(regex, rows[i].text, strlen(rows[i].text)), rows[i].want, "%s on %s",
 			     rows[i].pattern, rows[i].text);
@@ -80,12 +82,13 @@ Test(regex, agrees_with_the_library, .timeout = 120)
 		struct regex_error error;
 		const struct regex *regex;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 		regex_t other;
 		size_t n = random_pattern(&state, pattern, 2);
 
 		snprintf(whole, sizeof(whole), "^(%s)$", pattern);
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, pattern, n, REGEX_MATCH | REGEX_FIND, &error);
+		regex = regex_compile(&effort, pattern, n, REGEX_MATCH | REGEX_FIND, &error);
 		if (regex && !regcomp(&other, whole, REG_EXTENDED | REG_NOSUB)) {
 			for (unsigned k = 0; k < 10; k++) {
 				size_t len = record_random(&state) % 9;
@@ -117,10 +120,11 @@ Test(regex, takes_linear_time, .timeout = 10)
 		struct regex_error error;
 		const struct regex *regex;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 		clock_t begin = clock();
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, patterns[i], strlen(patterns[i]), REGEX_MATCH | REGEX_FIND, &error);
+		regex = regex_compile(&effort, patterns[i], strlen(patterns[i]), REGEX_MATCH | REGEX_FIND, &error);
 		cr_assert(regex, "%s: %s", patterns[i], error.text);
 		cr_expect_not(regex_match(regex, text, sizeof(text)));
 		cr_expect(clock() - begin < CLOCKS_PER_SEC, "%s", patterns[i]);
@@ -149,9 +153,10 @@ Test(regex, finds_the_first_and_longest, .timeout = 120)
 		struct regex_error error;
 		const struct regex *regex;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, pattern, n, REGEX_MATCH | REGEX_FIND, &error);
+		regex = regex_compile(&effort, pattern, n, REGEX_MATCH | REGEX_FIND, &error);
 		for (unsigned k = 0; regex && k < 5; k++) {
 			size_t len = record_random(&state) % 9;
 			bool want;
@@ -183,11 +188,12 @@ Test(regex, finds)
 		struct regex_error error;
 		const struct regex *regex;
 		struct arena arena;
+		struct effort effort = { &arena, EFFORT };
 		size_t begin, end;
 		bool found;
 
 		arena_init(&arena, 1 << 20);
-		regex = regex_compile(&arena, parts[i].pattern, strlen(parts[i].pattern), REGEX_MATCH | REGEX_FIND, &error);
+		regex = regex_compile(&effort, parts[i].pattern, strlen(parts[i].pattern), REGEX_MATCH | REGEX_FIND, &error);
 		cr_assert(regex, "%s: %s", parts[i].pattern, error.text);
 		found = regex_find(regex, parts[i].text, strlen(parts[i].text), parts[i].from, &begin, &end);
 		cr_expect_eq(found, parts[i].begin >= 0, "%s in %s", parts[i].pattern, parts[i].text);
