@@ -67,8 +67,9 @@ TEST(capture_stack, "the caller's stack, of the events that a policy asks it for
 
 	agent_fresh("");
 	agent_file("policies/p.yaml",
-		   "name: p\nscope: proc.name in (subject, exe)\nevents:\n  getsid: {capture: [stack]}\n  getuid:\n"
-		   "  execve: {capture: [stack]}\n  process_exec: {capture: [stack]}\n");
+		   "name: p\nscope: proc.apid = %d and proc.name in (subject, exe)\nevents:\n"
+		   "  getsid: {capture: [stack]}\n  getuid:\n  execve: {capture: [stack]}\n"
+		   "  process_exec: {capture: [stack]}\n", getpid());
 	agent_start();
 	if (pipe(gate) < 0)
 		give_up("pipe");
@@ -139,9 +140,9 @@ TEST(capture_session, "session and process group, for who asks, on the host and 
 
 	agent_fresh("");
 	agent_file("policies/p.yaml",
-		   "name: p\nscope: proc.name = subject\nevents:\n  getuid: {where: proc.sid = %d}\n"
+		   "name: p\nscope: proc.apid = %d and proc.name = subject\nevents:\n  getuid: {where: proc.sid = %d}\n"
 		   "  getgid: {capture: [session]}\n  geteuid: {dedup: {key: [proc.vsid, proc.pid]}}\n"
-		   "  getegid: {where: not proc.pgid = %d and proc.sid exists}\n  getppid:\n", getsid(0), getsid(0));
+		   "  getegid: {where: not proc.pgid = %d and proc.sid exists}\n  getppid:\n", getpid(), getsid(0), getsid(0));
 	agent_start();
 	pid = subject(has_session);
 	agent_barrier();
@@ -174,8 +175,8 @@ TEST(capture_session_sink, "session and process group, for sinks that show them 
 
 	agent_fresh("  shows: {type: file, path: shows.json, fields: [event, proc.pid, proc.pgid]}\n"
 		    "  filters: {type: file, path: filters.json, where: proc.sid exists}\n");
-	agent_file("policies/p.yaml", "name: p\nscope: proc.name = subject\nevents:\n  getuid: {sinks: [shows]}\n"
-		   "  getgid: {sinks: [filters]}\n  getppid: {sinks: [events]}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.apid = %d and proc.name = subject\nevents:\n"
+		   "  getuid: {sinks: [shows]}\n  getgid: {sinks: [filters]}\n  getppid: {sinks: [events]}\n", getpid());
 	agent_start();
 	pid = subject(has_session);
 	agent_barrier();

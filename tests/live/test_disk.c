@@ -40,7 +40,8 @@ static void begin(const char *options)
 	agent_file("saker.yaml", "agent: {drain_timeout: 2s}\npolicies: [policies]\nsinks:\n"
 		   "  events: {type: file, path: events.json, where: \"evt.type != getsid or args.pid = 1000\"}\n"
 		   "  bad: {type: file, path: bad.json%s}\n", options);
-	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000 and args.pid < 2000\"}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.ppid = %d\nevents:\n  getsid: {where: \"args.pid >= 1000 and args.pid < 2000\"}\n",
+		   getpid());
 	faults(0, 0, 0);
 	agent_setup(preload);
 	agent_start();

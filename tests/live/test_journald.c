@@ -202,8 +202,9 @@ TEST(journald_entries, "systemd's journal keeps every event with its fields, als
 	agent_file("saker.yaml",
 		   "agent: {drain_timeout: 2s}\npolicies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n"
 		   "  journal: {type: journald, path: %s, identifier: watcher}\n", journal_socket());
-	agent_file("policies/p.yaml", "name: p\nscope: proc.name startswith \"j\"\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n"
-		   "  chdir:\n  process_exec: {where: proc.name != journalctl, capture: [env]}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.apid = %d and proc.name startswith \"j\"\nevents:\n"
+		   "  getsid: {where: \"args.pid >= 1000\"}\n  chdir:\n"
+		   "  process_exec: {where: proc.name != journalctl, capture: [env]}\n", getpid());
 	agent_start();
 	subject(calls);
 	subject(execs);

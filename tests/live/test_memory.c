@@ -47,8 +47,8 @@ TEST(memory_limit, "near its limit the agent forgets, at it it leaves out what m
 		skip("a sanitizer takes more than any limit");
 	agent_fresh("");
 	limit("14M");
-	agent_file("policies/p.yaml", "name: p\nscope: proc.name = subject\nevents:\n"
-		   "  getsid: {dedup: {key: args.pid, size: 1000000, ttl: 1h}}\n  process_exit:\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.name = subject and proc.ppid = %d\nevents:\n"
+		   "  getsid: {dedup: {key: args.pid, size: 1000000, ttl: 1h}}\n  process_exit:\n", getpid());
 	agent_start();
 	subject(one_key);
 	subject(many_keys);

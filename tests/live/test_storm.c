@@ -43,8 +43,8 @@ static pid_t begin(const char *lane)
 	agent_file("saker.yaml", "policies: [policies]\nagent: {lanes: {normal: %s}}\nsinks:\n"
 		   "  events: {type: file, path: events.json, where: \"evt.type != getppid\"}\n"
 		   "  load: {type: file, path: /dev/null, where: \"evt.type = getppid\"}\n", lane);
-	agent_file("policies/song.yaml", "name: song\nscope: proc.name = subject\nevents:\n"
-		   "  getsid: {where: \"args.pid >= %d\"}\n  getppid:\n", CANARY);
+	agent_file("policies/song.yaml", "name: song\nscope: proc.name = subject and proc.ppid = %d\nevents:\n"
+		   "  getsid: {where: \"args.pid >= %d\"}\n  getppid:\n", getpid(), CANARY);
 	agent_file("policies/figures.yaml", "name: figures\nevents: {stats: }\n");
 	agent_start();
 	singer = subject_start(sings);

@@ -123,7 +123,7 @@ static void begin(const char *options)
 		   "  tcp: {type: syslog, transport: tcp, address: \"127.0.0.1:%d\", app_name: audit%s}\n"
 		   "  newline: {type: syslog, transport: tcp, framing: newline, address: \"127.0.0.1:%d\"%s}\n%s",
 		   agent_path("rsyslog.sock"), options, ports[1], options, ports[2], options, ports[3], options, more);
-	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.ppid = %d\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n", getpid());
 	agent_start();
 }
 
@@ -228,8 +228,8 @@ TEST(syslog_drop, "messages that are too long are dropped and counted, by every 
 	peer_start("stream", PEER_STREAM, NULL, NULL);
 	with_stream = true;
 	begin(", max_message: 2K, too_long: drop");
-	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n"
-		   "  chdir: {where: \"args.path startswith nnnn\"}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.ppid = %d\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n"
+		   "  chdir: {where: \"args.path startswith nnnn\"}\n", getpid());
 	agent_reload();
 	subject(some_long_names);
 	agent_barrier();
@@ -359,7 +359,7 @@ TEST(syslog_balance, "receivers that break in the middle of messages have every 
 	agent_file("saker.yaml", "agent: {drain_timeout: 2s}\npolicies: [policies]\nsinks:\n  events: {type: file, path: events.json}\n"
 		   "  counted: {type: syslog, transport: tcp, address: \"127.0.0.1:%d\"}\n"
 		   "  stream: {type: syslog, transport: unix_stream, path: %s}\n", port, agent_path("stream.sock"));
-	agent_file("policies/p.yaml", "name: p\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.ppid = %d\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n", getpid());
 	agent_start();
 	load = subject_start(steady_sids);
 	for (double until = deadline() + 10; shared->n[PEER_RESETS] < 2 * RESETS && now() < until; )

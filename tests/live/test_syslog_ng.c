@@ -223,7 +223,8 @@ TEST(syslog_ng, "syslog-ng takes every message and its structured data apart, by
 		   "  udp: {type: syslog, transport: udp, address: \"127.0.0.1:%d\", facility: local0}\n"
 		   "  tcp: {type: syslog, transport: tcp, address: \"127.0.0.1:%d\", app_name: audit}\n",
 		   agent_path("ng.sock"), udp, tcp);
-	agent_file("policies/p.yaml", "name: p\nscope: proc.name startswith \"a\"\nevents:\n  getsid: {where: \"args.pid >= 1000\"}\n");
+	agent_file("policies/p.yaml", "name: p\nscope: proc.ppid = %d and proc.name startswith \"a\"\nevents:\n"
+		   "  getsid: {where: \"args.pid >= 1000\"}\n", getpid());
 	agent_start();
 	subject(some_sids);
 	agent_barrier();
