@@ -34,26 +34,38 @@ allocations() { # COMMAND..
 
 # Fail one allocation; nothing is printed when saker bore it.
 bears() { # N COMMAND..
-	local n=$1 status
+	local n=$1 status err=$work/err.$1
 	shift
-	FAIL_ALLOC=$n LD_PRELOAD=$fail timeout -s KILL 20 "$@" > "$work/out" 2> "$work/err"
+	FAIL_ALLOC=$n LD_PRELOAD=$fail timeout -s KILL 20 "$@" > /dev/null 2> "$err"
 	status=$?
 	if [ "$status" -ge 126 ]; then
-		echo "allocation $n: ended with status $status: $(tail -n 1 "$work/err")"
-	elif [ "$status" -ne 0 ] && [ ! -s "$work/err" ]; then
+		echo "allocation $n: ended with status $status: $(tail -n 1 "$err")"
+	elif [ "$status" -ne 0 ] && [ ! -s "$err" ]; then
 		echo "allocation $n: failed without a word"
 	fi
+	rm -f "$err"
 }
 
+some_allocations() { # FIRST STEP TOTAL COMMAND..
+	local n=$1 step=$2 total=$3
+	shift 3
+	for (( ; n <= total; n += step)); do
+		bears "$n" "$@"
+	done
+}
+
+# Each processor takes its share.
 every_allocation() { # WHAT STEP COMMAND..
-	local what=$1 step=$2 n total
+	local what=$1 step=$2 i total shares
 	shift 2
 	total=$(allocations "$@")
-	for ((n = 1; n <= ${total:-0}; n += step)); do
-		bears "$n" "$@"
-	done > "$work/wrong"
-	[ "${total:-0}" -gt 0 ] || echo 'nothing was counted' >> "$work/wrong"
-	report "$what: each of $total allocations, in steps of $step" < "$work/wrong"
+	shares=$(nproc)
+	for ((i = 0; i < shares; i++)); do
+		some_allocations $((1 + i * step)) $((shares * step)) "${total:-0}" "$@" > "$work/wrong.$i" &
+	done
+	wait
+	[ "${total:-0}" -gt 0 ] || echo 'nothing was counted' >> "$work/wrong.0"
+	report "$what: each of $total allocations, in steps of $step" < <(cat "$work"/wrong.*)
 }
 
 full_disk() { # WHAT COMMAND..
