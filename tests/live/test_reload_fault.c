@@ -99,14 +99,22 @@ static bool reload_ends(const struct ends *before, const char *when)
 	return memcmp(e.applied, before->applied, sizeof(e.applied)) != 0;
 }
 
-static bool reload(const char *when)
+/* Of files that are written now, if any: the watch may find them before the signal comes. */
+static bool reload_of(void (*write_files)(void), const char *when)
 {
 	struct ends before;
 
 	agent_barrier();	/* the event of the one before has come, if it comes at all */
 	before = ends();
+	if (write_files)
+		write_files();
 	kill(agent_pid(), SIGHUP);
 	return reload_ends(&before, when);
+}
+
+static bool reload(const char *when)
+{
+	return reload_of(NULL, when);
 }
 
 /* That the old files have less than half of what the new ones have is meant so. */
@@ -173,10 +181,9 @@ static void start_old(void)
 static void put_old(void)
 {
 	json_decref(so_far.old);
-	write_old();
 	if (so_far.fresh)
 		start_old();
-	else if (!reload("the old files again"))
+	else if (!reload_of(write_old, "the old files again"))
 		give_up("the old files are refused");
 	in_force(OLD);
 	so_far.old = state_take();
@@ -193,8 +200,7 @@ static void start(bool fresh)
 	agent_fresh("");
 	map_orders();
 	start_old();
-	write_new();
-	if (!reload("new files"))
+	if (!reload_of(write_new, "new files"))
 		give_up("the new files are refused");
 	in_force(NEW);
 	state = state_take();
