@@ -104,9 +104,6 @@ TEST(filter_lineage, "the kernel side asks for ancestors, and misses none, whate
 	pid_t root, other;
 	unsigned told;
 
-	/* Forks that the kernel's own skipping keeps from the hook, it cannot follow; the host is no such kernel. */
-	if (brief() && kernel_version() >= 70000)
-		skip("from 7.0 on the kernel skips runs of a preempted program, of forks, too; saker counts them as missed");
 	memset(shared, 0, sizeof(*shared));
 	agent_fresh("");
 	agent_file("policies/figures.yaml", "name: figures\nevents: {stats: }\n");

@@ -21,5 +21,5 @@ timeout -k 5 "${GUEST_TIMEOUT:-480}" qemu-system-x86_64 \
 	-chardev "file,id=console,path=$console" -serial chardev:console \
 	-chardev stdio,id=results,signal=off -serial chardev:results \
 	-kernel "$kernel" -initrd "$initramfs" \
-	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf live_seconds=${LIVE_SECONDS:-420} $*" \
+	-append "console=ttyS0 quiet loglevel=4 panic=-1 rdinit=/init lsm=landlock,lockdown,yama,integrity,apparmor,bpf live_seconds=${LIVE_SECONDS:-420} live_names=${LIVE_NAMES:-} $*" \
 	< /dev/null
