@@ -51,12 +51,28 @@ static pid_t begin(const char *lane)
 	return singer;
 }
 
+/* From 7.0 on the kernel skips programs on a cpu where it preempted who is in bpf(2), as who reloads often is.
+ * What it skipped is told. */
+static long long skipped(void)
+{
+	long long n = 0;
+	json_t *r;
+	size_t i;
+
+	if (kernel_version() < 70000)
+		return 0;
+	json_array_foreach(agent_records("events"), i, r)
+		if (!strcmp(value(r, "event"), "lost") && !strcmp(value(r, "args.reason"), "missed"))
+			n += number(r, "args.count");
+	return n;
+}
+
 /* Each canary is there, in order. */
 static void end(pid_t singer)
 {
-	long long figures[FIGURES];
-	unsigned gaps = 0;
-	long next = 0;
+	long long figures[FIGURES], missing;
+	bool ordered = true;
+	long n = 0, last = -1;
 	json_t *r;
 	size_t i;
 
@@ -65,10 +81,16 @@ static void end(pid_t singer)
 	agent_barrier();
 	json_array_foreach(agent_records("events"), i, r)
 		if (!strcmp(value(r, "event"), "getsid")) {
-			gaps += number(r, "args.pid") != CANARY + next;
-			next = number(r, "args.pid") - CANARY + 1;
+			ordered = ordered && number(r, "args.pid") > last;
+			last = number(r, "args.pid");
+			n++;
 		}
-	check(gaps == 0 && next == shared->n[MADE], "%u gaps, %ld of %ld canaries", gaps, next, shared->n[MADE]);
+	missing = shared->n[MADE] - n;
+	check(ordered && missing >= 0, "canaries come twice or out of order");
+	soon(missing <= skipped(), "%lld of %ld canaries are missing, %lld runs are told as missed", missing, shared->n[MADE],
+	     skipped());
+	if (missing)
+		note("%lld of %ld canaries are missing, %lld runs are told as missed", missing, shared->n[MADE], skipped());
 	agent_figures(figures);
 	check(figures[DROPPED] == 0 && figures[SUBMITTED] == figures[READ], "%lld dropped, %lld submitted, %lld read",
 	      figures[DROPPED], figures[SUBMITTED], figures[READ]);
