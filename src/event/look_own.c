@@ -101,7 +101,7 @@ void show_mode(struct text *t, const struct look *look, uint64_t value)
 
 void show_file_mode(struct text *t, const struct look *look, uint64_t value)
 {
-	const struct name *row = names_find(look->flags, value & ~(uint64_t)MODE_BITS);
+	const struct name *row = names_find(look->choices, value & ~(uint64_t)MODE_BITS);
 
 	if (row) {
 		text_str(t, row->text);

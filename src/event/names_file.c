@@ -385,6 +385,14 @@ static const struct name file_types[] = {
 };
 NAMES(file_types);
 
+static const struct name mode_bits[] = {
+	{ 04000, "S_ISUID" }, { 02000, "S_ISGID" }, { 01000, "S_ISVTX" }, { 0700, "S_IRWXU" },
+	{ 0400, "S_IRUSR" }, { 0200, "S_IWUSR" }, { 0100, "S_IXUSR" }, { 0070, "S_IRWXG" },
+	{ 0040, "S_IRGRP" }, { 0020, "S_IWGRP" }, { 0010, "S_IXGRP" }, { 0007, "S_IRWXO" },
+	{ 0004, "S_IROTH" }, { 0002, "S_IWOTH" }, { 0001, "S_IXOTH" },
+};
+NAMES(mode_bits);
+
 static const struct name splice_flags[] = {
 	{ 1, "SPLICE_F_MOVE" }, { 2, "SPLICE_F_NONBLOCK" }, { 4, "SPLICE_F_MORE" },
 	{ 8, "SPLICE_F_GIFT" },

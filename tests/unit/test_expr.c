@@ -91,6 +91,18 @@ static void make_file(struct record *r)
 	r->file_open.created = 1;
 }
 
+static void make_link(struct record *r)
+{
+	make_file(r);
+	r->file_open.mode = S_IFLNK | 0777;
+}
+
+static void make_chmod(struct record *r)
+{
+	record_begin(r, EVENT_call_fchmodat);
+	r->call.args[2] = 04755;
+}
+
 static void make_exec(struct record *r)
 {
 	record_exec(r, "/usr/bin/bash", ARGV, sizeof(ARGV));
@@ -216,6 +228,12 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_file, true, "evt.is_open_write = true and args.flags contains O_APPEND" },
 	{ make_mount, true, "evt.is_open_write = true and evt.is_open_read = true" },
 	{ record_openat, true, "args.dirfd = AT_FDCWD and evt.arg.dirfd < 0" },
+	/* A file's type is one of many, its permissions are flags. */
+	{ make_file, true, "args.mode intersects (S_IFREG, S_IFDIR) and args.mode contains S_IRUSR" },
+	{ make_link, false, "args.mode intersects (S_IFREG, S_IFCHR, S_IFDIR, S_IFSOCK)" },
+	{ make_link, true, "args.mode contains S_IFLNK and args.mode = 'S_IFLNK|0777'" },
+	{ make_chmod, true, "args.mode contains S_ISUID and args.mode contains S_IXOTH and args.mode = 04755" },
+	{ make_chmod, false, "args.mode contains S_ISGID or args.mode contains S_IRWXO" },
 	/* Texts. */
 	{ record_openat, true, "proc.name = cat" },
 	{ record_openat, false, "proc.name = ca" },
