@@ -99,18 +99,40 @@ static const struct expr_list *list_find(const struct context *c, const struct l
 	return NULL;
 }
 
-/* Items are told at the place where the list was named: they have none of their own here. */
+/*
+ * Items are told at the place where the list was named: they have none of their own here.  Quotes
+ * within an item, as '"(systemd)"' has them, are those of the expression that it is put into.
+ */
+static int list_item(struct parser *p, const char *text, const struct literal *word, struct literal *ret)
+{
+	size_t len = strlen(text);
+	struct lexer l = { p->l.c, { word->at.source, text, text }, text + len };
+
+	*ret = (struct literal){ text, len, word->at, false };
+	if (len < 2 || (*text != '"' && *text != '\'') || text[len - 1] != *text)
+		return 0;
+	if (lex_value(&l, ret))
+		return -EINVAL;
+	if (l.at.p < l.end)
+		*ret = (struct literal){ text, len, word->at, false };
+	ret->at = word->at;
+	return 0;
+}
+
 static int values_add_list(struct parser *p, struct values *v, const struct expr_list *list,
 			   const struct literal *word, unsigned depth)
 {
 	if (depth > EXPR_DEPTH_MAX)
 		return place_error(p->l.c, &word->at, "list \"%s\" contains itself", word->s);
 	for (size_t i = 0; i < list->n; i++) {
-		struct literal item = { list->items[i], strlen(list->items[i]), word->at, false };
-		const struct expr_list *other = list_find(p->l.c, &item);
-		int r = other ? values_add_list(p, v, other, word, depth + 1)
-			      : values_add(p, v, &item);
+		const struct expr_list *other;
+		struct literal item;
+		int r = list_item(p, list->items[i], word, &item);
 
+		if (r)
+			return r;
+		other = list_find(p->l.c, &item);
+		r = other ? values_add_list(p, v, other, word, depth + 1) : values_add(p, v, &item);
 		if (r)
 			return r;
 		if (other && p->l.c->values++ >= EXPR_VALUES_MAX)

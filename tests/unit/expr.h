@@ -11,6 +11,7 @@
 
 static const char *const shells[] = { "bash", "sh", "zsh" };
 static const char *const programs[] = { "shells", "cat" };
+static const char *const quoted[] = { "\"/etc/passwd\"", "'a \\'b'", "\"(systemd)\"", "\"", "\"a\" or \"b\"" };
 static const char *const loop_a[] = { "loop_b" }, *const loop_b[] = { "loop_a" };
 static const char *const private_nets[] = { "10.0.0.0/8", "192.168.0.0/16", "fd00::/8" };
 
@@ -18,6 +19,7 @@ static const struct expr_list test_lists[] = {
 	{ "shells", shells, LEN_OF(shells) },
 	{ "programs", programs, LEN_OF(programs) },
 	{ "nobody", NULL, 0 },
+	{ "quoted", quoted, LEN_OF(quoted) },
 	{ "loop_a", loop_a, 1 },
 	{ "loop_b", loop_b, 1 },
 	{ "private", private_nets, LEN_OF(private_nets) },

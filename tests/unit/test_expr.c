@@ -103,6 +103,12 @@ static void make_chmod(struct record *r)
 	r->call.args[2] = 04755;
 }
 
+static void make_systemd(struct record *r)
+{
+	record_openat(r);
+	memcpy(r->head.who.proc_name.s, "(systemd)", sizeof("(systemd)"));
+}
+
 static void make_exec(struct record *r)
 {
 	record_exec(r, "/usr/bin/bash", ARGV, sizeof(ARGV));
@@ -343,6 +349,9 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, true, "not writing and not proc.name in (shells)" },
 	{ record_openat, true, "proc.name in (programs)" },
 	{ record_openat, true, "proc.name in programs" },
+	{ record_openat, true, "args.path in (quoted)" },
+	{ make_systemd, true, "proc.name in (quoted)" },
+	{ make_systemd, false, "not proc.name in (shells, quoted)" },
 	{ record_openat, true, "proc.name in (shells, dog, cat)" },
 	{ record_openat, false, "proc.name in (nobody)" },
 	{ record_openat, false, "proc.name in ('programs')" },
