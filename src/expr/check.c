@@ -288,23 +288,42 @@ static int check_events(struct context *c, struct node *node)
 	return r;
 }
 
-static int check_node(struct context *c, struct node *node, const struct event_set *set)
+static void set_meet(struct event_set *set, const struct event_set *other)
 {
-	struct event_set narrow, one;
+	for (size_t i = 0; i < EVENTS_MAX / 64; i++)
+		set->bits[i] &= other->bits[i];
+}
+
+/*
+ * The events that what is joined by this "and" is checked for.  A part of an expression may be about
+ * others than the whole, as a macro that serves several events is; it is checked for its own.
+ */
+static void narrow(const struct node *node, const struct event_set *set, bool part, struct event_set *ret)
+{
+	struct event_set own, one;
+
+	set_fill(&own);
+	for (const struct node *n = node->child; n; n = n->next) {
+		possible(n, &one);
+		set_meet(&own, &one);
+	}
+	*ret = *set;
+	set_meet(ret, &own);
+	if (set_empty(ret))
+		*ret = part && !set_empty(&own) ? own : *set;
+}
+
+static int check_node(struct context *c, struct node *node, const struct event_set *set, bool part)
+{
+	struct event_set some = *set;
 	int r = 0;
 
 	if (node->kind == NODE_comparison)
 		return node->comparison->of_event ? 0 : check_comparison(c, node->comparison, set);
-	narrow = *set;
-	for (struct node *n = node->child; n && node->kind == NODE_and; n = n->next) {
-		possible(n, &one);
-		for (size_t i = 0; i < EVENTS_MAX / 64; i++)
-			narrow.bits[i] &= one.bits[i];
-	}
-	if (set_empty(&narrow))
-		narrow = *set;
+	if (node->kind == NODE_and)
+		narrow(node, set, part, &some);
 	for (struct node *n = node->child; n && !r; n = n->next)
-		r = check_node(c, n, &narrow);
+		r = check_node(c, n, &some, true);
 	return r;
 }
 
@@ -312,5 +331,5 @@ int check(struct context *c, struct node *root, const struct event_set *events)
 {
 	int r = check_events(c, root);
 
-	return r ? r : check_node(c, root, events);
+	return r ? r : check_node(c, root, events, false);
 }

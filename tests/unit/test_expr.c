@@ -222,6 +222,9 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_failed, true, "evt.failed = true" },
 	{ make_connect, true, "evt.res = EINPROGRESS" },
 	{ make_exit, false, "ret = 0 or evt.failed = false" },
+	/* A part that is about other events is false for this one. */
+	{ record_openat, false, "evt.type = openat and (proc.pid = 1 or (evt.type = connect and args.addrlen > 1))" },
+	{ record_openat, true, "evt.type = openat and not (evt.type = connect and args.addrlen > 1)" },
 	/* Flags. */
 	{ record_openat, true, "args.flags contains O_CLOEXEC" },
 	{ record_openat, true, "args.flags intersects (O_WRONLY, O_CLOEXEC)" },

@@ -363,6 +363,8 @@ static const struct { const char *text, *want; } rows[] = {
 	  "intersects exists do" },
 	{ "evt.type = openat and args.flags intersects (MAP_SHARED)",
 	  "test:3:52: unknown value \"MAP_SHARED\" of args.flags (open_flags)" },
+	{ "evt.type = openat and (evt.type = connect and args.argv exists or ret = 0)",
+	  "test:3:53: event connect has no args.argv; saker events connect lists its fields" },
 	{ "evt.type = openat and args.argv exists",
 	  "test:3:29: event openat has no args.argv; saker events openat lists its fields" },
 	{ "evt.type = mmap and args.prot intersects (0)",
