@@ -57,13 +57,20 @@ static int unknown_category(struct context *c, const struct literal *value)
 
 /* --- evt.type and evt.category: known for each event beforehand */
 
-static bool event_is(const struct schema *s, const struct literal *value, bool category)
+static const char *event_text(const struct schema *s, enum get get)
+{
+	if (get == GET_DIRECTION)
+		return s->syscall && s->view == VIEW_entry ? ">" : "<";
+	return get == GET_CATEGORY ? s->category : s->name;
+}
+
+static bool event_is(const struct schema *s, const struct literal *value, enum get get)
 {
 	size_t len = value->len;
 
-	if (category)
+	if (get == GET_CATEGORY)
 		return in_category(s, value->s);
-	if (!strcmp(s->name, value->s))
+	if (!strcmp(event_text(s, get), value->s))
 		return true;
 	for (const char *a = s->aliases; *a; a += strcspn(a, " "), a += strspn(a, " "))
 		if (strcspn(a, " ") == len && !strncmp(a, value->s, len))
@@ -71,26 +78,32 @@ static bool event_is(const struct schema *s, const struct literal *value, bool c
 	return false;
 }
 
-static int named_events(struct context *c, struct comparison *cmp, bool category)
+static int unknown_name(struct context *c, const struct literal *value, enum get get)
 {
 	struct select_error error;
 
+	if (get == GET_CATEGORY)
+		return unknown_category(c, value);
+	if (get == GET_DIRECTION)
+		return place_error(c, &value->at, "unknown direction \"%.64s\": want < or >", value->s);
+	select_unknown(&error, value->s);
+	return place_error(c, &value->at, "%s", error.text);
+}
+
+static int named_events(struct context *c, struct comparison *cmp, enum get get)
+{
 	for (size_t i = 0; i < cmp->nvalues; i++) {
 		const struct literal *value = &cmp->values[i];
 		unsigned n = 0;
 
 		for (unsigned id = 0; id < EVENT_COUNT; id++) {
-			if (!schema_get(id) || !event_is(schema_get(id), value, category))
+			if (!schema_get(id) || !event_is(schema_get(id), value, get))
 				continue;
 			event_set_add(&cmp->events, id);
 			n++;
 		}
-		if (n)
-			continue;
-		if (category)
-			return unknown_category(c, value);
-		select_unknown(&error, value->s);
-		return place_error(c, &value->at, "%s", error.text);
+		if (!n)
+			return unknown_name(c, value, get);
 	}
 	return 0;
 }
@@ -108,10 +121,10 @@ static int check_event(struct context *c, struct comparison *cmp, const struct o
 	if (!k || !k->valid)
 		return -EINVAL;
 	if (cmp->op == OP_EQ || cmp->op == OP_NE || cmp->op == OP_IN)
-		r = named_events(c, cmp, operand->get == GET_CATEGORY);
+		r = named_events(c, cmp, operand->get);
 	for (unsigned id = 0; !r && id < EVENT_COUNT; id++) {
 		const struct schema *s = schema_get(id);
-		const char *text = !s ? NULL : operand->get == GET_CATEGORY ? s->category : s->name;
+		const char *text = s ? event_text(s, operand->get) : NULL;
 
 		if (text && cmp->op == OP_NE)
 			cmp->events.bits[id / 64] ^= UINT64_C(1) << id % 64;

@@ -150,7 +150,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 
 	f->n = 0;
 	switch ((enum get)a->get) {
-	case GET_HEAD4: case GET_NUM: fetched_number(f, fetch_number(a, record)); break;
+	case GET_HEAD4: case GET_NUM: case GET_SEQ: fetched_number(f, fetch_number(a, record)); break;
 	case GET_ASKED: fetch_asked(f, a, record); break;
 	case GET_FIGURE: fetch_figure(f, a, record); break;
 	case GET_ERRNO:
@@ -171,6 +171,10 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_UNIT: fetch_unit(f, a->arg, view); break;
 	case GET_CONTAINER: fetch_container(f, a, view); break;
 	case GET_OPEN: fetch_open(f, a, record); break;
-	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_ARG: case GET_RET: break;
+	case GET_ABI:
+		if (e->head.abi == ABI_32)
+			fetched_text(f, "32-bit", strlen("32-bit"));
+		break;
+	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: case GET_ARG: case GET_RET: break;
 	}
 }

@@ -16,10 +16,13 @@
 static const struct operand operands[] = {
 	{ "evt.type", CLASS_EVENT, T_str, GET_EVENT, 0, 0, "name of the event" },
 	{ "evt.category", CLASS_EVENT, T_str, GET_CATEGORY, 0, 0, "its category, or the part of it before the first _" },
+	{ "evt.dir", CLASS_EVENT, T_str, GET_DIRECTION, 0, 0, "< for all that is told when it is done, with its result, > for calls that never return" },
 	{ "args", CLASS_NONE, T_none, GET_ARG, 0, 0, "args.NAME: a field of the event" },
 	{ "ret", CLASS_NUM, T_long, GET_RET, 0, 0, "result of a system call; also by the name of an error, or SUCCESS" },
 	{ "errno", CLASS_NUM, T_errno, GET_ERRNO, 0, 0, "error of a system call that failed" },
 	{ "evt.failed", CLASS_NUM, T_bool, GET_FAILED, 0, 0, "the system call failed" },
+	{ "seq", CLASS_NUM, T_wide, GET_SEQ, 0, HEAD(seq), "number of the record among those of its lane and processor, from 1" },
+	{ "abi", CLASS_TEXT, T_str, GET_ABI, 0, 0, "32-bit for system calls of 32-bit programs" },
 	{ "evt.time", CLASS_NUM, T_time, GET_NUM, 0, HEAD(time), "nanoseconds since boot" },
 	{ "evt.cpu", CLASS_NUM, T_uint, GET_HEAD4, 0, HEAD(cpu), "processor" },
 	{ "evt.is_open_read", CLASS_NUM, T_bool, GET_OPEN, 1, 0, "a file was opened for reading" },
@@ -132,6 +135,9 @@ static const struct { const char *name, *is; } aliases[] = {
 	{ "proc.aexepath", "proc.aexe" },	{ "proc.pvpid", "proc.vppid" },
 	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
 	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
+	{ "evt.num", "seq" },			{ "fd.nameraw", "args.path" },
+	{ "fs.path.nameraw", "args.path" },	{ "fs.path.sourceraw", "args.oldpath" },
+	{ "fs.path.targetraw", "args.newpath" },
 	{ "group.gid", "user.gid" },		{ "evt.rawtime", "evt.time" },
 	{ "fd.net", "fd.ip" },			{ "fd.snet", "fd.sip" },
 	{ "fd.cnet", "fd.cip" },		{ "fd.lnet", "fd.lip" },
@@ -214,14 +220,14 @@ int operand_index(const char *arg)
 
 const struct operand *operand_find(const char *name, const char **arg)
 {
-	const char *bracket = strchr(name, '[');
+	const char *bracket = strchr(name, '['), *is = alias_is(name);
 	const struct operand *operand;
 
 	*arg = NULL;
-	operand = by_arg(name, arg);
+	operand = by_arg(is, arg);
 	if (!operand && bracket)
 		return by_index(name, bracket, arg);
-	return operand ? operand : by_name(alias_is(name));
+	return operand ? operand : by_name(is);
 }
 
 /* --- where a value is */
@@ -446,7 +452,9 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 		return true;
 	case GET_CONTAINER: return access_container(a, o, arg);
 	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_USER:
-	case GET_CGROUP: case GET_EVENT: case GET_CATEGORY: return true;
+	case GET_CGROUP: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: return true;
+	case GET_SEQ: a->bits = 64; return true;
+	case GET_ABI: return s->syscall;
 	}
 	return false;
 }
@@ -498,8 +506,9 @@ void expr_fields(void (*each)(void *ctx, const struct expr_field *field), void *
 			each(ctx, &f);
 	}
 	for (size_t i = 0; i < LEN(aliases); i++) {
-		const struct operand *o = by_name(aliases[i].is);
-		struct expr_field f = { aliases[i].name, type_info[o->type].name, o->doc, o->name };
+		const char *arg;
+		const struct operand *o = operand_find(aliases[i].is, &arg);
+		struct expr_field f = { aliases[i].name, type_info[o->type].name, o->doc, aliases[i].is };
 
 		each(ctx, &f);
 	}

@@ -31,7 +31,9 @@ enum get {
 	GET_UNIT,	/* arg: enum unit_part; of that path */
 	GET_CONTAINER,	/* arg: enum container_part */
 	GET_OPEN,	/* arg: access mode that a set of flags has */
-	GET_EVENT, GET_CATEGORY,
+	GET_SEQ,	/* which the kernel's filters come too early for */
+	GET_ABI,
+	GET_EVENT, GET_CATEGORY, GET_DIRECTION,
 	GET_ARG,	/* args.NAME, until it is looked up */
 	GET_RET,	/* likewise */
 };

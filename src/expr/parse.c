@@ -16,6 +16,7 @@
 
 #include "base/nearest.h"
 #include "expr/lex.h"
+#include "expr/operand.h"
 
 struct parser {
 	struct lexer l;
@@ -302,7 +303,7 @@ static struct node *named(struct parser *p)
 {
 	const struct expr_macro *m;
 	struct place begin;
-	const char *name;
+	const char *name, *arg;
 
 	lex_space(&p->l);
 	begin = p->l.at;
@@ -316,7 +317,7 @@ static struct node *named(struct parser *p)
 	m = macro_find(p->l.c, name);
 	if (m)
 		return macro(p, m, &begin);
-	if (!strchr(name, '.') && strcmp(name, "ret") && strcmp(name, "errno"))
+	if (!strchr(name, '.') && !operand_find(name, &arg))
 		return unknown_macro(p, name, &begin);
 	return comparison(p, name, begin);
 }

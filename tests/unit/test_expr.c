@@ -158,6 +158,11 @@ static void make_mount(struct record *r)
 	r->call.ret = -EPERM;
 }
 
+static void make_exit_call(struct record *r)
+{
+	record_begin(r, EVENT_call_exit_group);
+}
+
 static const struct { make *make; bool want; const char *text; } rows[] = {
 	/* The event itself. */
 	{ record_openat, true, "evt.type = openat" },
@@ -173,6 +178,12 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, true, "evt.category = fs_file_ops" },
 	{ record_openat, false, "evt.category in (net, proc)" },
 	{ make_exec, true, "evt.type = sched_process_exec" },
+	{ record_openat, true, "evt.dir = < and not evt.dir = > and evt.dir=<" },
+	{ record_openat, false, "evt.type = openat and evt.dir=>" },
+	{ make_exit_call, true, "evt.dir in (>) and evt.dir != <" },
+	{ record_openat, true, "seq = 17 and evt.num >= 0 and seq in (16, 17) and not evt.num=0" },
+	{ record_openat, false, "abi exists or abi = 32-bit" },
+	{ make_read32, true, "abi = 32-bit" },
 	{ make_exec, true, "evt.type = process_exec" },
 	{ record_openat, true, "evt.cpu = 1 and evt.time > 100s and evt.time < 2m" },
 	/* and, or, not. */
@@ -274,6 +285,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_failed, false, "args.path = ''" },
 	{ make_mount, false, "args.path pmatch (/)" },
 	{ make_mount, true, "args.path pmatch (relative)" },
+	{ record_openat, true, "fd.nameraw = /etc/passwd and fs.path.nameraw startswith /etc" },
 	/* Lists of texts. */
 	{ make_exec, true, "args.argv = -c" },
 	{ make_exec, false, "args.argv = c" },

@@ -153,6 +153,7 @@ static const struct { const char *text, *want; } rows[] = {
 	  "test:3:26: unknown event \"opnat\", did you mean \"openat\"?" },
 	{ "evt.type != opnat",
 	  "test:3:19: unknown event \"opnat\", did you mean \"openat\"?" },
+	{ "evt.dir = in", "test:3:17: unknown direction \"in\": want < or >" },
 	{ "evt.type < open",
 	  "test:3:16: \"<\" does not apply to evt.type (str); = != in contains icontains "
 	  "startswith endswith glob iglob regex exists do" },
