@@ -21,6 +21,25 @@ static void fetch_args(struct fetched *f, const struct process *p, bool joined)
 		fetch_joined(f);
 }
 
+/* The task's name in place of the first argument, which may be a path, or anything. */
+static void fetch_cmdline(struct fetched *f, const struct process *p)
+{
+	size_t name = strnlen(p->name, sizeof(p->name)), first, len;
+
+	if (!name)
+		fetch_args(f, p, true);
+	if (!name || !p->args_known || !p->args_len)
+		return;
+	first = strnlen(p->args, p->args_len);
+	len = p->args_len - first;
+	len -= len && !p->args[p->args_len - 1];
+	len = len < sizeof(f->made) - name ? len : sizeof(f->made) - name;
+	memcpy(f->made, p->name, name);
+	memcpy(f->made + name, p->args + first, len);
+	fetched_text(f, f->made, name + len);
+	fetch_joined(f);
+}
+
 static void fetch_chain(struct fetched *f, const struct process *p, bool first)
 {
 	uint32_t len;
@@ -54,7 +73,8 @@ static void fetch_part(struct fetched *f, enum process_part part, const struct p
 		break;
 	case PART_EXE: fetch_path(f, p->exe); break;
 	case PART_CWD: fetch_path(f, p->cwd); break;
-	case PART_ARGS: case PART_CMDLINE: fetch_args(f, p, part == PART_CMDLINE); break;
+	case PART_ARGS: case PART_EXELINE: fetch_args(f, p, part == PART_EXELINE); break;
+	case PART_CMDLINE: fetch_cmdline(f, p); break;
 	case PART_CHAIN: case PART_PREVIOUS: fetch_chain(f, p, part == PART_PREVIOUS); break;
 	case PART_SHA256: break;
 	case PART_DEV: case PART_INO: case PART_CTIME: case PART_DELETED: case PART_MEMFD: case PART_UPPER:

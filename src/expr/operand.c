@@ -33,7 +33,8 @@ static const struct operand operands[] = {
 	PROCESS("proc.exe", TEXT, path, EXE, "path of its executable")
 	PROCESS("proc.cwd", TEXT, path, CWD, "working directory as of its last exec")
 	PROCESS("proc.args", LIST, strv, ARGS, "argument vector")
-	PROCESS("proc.cmdline", TEXT, str, CMDLINE, "argument vector joined by spaces")
+	PROCESS("proc.cmdline", TEXT, str, CMDLINE, "name of its task and the arguments behind the first, joined by spaces")
+	PROCESS("proc.exeline", TEXT, str, EXELINE, "argument vector joined by spaces")
 	PROCESS("proc.exec_chain", LIST, strv, CHAIN, "paths of the executables it ran before by exec, the latest first")
 	PROCESS("proc.prev_exe", TEXT, path, PREVIOUS, "path of the executable it ran before its last exec")
 	PROCESS("proc.exe_dev", NUM, dev, DEV, "device of its executable")
@@ -45,11 +46,11 @@ static const struct operand operands[] = {
 	PROCESS("proc.exe_sha256", TEXT, str, SHA256, "SHA-256 of its executable, where a policy captures it; unknown until the file was read")
 	PARENT("proc.pname", TEXT, str, NAME, "task name of the parent it has now")
 	PARENT("proc.pexe", TEXT, path, EXE, "path of the parent's executable")
-	PARENT("proc.pcmdline", TEXT, str, CMDLINE, "the parent's argument vector joined by spaces")
+	PARENT("proc.pcmdline", TEXT, str, CMDLINE, "the parent's name and arguments, likewise")
 	ANCESTOR("proc.apid", NUM, pid, PID, "process ids of its ancestors: one that compares suffices; proc.apid[1] is the one that started it, [2] the next, [0] itself")
 	ANCESTOR("proc.aname", TEXT, str, NAME, "task names of its ancestors, likewise; who adopted it counts as none")
 	ANCESTOR("proc.aexe", TEXT, path, EXE, "paths of its ancestors' executables, likewise")
-	ANCESTOR("proc.acmdline", TEXT, str, CMDLINE, "its ancestors' argument vectors joined by spaces, likewise")
+	ANCESTOR("proc.acmdline", TEXT, str, CMDLINE, "their names and arguments as in proc.cmdline, likewise")
 	{ "proc.duration", CLASS_NUM, T_duration, GET_SINCE, 0, HEAD(who.proc_leader_start), "time since the process started" },
 	{ "proc.ppid.duration", CLASS_NUM, T_duration, GET_SINCE, 0, HEAD(who.proc_parent_start), "time since its parent started" },
 	{ "proc.host_pid", CLASS_NUM, T_pid, GET_HEAD4, 0, HEAD(who.host_pid), "process id on the host, where agent.home_pid_ns is another namespace" },

@@ -295,6 +295,11 @@ static unsigned op_cost(const struct test *t)
 	return 2;
 }
 
+static bool joined(const struct test *t)
+{
+	return t->access.arg == PART_CMDLINE || t->access.arg == PART_EXELINE;
+}
+
 unsigned test_cost(const struct test *t)
 {
 	unsigned cost = op_cost(t);
@@ -304,10 +309,10 @@ unsigned test_cost(const struct test *t)
 	switch ((enum get)t->access.get) {
 	case GET_FD: return cost + (t->access.arg == FD_NAME ? 40 : 20);
 	case GET_END: return cost + 30;
-	case GET_PROCESS: return cost + (t->access.arg == PART_CMDLINE ? 200 : 20);
-	case GET_PARENT: return cost + (t->access.arg == PART_CMDLINE ? 220 : 40);
-	case GET_ANCESTOR: return cost + 20 + 20 * t->access.depth + (t->access.arg == PART_CMDLINE ? 200 : 0);
-	case GET_ANCESTORS: return 5 * (cost + (t->access.arg == PART_CMDLINE ? 200 : 20));
+	case GET_PROCESS: return cost + (joined(t) ? 200 : 20);
+	case GET_PARENT: return cost + (joined(t) ? 220 : 40);
+	case GET_ANCESTOR: return cost + 20 + 20 * t->access.depth + (joined(t) ? 200 : 0);
+	case GET_ANCESTORS: return 5 * (cost + (joined(t) ? 200 : 20));
 	case GET_CONTAINER: return cost + 10;
 	case GET_USER: case GET_CGROUP: return cost + 30;
 	case GET_UNIT: return cost + 300;

