@@ -94,6 +94,16 @@ sinks_cheap() {
 		END { exit !($times{2} && $times{2} <= 1.5 && $times{10} <= 3) }' <<< "$said"
 }
 
+# A path that is made to be hard for a hundred patterns costs a few times what any other does, and where all
+# that they want is in it, what reading it a hundred times does.
+patterns() {
+	local said
+	said=$("$expr" hundred) || return 1
+	echo "# ${said//$'\n'/$'\n'# }"
+	perl -ne '/([0-9.]+) +[0-9.]+ +[0-9.]+  (.*) of a path of 255/ and $us{$2} = $1;
+		END { exit !%us || grep { $us{$_} > $us{typical} * (/all there/ ? 300 : 12) } keys %us }' <<< "$said"
+}
+
 prompt() {
 	lag_measure 200000
 	echo "# $lag_lines of 200000 lines; 99 of 100 of $turns turns took at most $turn_p99 ms, of $lags timers were late at most $lag_p99 ms"
@@ -107,6 +117,7 @@ quick() {
 	attempt 'memory stays below 24 MiB' small
 	attempt 'no memory is allocated for an event' frugal
 	attempt 'a second and a tenth sink cost little, full queues what they may' sinks_cheap
+	attempt 'hostile paths cost bounded time' patterns
 	attempt 'under load, with a peer that does not read and a resolver that does not answer, the loop is late by at most 20 ms' prompt
 	echo "1..$points"
 }

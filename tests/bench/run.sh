@@ -16,7 +16,7 @@ set -euo pipefail
 export LC_ALL=C
 
 readonly here=${BASH_SOURCE[0]%/*} repeats=${REPEATS:-7}
-readonly tables=(costs kinds consumer policies file reload capture rest sinks)
+readonly tables=(costs kinds consumer policies file reload capture rest sinks expr)
 
 for part in measure tables peers quick; do
 	# shellcheck disable=SC1090 # a part beside this one
@@ -55,6 +55,7 @@ main() {
 	fi
 	saker=$(realpath "$1")/saker
 	road=$(realpath "$1")/tests/bench_road
+	expr=$(realpath "$1")/tests/bench_expr
 	[ -x "$saker" ] || die "there is no $saker"
 	[ "$(id -u)" -eq 0 ] || die 'loading BPF programs needs root'
 	work=$(mktemp -d)

@@ -456,3 +456,9 @@ sinks_table() {
 	echo "| a turn of the loop at 50,000 events a second, p99 | $turn_p99 ms of $turns |"
 	echo "| a timer is late then, p99 | $lag_p99 ms of $lags |"
 }
+
+expr_table() {
+	echo '| a hundred conditions on an event, us | median | mean | p99 |'
+	echo '|---|---|---|---|'
+	"$expr" hundred | perl -ne 'print "| $4 | $1 | $2 | $3 |\n" if /([0-9.]+) +([0-9.]+) +([0-9.]+)  (.*)/'
+}
