@@ -304,7 +304,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 	const struct head *h = l->record;
 	const struct schema *s = schema_get(h->id);
 	const struct json_shape *shape = &f->json.shapes[h->id];
-	uint64_t wall = h->time + (uint64_t)f->json.boot_to_wall;
+	int64_t wall = (int64_t)(h->time + (uint64_t)f->json.boot_to_wall);
 	char *output = f->sentence + TABLE_LINE_MAX;
 	struct text t = { .p = output, .end = output + TABLE_LINE_MAX };
 
@@ -312,7 +312,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 	text_str(&l->t, "{\"output\":");
 	text_quoted(&l->t, output, t.p - output);
 	text_str(&l->t, ",\"output_fields\":{\"evt.time\":");
-	text_udec(&l->t, wall);
+	text_dec(&l->t, wall);
 	member_text(l, ",\"evt.type\":", s->name, strlen(s->name));
 	member_text(l, ",\"evt.category\":", s->category, strlen(s->category));
 	member_number(l, ",\"evt.cpu\":", h->cpu);

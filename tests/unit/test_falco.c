@@ -92,6 +92,22 @@ Test(falco, failures_losses_and_policies)
 	encoder_fini(&encoder);
 }
 
+/* Parsers know no number above the largest of 64 bits with a sign. */
+Test(falco, a_time_that_cannot_be)
+{
+	json_t *tree;
+
+	start(FORMAT_FALCO);
+	record_openat(&r);
+	r.head.time = UINT64_MAX / 2;
+	encode();
+	cr_expect(strstr(buf, "{\"evt.time\":-"), "%s", buf);
+	tree = json_loads(buf, 0, NULL);
+	cr_expect(tree, "%s", buf);
+	json_decref(tree);
+	encoder_fini(&encoder);
+}
+
 Test(falco, text)
 {
 	static const char argv[] = "cat\0/etc/passwd";
