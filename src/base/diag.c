@@ -42,7 +42,8 @@ const char *diag_line(const char *text, size_t len, unsigned line)
 
 	while (line > 1 && text) {
 		text = memchr(text, '\n', (size_t)(end - text));
-		text += text != NULL;
+		if (text)
+			text++;
 		line--;
 	}
 	return line ? text : NULL;

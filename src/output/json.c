@@ -24,9 +24,10 @@ static const char lanes[LANES][24] = {
 static struct piece piece_add(struct json_encoder *json, const char *a, const char *b, const char *c)
 {
 	struct piece piece = { json->pieces_len, strlen(a) + strlen(b) + strlen(c) };
-	struct text t = { .p = json->pieces + piece.off };
+	struct text t;
 
 	if (json->pieces) {
+		t = (struct text){ .p = json->pieces + piece.off };
 		t.end = t.p + piece.len;
 		text_str(&t, a);
 		text_str(&t, b);
