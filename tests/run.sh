@@ -17,7 +17,7 @@ readonly packages=(
 	libbpf-dev libelf-dev zlib1g-dev nettle-dev libuv1-dev libyaml-dev libjansson-dev
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
 	prometheus curl
-	libcriterion-dev jq strace shellcheck binutils procps systemd
+	libclang-rt-dev libcriterion-dev jq strace shellcheck binutils procps systemd
 	qemu-system-x86 busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring rsyslog
 )
 # Peers that cannot be installed beside those above, with the libraries that they want.
@@ -201,7 +201,11 @@ declare -A build_options=(
 	[asan]='-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1'
 	[release]='-Dbuildtype=release'
 	[static]='-Dbuildtype=release -Db_pie=false -Dstatic=true'
+	[fuzz]='-Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dwerror=false'
 )
+# Of a tree of which not all is built, and by another compiler.
+declare -A build_targets=([fuzz]=fuzzers)
+declare -A build_compiler=([fuzz]=clang)
 declare -A build_state=()
 
 configure() { # KIND
@@ -210,7 +214,7 @@ configure() { # KIND
 	if [ "$(cat "$dir/options" 2> /dev/null)" != "$options" ] || [ ! -e "$dir/build.ninja" ]; then
 		rm -rf "$dir"
 		# shellcheck disable=SC2086 # options are words
-		meson setup $options "$dir" "$root" || return 1
+		${build_compiler[$1]:+env CC=${build_compiler[$1]}} meson setup $options "$dir" "$root" || return 1
 		echo "$options" > "$dir/options"
 	fi
 }
@@ -219,7 +223,8 @@ configure() { # KIND
 need_build() { # KIND STAGE
 	local begin=$SECONDS log=$results/build-$1.log
 	if [ -z "${build_state[$1]:-}" ]; then
-		if (configure "$1" && meson compile -C "$builds/$1") > "$log" 2>&1; then
+		# shellcheck disable=SC2086 # targets are words
+		if (configure "$1" && meson compile -C "$builds/$1" ${build_targets[$1]:-}) > "$log" 2>&1; then
 			build_state[$1]=good
 			note_time "build $1" $((SECONDS - begin))
 		else
@@ -281,7 +286,14 @@ stage_house() {
 
 stage_unit() { meson_suite unit 240; }
 stage_golden() { meson_suite golden 240; }
-stage_fuzz() { meson_suite fuzz 300; }
+
+# What is kept and what chance makes of it; then by what the program does with it.
+stage_fuzz() {
+	meson_suite fuzz 300
+	need_build release fuzz || return 0
+	need_build fuzz fuzz || return 0
+	run_tap fuzz guided 240 "$root/tests/fuzz/guided.sh" "$builds/fuzz" "$builds/release"
+}
 
 stage_faults() {
 	need_build release faults || return 0
