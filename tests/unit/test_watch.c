@@ -87,6 +87,50 @@ Test(watch, half_written)
 	cr_expect_eq(fingerprint_writing("conf/none"), -ENOENT);
 }
 
+/* A shipped file, byte by byte: each prefix is there for a while, with a look at it where all shall be looked at. */
+static void write_slowly(int folder, const char *name, bool look)
+{
+	int in = openat(folder, name, O_RDONLY | O_CLOEXEC), fd = open("conf/c.yaml", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	unsigned before = calls;
+	char byte;
+
+	ok(in);
+	ok(fd);
+	while (read(in, &byte, 1) == 1) {
+		uint64_t looks = watch.looks;
+
+		ok(write(fd, &byte, 1));
+		do
+			uv_run(&loop, look ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+		while (look && watch.looks == looks);
+	}
+	cr_expect_eq(calls, before, "%s: %u prefixes are told", name, calls - before);
+	close(in);
+	close(fd);
+	cr_expect(settles(before), "%s", name);
+	cr_expect_eq(calls, before + 1, "%s: told %u times", name, calls - before);
+}
+
+/* SAKER_ROUNDS: look at every prefix. */
+Test(watch, no_prefix_of_what_is_shipped, .timeout = 600)
+{
+	int folder = openat(source_tree, "conf/policies", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fdopendir(folder);
+	unsigned n = 0;
+
+	cr_assert(dir);
+	watch.times = (struct watch_times){ .quiet_ms = 1, .storm_ms = 2, .apart_ms = 1, .poll_ms = 1 };
+	start_at("conf");
+	for (struct dirent *e; (e = readdir(dir));)
+		if (e->d_name[0] != '.') {
+			write_slowly(folder, e->d_name, getenv("SAKER_ROUNDS"));
+			n++;
+		}
+	closedir(dir);
+	cr_expect_geq(n, 6);
+	cr_expect_geq(watch.looks, 10);
+}
+
 /* Through a link that lies outside, first held open, then closed: inotify shows neither. */
 Test(watch, written_through_a_link_outside)
 {

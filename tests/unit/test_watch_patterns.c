@@ -245,10 +245,89 @@ static void touch(void)
 	ok(utimensat(AT_FDCWD, "conf/a.yaml", NULL, 0));
 }
 
-static const struct pattern {
+/* A program's own way: what is there is removed, and written anew. */
+static void move_across(void)
+{
+	char command[64], from[] = "/dev/shm/saker-watch-XXXXXX";
+	int fd = mkstemp(from);
+
+	ok(fd);
+	ok(write(fd, "from afar", 9));
+	close(fd);
+	snprintf(command, sizeof(command), "mv -f %s conf/a.yaml", from);
+	cr_assert_eq(system(command), 0);
+}
+
+static void link_outside(void)
+{
+	ok(link("conf/a.yaml", "outside"));
+}
+
+static void write_outside(void)
+{
+	put("outside", "through a link");
+}
+
+static void other_folder(void)
+{
+	ok(mkdir("other", 0755));
+	put("other/a.yaml", "mounted");
+	put("other/b.yaml", "mounted, too");
+}
+
+static void bind_over(void)
+{
+	ok(mount("other", "conf", NULL, MS_BIND, NULL));
+}
+
+static void bound_over(void)
+{
+	other_folder();
+	bind_over();
+}
+
+static void unmount(void)
+{
+	ok(umount("conf"));
+}
+
+static void bind_file(void)
+{
+	ok(mount("other/a.yaml", "conf/a.yaml", NULL, MS_BIND, NULL));
+}
+
+static void write_below(void)
+{
+	put("other/a.yaml", "below");
+}
+
+static void empty_over(void)
+{
+	ok(mount("none", "conf", "tmpfs", 0, NULL));
+}
+
+static void take_away(void)
+{
+	put("conf/a.yaml", "on the way");
+	empty_folder();
+	ok(umount("conf"));
+	ok(rmdir("conf"));
+}
+
+static void filled_over(void)
+{
+	empty_folder();
+	empty_over();
+	put("conf/a.yaml", "in memory");
+	put("conf/b.yaml", "other");
+}
+
+struct pattern {
 	const char *name;
 	void (*before)(void), (*act)(void);
-} patterns[] = {
+};
+
+static const struct pattern shown[] = {
 	{ "written in place", NULL, in_place },
 	{ "truncated and written", NULL, truncate_and_write },
 	{ "appended", NULL, append },
@@ -283,6 +362,31 @@ static const struct pattern {
 	{ "mode of a file", NULL, chmod_only },
 	{ "mode of the folder", NULL, chmod_folder },
 	{ "touched", NULL, touch },
+	{ "moved from another file system", NULL, move_across },
+};
+
+/* Nothing shows these, so a look must find them. */
+static const struct pattern hidden[] = {
+	{ "written through a link outside", link_outside, write_outside },
+};
+
+/* Nor these, which need rights. */
+static const struct pattern mounts[] = {
+	{ "another folder mounted over", other_folder, bind_over },
+	{ "that written in", bound_over, write_below },
+	{ "that unmounted", bound_over, unmount },
+	{ "another file mounted over", other_folder, bind_file },
+	{ "an empty file system mounted over", NULL, empty_over },
+	{ "a file system unmounted", filled_over, unmount },
+	{ "a file system unmounted with its folder", filled_over, take_away },
+};
+
+static const struct set {
+	const struct pattern *patterns;
+	size_t n;
+	bool hidden, mounts;
+} sets[] = {
+	{ shown, LEN(shown), false, false }, { hidden, LEN(hidden), true, false }, { mounts, LEN(mounts), true, true },
 };
 
 /* Begin a pattern in a folder of its own. */
@@ -307,13 +411,34 @@ static void end(void)
 {
 	watch_stop(&watch);
 	uv_run(&loop, UV_RUN_NOWAIT);
+	umount2("conf/a.yaml", MNT_DETACH);
+	umount2("conf", MNT_DETACH);
+}
+
+/* In a mount namespace of the test's own, where that may be had. */
+static bool may_mount(void)
+{
+	static int may = -1;
+
+	if (may < 0)
+		may = unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	return may;
+}
+
+/* Each of them that may be done here, one after the other. */
+static void all_patterns(void (*try)(const struct pattern *p, bool hidden))
+{
+	for (size_t i = 0; i < LEN(sets); i++)
+		for (size_t k = 0; k < sets[i].n && (!sets[i].mounts || may_mount()); k++)
+			try(&sets[i].patterns[k], sets[i].hidden);
 }
 
 /* And then an ordinary change, which must still be seen. */
-static void follow(const struct pattern *p)
+static void follow(const struct pattern *p, bool is_hidden)
 {
 	unsigned before = calls;
 
+	watch.times.poll_ms = is_hidden ? 10 : NEVER_MS;
 	begin(p);
 	p->act();
 	cr_expect(settles(before), "%s: told %s, there is %s", p->name, told, real);
@@ -335,28 +460,28 @@ Test(watch_patterns, each, .timeout = 1200)
 	unsigned rounds = text ? strtoul(text, NULL, 10) : 2;
 
 	if (rounds > 2)
-		watch.times = (struct watch_times){ .quiet_ms = 2, .apart_ms = 4, .poll_ms = NEVER_MS };
+		watch.times = (struct watch_times){ .quiet_ms = 2, .apart_ms = 4 };
 	for (unsigned i = 0; i < rounds; i++)
-		for (const struct pattern *p = patterns; p < patterns + LEN(patterns); p++)
-			follow(p);
+		all_patterns(follow);
 }
 
 /* Looks alone find all of it. */
+
+static void look_for(const struct pattern *p, bool is_hidden)
+{
+	unsigned before = calls;
+
+	begin(p);
+	p->act();
+	cr_expect(settles(before), "%s: told %s, there is %s", p->name, told, real);
+	cr_expect_eq(watch.fd, -1);
+	cr_expect(strstr(watch.degraded, "max_user_instances"), "%s", watch.degraded);
+	end();
+}
 
 Test(watch_patterns, no_instances)
 {
 	no_instance = EMFILE;
 	watch.times.poll_ms = 30;
-	for (const struct pattern *p = patterns; p < patterns + LEN(patterns); p++) {
-		unsigned before = calls;
-
-		begin(p);
-		p->act();
-		cr_expect(settles(before), "%s: told %s, there is %s", p->name, told, real);
-		cr_expect_eq(watch.fd, -1);
-		cr_expect(strstr(watch.degraded, "max_user_instances"), "%s", watch.degraded);
-		end();
-	}
+	all_patterns(look_for);
 }
-
-/* Looks find what watches do not, and take them up when they may. */

@@ -34,6 +34,7 @@ static unsigned calls;
 static char top[] = "/tmp/saker-watch-XXXXXX";
 static char told[4096], real[4096];	/* all that counts, as of the last call, and now */
 static const char *watched = "conf";
+static int source_tree = -1;	/* where the test was started, or SAKER_ROOT says */
 
 /* --- the limits of inotify: errors that stand in for the kernel's */
 
@@ -156,6 +157,9 @@ static void start_at(const char *path)
 
 static void setup(void)
 {
+	const char *root = getenv("SAKER_ROOT");
+
+	source_tree = open(root ? root : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert(mkdtemp(top));
 	ok(chdir(top));
 	cr_assert_eq(uv_loop_init(&loop), 0);
@@ -177,6 +181,7 @@ static void teardown(void)
 	watch_stop(&watch);
 	uv_close((uv_handle_t *)&alarm_timer, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
+	close(source_tree);
 	ok(chdir("/"));
 	cr_expect_eq(nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 	cr_expect_eq(uv_loop_close(&loop), 0);
