@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/capture/all", argv[1]);
 	capture_info_here(&info, RECORD_BOOT_TO_WALL);
 	if (make_folder(argv[1], "") < 0 || make_folder(argv[1], "record") < 0 || make_folder(argv[1], "capture") < 0 ||
-	    capture_writer_open(&seeds.all, path, &info) < 0) {
+	    capture_writer_open(&seeds.all, path) < 0 || capture_writer_begin(&seeds.all, &info) < 0) {
 		perror(argv[1]);
 		return 1;
 	}
