@@ -143,6 +143,18 @@ int cgroup_muted(u32 id, u64 cgroup);
 		__sync_fetch_and_add(&t_->member, 1);			\
 } while (0)
 
+/* Is this cgroup muted?  Then the event is counted for it. */
+static __always_inline bool cgroup_is_muted(u32 id, u64 cgroup)
+{
+	u64 *muted = bpf_map_lookup_elem(&mutes, &cgroup);
+
+	if (!muted)
+		return false;
+	__sync_fetch_and_add(muted, 1);
+	TALLY(id, muted);
+	return true;
+}
+
 /* There was nothing to make the record of. */
 static __always_inline void record_lost(u32 id)
 {

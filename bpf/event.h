@@ -15,6 +15,8 @@ enum {
 
 enum lane { LANE_critical, LANE_normal, LANE_bulk, LANES };
 
+enum packet_direction { PACKET_EGRESS = 1, PACKET_INGRESS };
+
 enum abi { ABI_NATIVE, ABI_32, ABIS };
 
 /* A string or structure in the record's tail, offset from the record's start.

@@ -77,18 +77,11 @@ __noinline int who_put_task(u32 number, u64 task)
 
 __noinline int cgroup_muted(u32 id, u64 cgroup)
 {
-	u64 *muted;
-
 	if (!cgroup && kernel_has.cast)
 		cgroup = task_cgroup(CAST(task_struct, bpf_get_current_task()), true);
 	else if (!cgroup)
 		cgroup = task_cgroup(current_task(), kernel_has.task_btf);
-	muted = bpf_map_lookup_elem(&mutes, &cgroup);
-	if (!muted)
-		return 0;
-	__sync_fetch_and_add(muted, 1);
-	TALLY(id, muted);
-	return 1;
+	return cgroup_is_muted(id, cgroup);
 }
 
 /* Write a directory's name before what is there; false when it does not fit.  Where the path

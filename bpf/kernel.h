@@ -224,6 +224,7 @@ struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;
 	u16 sk_type;
+	struct { int owned; } sk_lock;	/* by a task */
 	struct socket *sk_socket;
 };
 

@@ -5,20 +5,13 @@
  * then the current task is anybody.  So the owner is noted by socket when a change is certainly
  * its own doing.  What a listener accepts is the listener's until its process closes it. */
 #include "fact.h"
+#include "owner.h"
 
 enum {
 	OWNERS_MAX = 16384,	/* open connections; the least used is forgotten first */
 	LISTENERS_MAX = 2048,
-	PF_KTHREAD_ = 0x00200000,	/* include/linux/sched.h */
 	TCP_SYN_SENT_ = 2, TCP_SYN_RECV_ = 3, TCP_FIN_WAIT1_ = 4, TCP_CLOSE_ = 7, TCP_LAST_ACK_ = 9,
 	TCP_LISTEN_ = 10,	/* include/net/tcp_states.h */
-};
-
-struct owner {
-	struct who who;
-	u8 abi;
-	u8 in_tree;		/* of the filter, which a process leaves before its sockets close */
-	u8 pad[6];
 };
 
 struct listener {
@@ -50,15 +43,6 @@ static __always_inline bool owner_acts(int new)
 	if (new != TCP_FIN_WAIT1_ && new != TCP_LAST_ACK_)
 		return false;
 	return !(GET_TASK(current_task(), flags) & PF_KTHREAD_);
-}
-
-static __always_inline void owner_get(struct owner *o, struct head *h)
-{
-	u32 pid = h->who.host_pid;
-
-	o->who = h->who;
-	o->abi = h->abi;
-	o->in_tree = filter.by_tree && bpf_map_lookup_elem(&tree, &pid);
 }
 
 static __always_inline void owner_show(struct event_sock_state *e, const struct owner *o)
@@ -148,41 +132,6 @@ static __always_inline bool owner_find(struct event_sock_state *e, u64 sk)
 	return o->in_tree;
 }
 
-/* process_wanted, asked of the owner.  Who asks for certain processes gets no unowned changes. */
-static __always_inline bool owner_passes(const struct event_sock_state *e, bool in_tree)
-{
-	const struct who *who = &e->head.who;
-	u32 pid = who->host_pid;
-
-	if (filter.paused)
-		return false;
-	if (!e->owner_known)
-		return !filter.pid && !filter.by_uid && !filter.by_comm && !filter.by_tree;
-	canary_count(EVENT_sock_state, pid);
-	if (pid == filter.self || (filter.pid && filter.pid != pid))
-		return false;
-	if (filter.by_uid && filter.uid != who->user_uid)
-		return false;
-	if (filter.by_comm && (((u64 *)who->proc_name.s)[0] != ((u64 *)filter.comm)[0] ||
-			       ((u64 *)who->proc_name.s)[1] != ((u64 *)filter.comm)[1]))
-		return false;
-	return !filter.by_tree || in_tree || bpf_map_lookup_elem(&tree, &pid);
-}
-
-/* event_wanted, asked of the owner. */
-static __always_inline bool owner_wanted(const struct event_sock_state *e, bool in_tree)
-{
-	if (policies_on && filter_number(e->head.policy, EVENT_sock_state) == FILTER_UNWANTED)
-		return false;
-	if (e->owner_known && e->head.who.host_pid != filter.self &&
-	    event_muted(EVENT_sock_state, e->head.who.proc_cgroup))
-		return false;
-	if (owner_passes(e, in_tree))
-		return true;
-	TALLY(EVENT_sock_state, filtered);
-	return false;
-}
-
 SEC("tp_btf/inet_sock_set_state")
 int sock_state__tp(u64 *ctx)
 {
@@ -199,5 +148,5 @@ int sock_state__tp(u64 *ctx)
 	in_tree = owner_find(e, sk);
 	if (e->new == TCP_CLOSE_)
 		owner_forget(e, sk);
-	return owner_wanted(e, in_tree) ? record_end(ctx, &e->head) : record_drop(&e->head);
+	return owner_wanted(&e->head, e->owner_known, in_tree) ? record_end(ctx, &e->head) : record_drop(&e->head);
 }

@@ -143,6 +143,8 @@ static int choose_cgroups(struct agent *a)
 		log_say(a->options.log, LOG_warning, "containers that run already will not be found: %s", root->error);
 	a->options.probe.controller = root->version == CGROUP_V1 ? root->controller : NULL;
 	a->options.probe.cgroup_part = is_part(root);
+	r = cgroup_root_sockets(root);
+	a->options.probe.cgroup_sockets = r < 0 ? 0 : r;
 	return 0;
 }
 
@@ -322,6 +324,8 @@ void agent_close(struct agent *a, bool hangs)
 	if (!hangs)
 		container_stats_close(&a->container_stats);
 	cgroup_root_close(&a->cgroup_root);
+	if (a->options.probe.cgroup_sockets > 0)
+		close(a->options.probe.cgroup_sockets);
 	for (unsigned i = 0; i < 2; i++)
 		if (a->pipeline.policies[i]) {
 			policy_set_fini(a->pipeline.policies[i]);

@@ -179,6 +179,14 @@ AGENT_VALUE(held_overdue, f->agent->pipeline.hold.overdue)
 AGENT_VALUE(held_refused, f->agent->pipeline.hold.unheld)
 AGENT_VALUE(amend_refused, f->agent->pipeline.hold.unnamed)
 
+/* DNS messages, by what is wrong with them. */
+#define FAULT(name, text) AGENT_VALUE(dns_##name, f->agent->pipeline.dns->faults[DNS_##name])
+DNS_FAULTS(FAULT)
+#undef FAULT
+
+AGENT_VALUE(dns_again, f->agent->pipeline.dns->again)
+AGENT_VALUE(dns_forgotten, f->agent->pipeline.dns->streams.forgotten)
+
 /* --- of a lane */
 
 AGENT_VALUE(lane_seen, account_seen(account_of(f, i)))
@@ -194,6 +202,7 @@ AGENT_VALUE(lane_pending, lanes_pending(&f->agent->lanes, i))
 AGENT_VALUE(lane_size, f->agent->options.probe.lane_bytes[i])
 AGENT_VALUE(lane_delivered, f->agent->pipeline.counts.delivered[i])
 AGENT_VALUE(lane_shed, f->agent->pipeline.counts.shed[i])
+AGENT_VALUE(lane_split, f->agent->pipeline.counts.split[i])
 AGENT_VALUE(lane_rejected, f->agent->pipeline.counts.unselected[i])
 
 /* --- of an event */
@@ -375,6 +384,13 @@ const struct figure figures[] = {
 	  .value = reload_time, .help = "When the policies in force took over, since 1970" },
 	COUNT(AGENT, "limit_keys_evicted", limits_evicted, "Keys of policies' limits forgotten for want of room"),
 	COUNT(AGENT, "dedup_keys_evicted", caches_evicted, "Keys of policies' deduplication forgotten for want of room"),
+#define FAULT(name_, text_) \
+	COUNT_BY(AGENT, "dns_messages", "malformed", sizeof(text_) > 1 ? text_ : "no", dns_##name_, \
+		 "DNS messages, by what is wrong with them"),
+	DNS_FAULTS(FAULT)
+#undef FAULT
+	COUNT(AGENT, "dns_segments_again", dns_again, "Segments of TCP with DNS messages that were seen before and are not told again"),
+	COUNT(AGENT, "dns_streams_forgotten", dns_forgotten, "Connections with DNS messages forgotten for want of room"),
 	COUNT(AGENT, "watch_overflows", watch_overflows, "Times when changes of files outran us and all was read"),
 	COUNT_BY(AGENT, "messages", "level", "error", errors, "Messages in the agent's own log"),
 	COUNT_BY(AGENT, "messages", "level", "warning", warnings, "Messages in the agent's own log"),
@@ -409,6 +425,7 @@ const struct figure figures[] = {
 	GAUGE(LANE, "pending_bytes", lane_pending, "What is in the lane now"),
 	GAUGE(LANE, "size_bytes", lane_size, "Size of the lane; with perf buffers, for each processor"),
 	COUNT(LANE, "delivered", lane_delivered, "Records given to sinks"),
+	COUNT(LANE, "split", lane_split, "Records that others became: messages of one packet, beyond the first"),
 	COUNT(LANE, "rejected", lane_rejected, "Records that no policy wanted"),
 	COUNT(LANE, "shed", lane_shed, "Of those: left out because agent.memory_limit was reached"),
 

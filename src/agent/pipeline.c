@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/pipeline.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -213,11 +214,33 @@ static bool put_off(struct pipeline *p, const struct head *h, const struct conta
 	return true;
 }
 
+static void route(struct pipeline *p, const struct head *h)
+{
+	struct expr_view view = { .record = h };
+
+	view.subject = subject_of(p, h, containers_find(&p->containers, h));
+	if (!put_off(p, h, view.subject.container))
+		show(p, &view);
+}
+
+/* A packet is as many events as there are messages in it. */
+static void route_messages(struct pipeline *p, const void *packet, enum lane lane)
+{
+	const struct event_net_packet_dns *e;
+	unsigned n = 0;
+
+	dns_events_begin(p->dns, packet);
+	while ((e = dns_events_next(p->dns))) {
+		p->counts.split[lane] += n++ > 0;
+		route(p, &e->head);
+	}
+	p->counts.unselected[lane] += n == 0;
+}
+
 void pipeline_record(void *ctx, const void *record, size_t len)
 {
 	struct pipeline *p = ctx;
 	const struct head *h = record;
-	struct expr_view view = { .record = record };
 
 	if (!event_valid(record, len)) {
 		p->counts.invalid++;
@@ -232,9 +255,10 @@ void pipeline_record(void *ctx, const void *record, size_t len)
 		mute_observe(p->mutes, record);
 	if (!passes(p, h))
 		return;
-	view.subject = subject_of(p, h, containers_find(&p->containers, h));
-	if (!put_off(p, h, view.subject.container))
-		show(p, &view);
+	if (h->id == EVENT_net_packet_dns)
+		route_messages(p, record, h->lane);
+	else
+		route(p, h);
 }
 
 void pipeline_end(struct pipeline *p)
@@ -415,6 +439,9 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 		r = containers_init(&p->containers, &options->containers, &p->processes);
 	if (r == 0)
 		r = mounts_init(&p->mounts);
+	p->dns = dns_events_new();
+	if (!p->dns)
+		r = -ENOMEM;
 	p->containers.reader = container_record;
 	if (r == 0)
 		r = hold_init(&p->hold);
@@ -433,5 +460,6 @@ void pipeline_fini(struct pipeline *p)
 	mapping_table_fini(&p->mappings);
 	process_table_fini(&p->processes);
 	mounts_fini(&p->mounts);
+	dns_events_free(p->dns);
 	hashes_fini(&p->hashes);
 }

@@ -17,6 +17,7 @@
 #include "identity/hashes.h"
 #include "identity/process.h"
 #include "identity/users.h"
+#include "net/dns_event.h"
 #include "output/road.h"
 
 struct capture_writer;
@@ -48,6 +49,7 @@ struct pipeline_counts {
 	uint64_t unselected[LANES];	/* known only to the process table, or wanted by no policy */
 	struct { uint64_t read, delivered; } events[EVENT_COUNT];
 	uint64_t shed[LANES];		/* of those: left out for want of memory */
+	uint64_t split[LANES];		/* records that one of these became beyond the first: messages of one packet */
 	uint64_t invalid;
 };
 
@@ -60,6 +62,7 @@ struct pipeline {
 	struct hashes hashes;
 	struct hold hold;
 	struct build build;		/* of amendments */
+	struct dns_events *dns;
 	struct road road;
 	struct notes notes;		/* of the record that is shown */
 	struct mapping_table mappings;

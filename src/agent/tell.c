@@ -94,6 +94,7 @@ void tell_stats(struct agent *a)
 		e->dropped = account_dropped(l);
 		e->read = a->lanes.source[i].read;
 		e->delivered = a->pipeline.counts.delivered[i];
+		e->split = a->pipeline.counts.split[i];
 		e->rejected = a->pipeline.counts.unselected[i];
 		e->invalid = a->pipeline.counts.invalid;
 		agent_tell(a);

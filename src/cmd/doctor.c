@@ -13,6 +13,7 @@
 #include "cmd/doctor_host.h"
 #include "cmd/usage.h"
 #include "event/schema.h"
+#include "identity/cgroup_root.h"
 #include "kernel/probe.h"
 
 enum { LANE_BYTES = 1 << 18, OBSTACLE_MAX = 704, OPT_BTF = 256, OPT_PROBE };
@@ -28,6 +29,7 @@ static const struct { unsigned id; const char *rung, *lost; } losses[] = {
 	{ EVENT_process_existing, NULL, "processes that ran before are unknown until they execute anew" },
 	{ EVENT_oom_kill, NULL, "victims of the kernel show only as processes ended by SIGKILL" },
 	{ EVENT_sock_state, NULL, "connections show only by system calls" },
+	{ EVENT_net_packet_dns, NULL, "names that are asked for are not seen here" },
 	{ EVENT_io_uring_submit, NULL, "what programs do through io_uring is not seen here" },
 	{ EVENT_cgroup_mkdir, NULL, "new containers are noticed only by their first process" },
 	{ EVENT_cgroup_rmdir, NULL, "ended containers are noticed late" },
@@ -125,12 +127,24 @@ static int really_probe(struct doctor *d)
 	return r;
 }
 
+/* Programs that see packets are attached to a cgroup. */
+static void open_cgroups(struct doctor *d)
+{
+	struct cgroup_root root;
+	int fd = cgroup_root_open(&root, &(struct cgroup_wish){ 0 });
+
+	fd = fd < 0 ? fd : cgroup_root_sockets(&root);
+	d->options.cgroup_sockets = fd < 0 ? 0 : fd;
+	cgroup_root_close(&root);
+}
+
 static void examine(struct doctor *d)
 {
 	int r;
 
 	host_look(&d->host, d->options.btf);
 	host_obstacle(&d->host, d->obstacle, sizeof(d->obstacle));
+	open_cgroups(d);
 	d->options.transport = d->host.ring == -EINVAL ? TRANSPORT_PERF : TRANSPORT_RING;
 	if (d->probing && !d->obstacle[0])
 		r = d->probed = really_probe(d);
@@ -293,6 +307,8 @@ static int doctor_run(int argc, char **argv)
 	status = tell(&d);
 	probe_close(d.probe);
 	free(d.probe);
+	if (d.options.cgroup_sockets)
+		close(d.options.cgroup_sockets);
 	return status;
 }
 

@@ -416,6 +416,7 @@ const struct look looks[T_COUNT] = {
 	[T_sock_level] = CHOICE(32, sock_level),
 	[T_sock_opt] = CHOICE(32, sock_opt),
 	[T_sock_state] = CHOICE(32, sock_state),
+	[T_packet_direction] = CHOICE(32, packet_directions),
 	[T_accept_flags] = FLAGS(32, sock_flags),
 	[T_msg_flags] = FLAGS(32, msg_flags),
 	[T_shutdown_how] = CHOICE(32, shutdown_how),

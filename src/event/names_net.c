@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "event.h"
+
 static const struct name families[] = {
 	NAME(AF_UNSPEC),
 	NAME(AF_UNIX),
@@ -299,6 +301,11 @@ static const struct name sock_state[] = {
 	{ 12, "TCP_NEW_SYN_RECV" }, { 13, "TCP_BOUND_INACTIVE" },
 };
 NAMES(sock_state);
+
+static const struct name packet_directions[] = {
+	{ PACKET_EGRESS, "egress" }, { PACKET_INGRESS, "ingress" },
+};
+NAMES(packet_directions);
 
 static const struct name netlink_families[] = {
 	{ 0, "NETLINK_ROUTE" }, { 2, "NETLINK_USERSOCK" }, { 3, "NETLINK_FIREWALL" },

@@ -78,7 +78,8 @@ unsigned schema_field_off(const struct schema *schema, unsigned n)
 
 bool schema_has_stack(unsigned id)
 {
-	return id != EVENT_process_exec && id != EVENT_process_exit && id != EVENT_process_existing;
+	return id != EVENT_process_exec && id != EVENT_process_exit && id != EVENT_process_existing &&
+	       id != EVENT_net_packet_dns;
 }
 
 enum lane schema_lane(unsigned id)

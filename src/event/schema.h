@@ -52,6 +52,12 @@ static inline bool schema_asked(size_t off)
 	return off >= offsetof(struct head, who.proc_sid) && off <= offsetof(struct head, who.proc_vpgid);
 }
 
+/* Those of a DNS message are read by the agent: the kernel side has nothing at this offset of its record yet. */
+static inline bool schema_made_later(unsigned id, size_t off)
+{
+	return id == EVENT_net_packet_dns && off >= offsetof(struct event_net_packet_dns, sequence);
+}
+
 /* A hash of all names, types and offsets: equal hashes mean equal records. */
 uint64_t schema_hash(void);
 

@@ -205,6 +205,14 @@ static void end_argument(struct end *end, const void *record, unsigned off)
 	end->port = ntohs(head[1]);
 }
 
+/* Does the record tell of a packet that came from the other end? */
+static bool received(const void *record)
+{
+	const struct event_net_packet_dns *e = record;
+
+	return e->head.id == EVENT_net_packet_dns && e->direction == PACKET_INGRESS;
+}
+
 static void ends_of(struct end ends[2], const struct access *a, const void *record)
 {
 	const struct event_syscall *e = record;
@@ -216,6 +224,12 @@ static void ends_of(struct end ends[2], const struct access *a, const void *reco
 			end_wire(&ends[0], (const void *)((const char *)record + a->off));
 		if (a->remote)
 			end_wire(&ends[1], (const void *)((const char *)record + a->remote));
+		if (received(record)) {
+			struct end from = ends[0];
+
+			ends[0] = ends[1];
+			ends[1] = from;
+		}
 		return;
 	}
 	fact = fd_main(e);

@@ -297,10 +297,12 @@ static void opens(const struct push_context *c, const struct test *t, bool negat
 void push_test(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
 {
 	dnf_everything(ret, false);
+	if (schema_made_later(c->id, t->access.off))
+		return;
 	switch ((enum get)t->access.get) {
 	case GET_HEAD4: case GET_NUM: number(c, t, negate, ret); break;
 	case GET_ASKED:	/* who is filtered by it is told it */
-		if (t->op != OP_EXISTS)
+		if (t->op != OP_EXISTS && c->id != EVENT_net_packet_dns)	/* of an owner it was read before */
 			number(c, t, negate, ret);
 		break;
 	case GET_ERRNO: error(c, t, negate, ret); break;

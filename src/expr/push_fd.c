@@ -406,7 +406,7 @@ void push_end(const struct push_context *c, const struct test *t, bool negate, s
 		part = server;
 	else if (part == END_CLIENT && server != END_ANY)
 		part = server == END_LOCAL ? END_REMOTE : END_LOCAL;
-	if (part == END_LOCAL || part == END_REMOTE) {
+	if ((part == END_LOCAL || part == END_REMOTE) && c->id != EVENT_net_packet_dns) {
 		end_at(c, t, part == END_REMOTE, negate, ret);
 		return;
 	}

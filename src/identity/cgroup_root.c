@@ -219,6 +219,21 @@ int cgroup_root_sibling(const struct cgroup_root *root, const char *controller)
 	return fd < 0 ? -ENOENT : fd;
 }
 
+int cgroup_root_sockets(const struct cgroup_root *root)
+{
+	struct cgroup_root alone = { .fd = -1 };
+	int fd;
+
+	if (root->version == CGROUP_V2 && root->fd >= 0)
+		fd = fcntl(root->fd, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = cgroup_root_sibling(root, NULL);
+	if (fd >= 0)
+		return fd;
+	mount_alone(&alone);
+	return alone.fd < 0 ? -ENOENT : alone.fd;
+}
+
 void cgroup_root_close(struct cgroup_root *root)
 {
 	if (root->fd >= 0)

@@ -31,6 +31,10 @@ struct cgroup_root {
 int cgroup_root_open(struct cgroup_root *root, const struct cgroup_wish *wish);
 void cgroup_root_close(struct cgroup_root *root);
 
+/* The root folder of version 2, which sockets belong to whatever hierarchy tells containers apart; mounted for us alone
+ * where it is not mounted.  To be closed by the caller; negative errno. */
+int cgroup_root_sockets(const struct cgroup_root *root);
+
 /* The root folder of another controller of version 1, beside this one or wherever it is mounted; NULL: of
  * version 2, which may be mounted besides.  To be closed by the caller; -ENOENT when it is not mounted. */
 int cgroup_root_sibling(const struct cgroup_root *root, const char *controller);

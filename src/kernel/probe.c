@@ -14,6 +14,7 @@
 #include "kernel/btf.h"
 #include "kernel/btf_part.h"
 #include "kernel/calls.h"
+#include "kernel/link.h"
 #include "kernel/rungs.h"
 #include "saker.skel.h"
 
@@ -130,6 +131,7 @@ static void maps_spare(struct saker_bpf *skel, const struct probe_options *o)
 	bool calls = false, counts = bpf_program__autoload(skel->progs.syscall_stats__tp) ||
 				     bpf_program__autoload(skel->progs.syscall_stats__perf_tp);
 	bool socks = bpf_program__autoload(skel->progs.sock_state__tp);
+	bool packets = bpf_program__autoload(skel->progs.net_packet_dns__cgroup);
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj)
@@ -146,6 +148,7 @@ static void maps_spare(struct saker_bpf *skel, const struct probe_options *o)
 	bpf_map__set_autocreate(skel->maps.stash_large, calls);
 	bpf_map__set_autocreate(skel->maps.owners, socks);
 	bpf_map__set_autocreate(skel->maps.listeners, socks);
+	bpf_map__set_autocreate(skel->maps.packet_owners, packets);
 }
 
 static int map_fd(const struct saker_bpf *skel, const char *name)
@@ -281,21 +284,13 @@ static bool attached(const struct probe *p, const struct bpf_program *prog)
 	return false;
 }
 
-uint32_t probe_link_id(const struct bpf_link *link)
-{
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len) == 0 ? info.id : 0;
-}
-
 static int attach_one(struct probe *p, struct bpf_program *prog)
 {
 	struct bpf_link *link;
 
 	if (p->nlinks == PROBE_LINKS)
 		return -E2BIG;
-	link = perf_event_attach(&p->options.perf, prog);
+	link = link_attach(p, prog);
 	if (!link) {
 		int r = -errno;
 

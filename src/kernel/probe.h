@@ -20,6 +20,7 @@ struct probe_options {
 	enum transport transport;
 	size_t lane_bytes[LANES];	/* powers of two, whole pages */
 	const char *controller;		/* of version 1, whose cgroups records name; NULL: those of version 2 */
+	int cgroup_sockets;		/* the caller's descriptor of the root folder of version 2; 0: there is none */
 	bool cgroup_part;		/* our paths of cgroups begin below the hierarchy's root */
 	const char *btf;		/* file with the kernel's types; NULL: the running kernel's own */
 	bool envp;			/* capture the environment of executed programs */
@@ -37,7 +38,7 @@ enum tracepoints { TRACEPOINTS_UNTRIED, TRACEPOINTS_WHOLE, TRACEPOINTS_PREEMPTED
 
 /* How an event is produced. */
 struct rung {
-	const char *name;		/* "lsm", "fentry", "kprobe", "perf_tp", "tp", "exit", "iter"; NULL: not at all */
+	const char *name;		/* "lsm", "fentry", "kprobe", "perf_tp", "tp", "cgroup", "exit", "iter"; NULL: not at all */
 	char why[PROBE_WHY];		/* why not, or why no better rung; "" */
 };
 

@@ -17,7 +17,7 @@
 enum { CALL_EXIT, CALL_ENTER };
 
 /* Best first.  By perf, programs of tracepoints are never preempted: only where they would be else. */
-static const char *const ladder[] = { "lsm", "fentry", "kprobe", PERF_TP, "tp", "iter" };
+static const char *const ladder[] = { "lsm", "fentry", "kprobe", PERF_TP, "tp", "cgroup", "iter" };
 
 /* The programs of system calls, best first.  CALL_EXIT and CALL_ENTER are their indices. */
 static const char *const call_programs[][2] = {
@@ -39,10 +39,16 @@ static const struct { const char *program, *helper; } helpers[] = {
 	{ "process_exec__tp_vma", "bpf_find_vma" },
 };
 
-/* Programs without which another one on the same event has nothing to tell. */
-static const struct { const char *program, *needs; } companions[] = {
-	{ "process_exec__" PERF_TP, "process_exec__note" },
+/* Programs without which another one on the same event has nothing, or only a part, to tell.  rung: how else it is
+ * found out whether they work; notes: no record of their own. */
+static const struct companion { const char *program, *needs, *rung; bool notes; } companions[] = {
+	{ "process_exec__" PERF_TP, "process_exec__note", "tp", true },
+	{ "net_packet_dns__cgroup", "net_packet_dns__ingress", "", false },
+	{ "net_packet_dns__cgroup", "net_packet_dns__bind4", "", true },
+	{ "net_packet_dns__cgroup", "net_packet_dns__bind6", "", true },
 };
+
+enum { COMPANIONS = sizeof(companions) / sizeof(*companions) };
 
 struct choice {
 	struct probe *probe;
@@ -118,31 +124,41 @@ static bool perf_tp_works(const struct choice *c, const char *program, const cha
 	return perf_event_trial(&c->probe->options.perf, program, target, why) == 0;
 }
 
-/* The one that a program needs; NULL: none. */
-static struct bpf_program *companion(const struct choice *c, const char *program)
+/* The one of a row, if the row is of this program; else NULL. */
+static struct bpf_program *companion(const struct choice *c, const struct companion *row, const char *program)
 {
-	for (size_t i = 0; i < sizeof(companions) / sizeof(*companions); i++)
-		if (!strcmp(companions[i].program, program))
-			return bpf_object__find_program_by_name(c->skel->obj, companions[i].needs);
-	return NULL;
+	return strcmp(row->program, program) != 0 ? NULL : bpf_object__find_program_by_name(c->skel->obj, row->needs);
+}
+
+static bool cgroup_works(const struct choice *c, const char **why)
+{
+	*why = "no cgroup hierarchy of version 2 can be opened";
+	if (!c->probe->options.cgroup_sockets)
+		return false;
+	return trial_cgroup(c->probe->options.cgroup_sockets, why) == 0;
 }
 
 static bool program_works(const struct choice *c, const struct bpf_program *prog, const char *rung, const char **why)
 {
 	const char *name = bpf_program__name(prog), *target = section_target(prog);
-	const struct bpf_program *with = companion(c, name);
 
 	*why = "the kernel refuses to load it";
 	if (refused(c, name))
 		return false;
-	if (with && !program_works(c, with, "tp", why))
-		return false;
+	for (unsigned i = 0; i < COMPANIONS; i++) {
+		const struct bpf_program *with = companion(c, &companions[i], name);
+
+		if (with && !program_works(c, with, companions[i].rung, why))
+			return false;
+	}
 	if (!strcmp(rung, "lsm"))
 		return trial_lsm(c->btf, target, why) == 0;
 	if (!strcmp(rung, "fentry"))
 		return trial_fentry(c->btf, target, why) == 0;
 	if (!strcmp(rung, "kprobe"))
 		return trial_kprobe(why) == 0;
+	if (!strcmp(rung, "cgroup"))
+		return cgroup_works(c, why);
 	if (!strcmp(rung, PERF_TP))
 		return perf_tp_works(c, name, target, why);
 	if (!strncmp(rung, "tp", 2))
@@ -157,6 +173,18 @@ static void note_refusal(struct rung *rung, const char *name, const char *why)
 	snprintf(rung->why + len, sizeof(rung->why) - len, "%s%s: %s", len ? "; " : "", name, why);
 }
 
+/* Load a program, and those that it needs. */
+static void program_take(const struct choice *c, struct bpf_program *prog)
+{
+	bpf_program__set_autoload(prog, true);
+	for (unsigned i = 0; i < COMPANIONS; i++) {
+		struct bpf_program *with = companion(c, &companions[i], bpf_program__name(prog));
+
+		if (with)
+			bpf_program__set_autoload(with, true);
+	}
+}
+
 /* Try the event's programs of one rung. */
 static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 {
@@ -169,9 +197,7 @@ static bool rung_take(struct choice *c, unsigned id, const char *wanted)
 		if (program_of(prog, &rung) != (int)id || strncmp(rung, wanted, strlen(wanted)))
 			continue;
 		if (program_works(c, prog, rung, &why)) {
-			bpf_program__set_autoload(prog, true);
-			if (companion(c, bpf_program__name(prog)))
-				bpf_program__set_autoload(companion(c, bpf_program__name(prog)), true);
+			program_take(c, prog);
 			r->name = wanted;
 			return true;
 		}
@@ -297,8 +323,8 @@ bool rungs_for_entry(const struct bpf_program *prog)
 
 bool rungs_only_notes(const struct bpf_program *prog)
 {
-	for (size_t i = 0; i < sizeof(companions) / sizeof(*companions); i++)
-		if (!strcmp(bpf_program__name(prog), companions[i].needs))
+	for (unsigned i = 0; i < COMPANIONS; i++)
+		if (companions[i].notes && !strcmp(bpf_program__name(prog), companions[i].needs))
 			return true;
 	return false;
 }

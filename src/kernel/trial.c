@@ -103,6 +103,29 @@ int trial_kprobe(const char **why)
 	return -ENOENT;
 }
 
+int trial_cgroup(int cgroup, const char **why)
+{
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_CGROUP_INET_EGRESS);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, "trial", "GPL", pass, sizeof(pass) / sizeof(*pass), &opts), link;
+
+	if (prog < 0) {
+		*why = "the kernel refuses to load it";
+		return prog;
+	}
+	link = bpf_link_create(prog, cgroup, BPF_CGROUP_INET_EGRESS, NULL);
+	close(prog);
+	if (link < 0) {
+		*why = "the kernel refuses to attach it to the root cgroup";
+		return link;
+	}
+	close(link);
+	return 0;
+}
+
 /* counter |= current->migration_disabled, which is at this offset; return 0 */
 static int migration_program(int map, int offset)
 {

@@ -15,6 +15,9 @@ int trial_lsm(const struct btf *btf, const char *hook, const char **why);
 int trial_fentry(const struct btf *btf, const char *function, const char **why);
 int trial_kprobe(const char **why);
 
+/* The same of programs that see the packets of a cgroup, whose folder is open as this descriptor. */
+int trial_cgroup(int cgroup, const char **why);
+
 /* Can the programs of tracepoints be preempted?  A kernel that lets them only keeps their task on its
  * cpu, which shows in the task; one that does not has no need to.  false also where nothing can be tried,
  * and where the kernel is so old that other hooks would lack something (sched_prepare_exec, 6.10). */

@@ -42,6 +42,7 @@ static const char *const sentences[EVENT_SYSCALL] = {
 	[EVENT_oom_kill] = "{pid} {name}[, user {uid}][, {total_vm} bytes]",
 	[EVENT_file_open] = "{path} {flags}[ created{?created}]",
 	[EVENT_sock_state] = "{src} -> {dst} {old} -> {new}",
+	[EVENT_net_packet_dns] = "{src} -> {dst} {type} {question}[ {qtype}][ {rcode}][ {answers}][ malformed: {malformed}]",
 	[EVENT_io_uring_submit] = "{op}[ {path}][ {addr}][ descriptor {fd}][ {flags}]"
 		"[ by the kernel's thread{?sqpoll}]",
 	[EVENT_cgroup_mkdir] = "{path} id {id}",

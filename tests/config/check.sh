@@ -38,7 +38,7 @@ cp conf/policies/*.yaml "$work/policies"
 cp conf/saker.yaml "$work"
 expect 'the shipped configuration' 0 'W/saker.yaml: policies: 1, sinks: 1: ok' "$work/saker.yaml"
 expect 'the shipped policies' 0 'W/policies/quiet.yaml: policy quiet, 2 events: ok' "$work/policies"
-expect 'what a policy selects' 0 'policy default, 8 events: ok' --explain "$work/policies/default.yaml"
+expect 'what a policy selects' 0 'policy default, 9 events: ok' --explain "$work/policies/default.yaml"
 
 put never.yaml 'name: n' 'events:' '  openat: {where: evt.type = read}' '  connect:'
 expect 'an entry that contradicts its event' 1 \

@@ -114,7 +114,7 @@ static unsigned any_event(struct world *w)
 	static const unsigned often[] = {
 		EVENT_call_openat, EVENT_call_mmap, EVENT_sock_state, EVENT_process_exec, EVENT_file_open,
 		EVENT_call_read, EVENT_call_connect, EVENT_process_exit, EVENT_call_setresuid, EVENT_call_sendto,
-		EVENT_call_accept4, EVENT_call_bind, EVENT_call_dup,
+		EVENT_call_accept4, EVENT_call_bind, EVENT_call_dup, EVENT_net_packet_dns,
 	};
 	unsigned id;
 

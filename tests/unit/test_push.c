@@ -94,6 +94,14 @@ static const struct row rows[] = {
 	{ "sock_state", "fd.rport = 443", "kernel: port of args.dst in (443)\n" },
 	{ "sock_state", "args.dst = 192.168.0.0/16", "kernel: args.dst in 192.168.0.0/16\n" },
 	{ "sock_state", "fd.sockfamily = ip", "kernel: args.family in (2, 10)\n" },
+	/* what is read of the message the kernel does not know, and of a packet not which end is here */
+	{ "net_packet_dns", "args.question endswith .onion", "kernel: everything\nuser space: args.question endswith .onion\n" },
+	{ "net_packet_dns", "args.dst = 10.0.0.0/8 and args.rcode = NXDOMAIN",
+	  "kernel: args.dst in 10.0.0.0/8\nuser space: args.rcode = NXDOMAIN\n" },
+	{ "net_packet_dns", "args.direction = egress and proc.name = dig", "kernel: args.direction = 1 and proc.name = \"dig\"\n" },
+	{ "net_packet_dns", "fd.rport = 53",
+	  "kernel: port of args.src in (53) or port of args.dst in (53)\nuser space: fd.rport = 53\n" },
+	{ "net_packet_dns", "proc.sid = 5", "kernel: everything\nuser space: proc.sid = 5\n" },
 	/* of two conditions, the one */
 	{ "openat", "proc.name = cat and proc.cmdline contains x",
 	  "kernel: proc.name = \"cat\"\nuser space: proc.cmdline contains x\n" },

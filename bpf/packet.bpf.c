@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* DNS messages, as sockets of the machine's cgroups send and receive them.
+ *
+ * A program of the root cgroup sees each packet as its socket does, from the header of the internet layer
+ * on.  While one is received anybody runs, and while one is sent mostly, but not always, who sends it: so
+ * the owner is kept with the socket.  What is read of the message, user space makes of the payload. */
+#include "cgroup.h"
+#include "owner.h"
+
+#include <bpf/bpf_endian.h>
+
+enum {
+	PAYLOAD_MAX = 4096,	/* bytes taken of one packet; a power of two */
+	EXTENSIONS_MAX = 8,	/* headers of IPv6 in front of the transport's that are walked */
+	HOST_MAX = 72,
+	AF_INET_ = 2, AF_INET6_ = 10,
+	ETH_P_IP_ = 0x0800, ETH_P_IPV6_ = 0x86dd,	/* include/uapi/linux/if_ether.h */
+	PROTO_TCP = 6, PROTO_UDP = 17,
+	EXT_HOPS = 0, EXT_ROUTING = 43, EXT_FRAGMENT = 44, EXT_AUTH = 51, EXT_OPTIONS = 60,
+	IP_MORE = 0x2000, IP_OFFSET = 0x1fff,		/* RFC 791 3.1 */
+	IP6_MORE = 1, IP6_OFFSET = 0xfff8,		/* RFC 8200 4.5 */
+	UDP_HEADER = 8, TCP_HEADER = 20,
+	PASS = 1,
+};
+
+/* DNS, multicast DNS, LLMNR. */
+#define PORTS(X) X(53) X(5353) X(5355)
+
+/* Whose a socket is.  What a listener accepts is the listener's. */
+struct sock_owner {
+	struct bpf_spin_lock lock;
+	u32 host_len;
+	struct owner owner;
+	char host[HOST_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct sock_owner);
+} packet_owners SEC(".maps");
+
+/* Where the transport's payload is, and whose. */
+struct packet {
+	u32 family, proto;
+	u32 off, len;		/* of the payload, from the header of the internet layer */
+	u32 seq;		/* of TCP */
+	bool fragment;		/* the first one: the rest of the payload is not seen */
+	struct wire_addr src, dst;
+};
+
+static __always_inline bool port_watched(u16 port)
+{
+#define X(number) if (port == number) return true;
+	PORTS(X)
+#undef X
+	return false;
+}
+
+static __always_inline bool read_ipv4(struct __sk_buff *skb, struct packet *p)
+{
+	struct { u8 version, tos; u16 len, id, frag; u8 ttl, proto; u16 sum; u32 src, dst; } ip;
+	u16 frag;
+
+	if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
+		return false;
+	frag = bpf_ntohs(ip.frag);
+	if (frag & IP_OFFSET)
+		return false;
+	p->family = AF_INET_;
+	p->proto = ip.proto;
+	p->off = (ip.version & 15) * 4;
+	p->fragment = frag & IP_MORE;
+	*(u32 *)p->src.addr = ip.src;
+	*(u32 *)p->dst.addr = ip.dst;
+	return true;
+}
+
+/* Bytes of this header in front of the transport's; 0: it is none of these. */
+static __always_inline u32 extension_len(u32 header, const u8 *start)
+{
+	switch (header) {
+	case EXT_HOPS: case EXT_ROUTING: case EXT_OPTIONS: return (start[1] + 1) * 8;
+	case EXT_AUTH: return (start[1] + 2) * 4;
+	case EXT_FRAGMENT: return 8;
+	default: return 0;
+	}
+}
+
+static __always_inline bool skip_extensions(struct __sk_buff *skb, struct packet *p)
+{
+	u8 start[4];
+
+	for (u32 i = 0; i < EXTENSIONS_MAX; i++) {
+		u32 header = p->proto, len;
+
+		if (header == PROTO_UDP || header == PROTO_TCP)
+			return true;
+		if (bpf_skb_load_bytes(skb, p->off, start, sizeof(start)))
+			return false;
+		len = extension_len(header, start);
+		if (!len)
+			return false;
+		if (header == EXT_FRAGMENT) {
+			u16 frag = start[2] << 8 | start[3];
+
+			if (frag & IP6_OFFSET)
+				return false;
+			p->fragment = frag & IP6_MORE;
+		}
+		p->proto = start[0];
+		p->off += len;
+	}
+	return false;
+}
+
+static __always_inline bool read_ipv6(struct __sk_buff *skb, struct packet *p)
+{
+	struct { u32 flow; u16 len; u8 next, hops; u64 src[2], dst[2]; } ip;
+
+	if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
+		return false;
+	p->family = AF_INET6_;
+	p->proto = ip.next;
+	p->off = sizeof(ip);
+	__builtin_memcpy(p->src.addr, ip.src, sizeof(ip.src));
+	__builtin_memcpy(p->dst.addr, ip.dst, sizeof(ip.dst));
+	return skip_extensions(skb, p);
+}
+
+static __always_inline bool read_udp(struct __sk_buff *skb, struct packet *p)
+{
+	u16 len;
+
+	if (bpf_skb_load_bytes(skb, p->off + 4, &len, sizeof(len)) || bpf_ntohs(len) < UDP_HEADER)
+		return false;
+	p->off += UDP_HEADER;
+	p->len = bpf_ntohs(len) - UDP_HEADER;
+	return true;
+}
+
+/* What carries nothing tells nothing. */
+static __always_inline bool read_tcp(struct __sk_buff *skb, struct packet *p)
+{
+	struct { u32 seq, ack; u8 len; } tcp;
+
+	if (bpf_skb_load_bytes(skb, p->off + 4, &tcp, 9))
+		return false;
+	p->seq = bpf_ntohl(tcp.seq);
+	p->off += (tcp.len >> 4) * 4;
+	p->len = skb->len > p->off ? skb->len - p->off : 0;
+	return p->len > 0;
+}
+
+/* Is it a packet that we look at?  The cheapest question first. */
+static __always_inline bool packet_read(struct __sk_buff *skb, struct packet *p)
+{
+	u16 ports[2];
+
+	if (skb->protocol == bpf_htons(ETH_P_IP_) ? !read_ipv4(skb, p) :
+	    skb->protocol != bpf_htons(ETH_P_IPV6_) || !read_ipv6(skb, p))
+		return false;
+	if (p->proto != PROTO_UDP && p->proto != PROTO_TCP)
+		return false;
+	if (bpf_skb_load_bytes(skb, p->off, ports, sizeof(ports)))
+		return false;
+	p->src.port = bpf_ntohs(ports[0]);
+	p->dst.port = bpf_ntohs(ports[1]);
+	p->src.family = p->dst.family = p->family;
+	if (!port_watched(p->src.port) && !port_watched(p->dst.port))
+		return false;
+	return p->proto == PROTO_UDP ? read_udp(skb, p) : read_tcp(skb, p);
+}
+
+/* The address of the struct sock as a number; see pid_address in who.h. */
+static __always_inline struct sock *sock_address(const struct bpf_sock *sk)
+{
+	volatile u64 typed = (u64)sk;
+	u64 plain = 0;
+
+	bpf_probe_read_kernel(&plain, sizeof(plain), (void *)&typed);
+	return (struct sock *)plain;
+}
+
+/* Is it the current task that sends?  TCP also sends when an acknowledgement or a timer allows it, but then no
+ * task has locked the socket.  A thread of the kernel sends for itself by a socket that is no file. */
+static __always_inline bool sender_runs(const struct bpf_sock *sk, u32 proto)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct sock *k = sock_address(sk);
+
+	if (proto == PROTO_TCP && !BPF_CORE_READ(k, sk_lock.owned))
+		return false;
+	return !(BPF_CORE_READ(task, flags) & PF_KTHREAD_) || !BPF_CORE_READ(k, sk_socket, file);
+}
+
+/* Keep who is in the record with the socket. */
+static __always_inline void owner_keep(struct sock_owner *kept, const struct head *h)
+{
+	u32 len = h->hostname.len;
+	struct owner owner;
+
+	owner_get(&owner, h);
+	if (len && len <= HOST_MAX && !bpf_probe_read_kernel(kept->host, len, (const char *)h + (h->hostname.off & (RECORD_MAX - 1))))
+		kept->host_len = len;
+	bpf_spin_lock(&kept->lock);
+	kept->owner = owner;
+	bpf_spin_unlock(&kept->lock);
+}
+
+static __always_inline bool owner_recall(struct sock_owner *kept, struct head *h, bool *in_tree)
+{
+	struct owner owner;
+
+	bpf_spin_lock(&kept->lock);
+	owner = kept->owner;
+	bpf_spin_unlock(&kept->lock);
+	if (!owner.who.host_pid)
+		return false;
+	h->who = owner.who;
+	h->abi = owner.abi;
+	*in_tree = owner.in_tree;
+	if (kept->host_len)
+		put_str(h, &h->hostname, kept->host, KERNEL, HOST_MAX, 31);
+	return true;
+}
+
+/* Nobody is known: not even as root may they appear.  The cgroup is the socket's. */
+static __always_inline void owner_unknown(struct __sk_buff *skb, struct head *h)
+{
+	h->who.user_uid = h->who.user_gid = h->who.user_euid = h->who.user_egid = -1;
+	h->who.user_loginuid = h->who.user_session = -1;
+	if (!kernel_has.cgroup_v1)
+		h->who.proc_cgroup = bpf_skb_cgroup_id(skb);
+}
+
+/* Fill in whose the packet is; false: nobody knows. */
+static __always_inline bool owner_find(struct __sk_buff *skb, struct head *h, u32 direction, u32 proto, bool *in_tree)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_owner *kept;
+
+	sk = sk ? bpf_sk_fullsock(sk) : 0;
+	if (!sk)
+		return false;
+	if (direction == PACKET_EGRESS && sender_runs(sk, proto)) {
+		who_put_task(h->slot, bpf_get_current_task());
+		kept = bpf_sk_storage_get(&packet_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (kept)
+			owner_keep(kept, h);
+		return true;
+	}
+	kept = bpf_sk_storage_get(&packet_owners, sk, 0, 0);
+	return kept && owner_recall(kept, h, in_tree);
+}
+
+static __always_inline void payload_put(struct __sk_buff *skb, struct event_net_packet_dns *e, const struct packet *p)
+{
+	struct head *h = &e->head;
+	u32 n = p->len, off, room = record_room(h, &off, PAYLOAD_MAX);
+
+	e->length = n;
+	e->cut = p->fragment;
+	if (!n)
+		return;
+	if (n > room) {
+		e->cut = true;
+		n = room;
+	}
+	FORGET(n);
+	if (n < 1 || n > PAYLOAD_MAX)
+		return;
+	if (bpf_skb_load_bytes(skb, p->off, (char *)h + off, n)) {
+		e->cut = true;
+		return;
+	}
+	record_grow(h, &e->payload, off, n);
+}
+
+static __always_inline void packet_put(struct event_net_packet_dns *e, struct __sk_buff *skb, const struct packet *p)
+{
+	e->proto = p->proto;
+	e->family = p->family;
+	e->src = p->src;
+	e->dst = p->dst;
+	e->socket = bpf_get_socket_cookie(skb);
+	e->sequence = p->seq;
+	if (p->fragment && p->off + p->len > skb->len)
+		e->cut = true;
+	payload_put(skb, e, p);
+}
+
+static __always_inline int packet_tell(struct __sk_buff *skb, u32 direction)
+{
+	struct event_net_packet_dns *e;
+	struct packet p = {};
+	bool in_tree = false;
+
+	if (!packet_read(skb, &p) || !policies_want(EVENT_net_packet_dns))
+		return PASS;
+	e = RECORD(net_packet_dns, bulk);
+	if (!e)
+		return PASS;
+	e->direction = direction;
+	e->owner_known = owner_find(skb, &e->head, direction, p.proto, &in_tree);
+	if (!e->owner_known)
+		owner_unknown(skb, &e->head);
+	packet_put(e, skb, &p);
+	if (owner_wanted(&e->head, e->owner_known, in_tree) && record_passes(&e->head, 1))
+		record_output(skb, (struct slot *)e, &e->head);
+	else
+		record_drop(&e->head);
+	return PASS;
+}
+
+SEC("cgroup_skb/egress")
+int net_packet_dns__cgroup(struct __sk_buff *skb)
+{
+	return packet_tell(skb, PACKET_EGRESS);
+}
+
+SEC("cgroup_skb/ingress")
+int net_packet_dns__ingress(struct __sk_buff *skb)
+{
+	return packet_tell(skb, PACKET_INGRESS);
+}
+
+/* Who serves is known before the first query comes. */
+static __always_inline int bound(struct bpf_sock *sk)
+{
+	struct sock_owner *kept;
+	struct slot *s;
+	struct head *h;
+	u32 number;
+
+	if (!port_watched(sk->src_port) || (sk->protocol != PROTO_UDP && sk->protocol != PROTO_TCP))
+		return PASS;
+	s = slot_take(&number);
+	if (!s)
+		return PASS;
+	h = (struct head *)s->record;
+	__builtin_memset(h, 0, sizeof(*h));
+	h->size = sizeof(*h);
+	h->id = EVENT_net_packet_dns;
+	h->slot = number;
+	h->policy = policy_generation;
+	who_put_task(number, bpf_get_current_task());
+	kept = bpf_sk_storage_get(&packet_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (kept)
+		owner_keep(kept, h);
+	slot_release(s);
+	return PASS;
+}
+
+SEC("cgroup/post_bind4")
+int net_packet_dns__bind4(struct bpf_sock *sk)
+{
+	return bound(sk);
+}
+
+SEC("cgroup/post_bind6")
+int net_packet_dns__bind6(struct bpf_sock *sk)
+{
+	return bound(sk);
+}
