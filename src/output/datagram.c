@@ -151,8 +151,10 @@ void datagram_open(struct datagram *d, struct sink *sink)
 	link_open(&d->link);
 }
 
-void datagram_wake(struct datagram *d)
+void datagram_wake(struct sink *sink)
 {
+	struct datagram *d = sink->own;
+
 	if (d->link.state == LINK_UP)
 		send_some(d);
 }

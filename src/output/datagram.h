@@ -26,8 +26,10 @@ struct datagram {
 	size_t (*head)(struct sink *sink, const struct mark *mark, char *to);
 };
 
-/* For sink_ops: with link.target, max and head set. */
+/* For sink_ops.open: with link.target, max and head set. */
 void datagram_open(struct datagram *datagram, struct sink *sink);
-void datagram_wake(struct datagram *datagram);
+
+/* sink_ops.wake, of a sink that owns one. */
+void datagram_wake(struct sink *sink);
 
 #endif

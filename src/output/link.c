@@ -305,8 +305,10 @@ void link_open(struct link *l)
 	use_results(l);
 }
 
-void link_close(struct link *l, struct sink *sink)
+void link_close(struct sink *sink)
 {
+	struct link *l = sink->own;
+
 	l->sink = sink;
 	l->ends = true;
 	if (l->state == LINK_CONNECTING || l->state == LINK_UP)

@@ -61,8 +61,8 @@ void link_target_path(struct link_target *target, int socktype, const struct opt
 /* For sink_ops.open, with sink, target, ready, up and down set. */
 void link_open(struct link *link);
 
-/* For sink_ops.close; also of one that was never opened. */
-void link_close(struct link *link, struct sink *sink);
+/* sink_ops.close, of a sink that owns a link; also of one that was never opened. */
+void link_close(struct sink *sink);
 
 /* Wait for these: UV_READABLE, UV_WRITABLE. */
 void link_poll(struct link *link, int events);

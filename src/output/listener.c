@@ -303,9 +303,9 @@ void listener_open(struct listener *l, struct sink *sink)
 	sink_up(sink);
 }
 
-void listener_wake(struct listener *l)
+void listener_wake(struct sink *sink)
 {
-	send_all(l);
+	send_all(sink->own);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -326,8 +326,10 @@ static void remove_own(const struct listener *l)
 		unlink(l->settings.path);
 }
 
-void listener_close(struct listener *l, struct sink *sink)
+void listener_close(struct sink *sink)
 {
+	struct listener *l = sink->own;
+
 	if (!l->sink || l->fd < 0) {
 		sink_closed(sink);
 		return;

@@ -53,7 +53,9 @@ struct listener {
 
 /* For sink_ops, with settings and socktype set. */
 void listener_open(struct listener *listener, struct sink *sink);
-void listener_wake(struct listener *listener);
-void listener_close(struct listener *listener, struct sink *sink);
+
+/* sink_ops.wake and close, of a sink that owns one. */
+void listener_wake(struct sink *sink);
+void listener_close(struct sink *sink);
 
 #endif

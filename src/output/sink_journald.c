@@ -94,16 +94,6 @@ static void journald_open(struct sink *s)
 	datagram_open(&own->datagram, s);
 }
 
-static void journald_wake(struct sink *s)
-{
-	datagram_wake(s->own);
-}
-
-static void journald_close(struct sink *s)
-{
-	link_close(s->own, s);
-}
-
 static const struct option_row journald_rows[] = {
 	OPTION(STRING, journald_settings, path, .name = "path", .value = "/run/systemd/journal/socket",
 	       .help = "the journal's socket"),
@@ -117,5 +107,5 @@ const struct sink_ops sink_journald = {
 		  sizeof(struct journald_settings), journald_check },
 	.size = sizeof(struct sink_journald),
 	.stream = journald_stream,
-	.open = journald_open, .wake = journald_wake, .close = journald_close,
+	.open = journald_open, .wake = datagram_wake, .close = link_close,
 };

@@ -146,17 +146,10 @@ static void syslog_open(struct sink *s)
 
 static void syslog_wake(struct sink *s)
 {
-	struct sink_syslog *own = s->own;
-
 	if (is_stream(settings(s)))
-		stream_wake(&own->stream);
+		stream_wake(s);
 	else
-		datagram_wake(&own->datagram);
-}
-
-static void syslog_close(struct sink *s)
-{
-	link_close(s->own, s);
+		datagram_wake(s);
 }
 
 static const char *const transports[] = { "unix", "unix_stream", "udp", "tcp", NULL };
@@ -196,5 +189,5 @@ const struct sink_ops sink_syslog = {
 	.kind = { "syslog", "messages of RFC 5424", syslog_rows, sizeof(struct syslog_settings), syslog_check },
 	.size = sizeof(struct sink_syslog),
 	.stream = syslog_stream,
-	.open = syslog_open, .wake = syslog_wake, .close = syslog_close,
+	.open = syslog_open, .wake = syslog_wake, .close = link_close,
 };

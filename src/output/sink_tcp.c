@@ -33,16 +33,6 @@ static void tcp_open(struct sink *s)
 	stream_open(&own->stream, s);
 }
 
-static void tcp_wake(struct sink *s)
-{
-	stream_wake(s->own);
-}
-
-static void tcp_close(struct sink *s)
-{
-	link_close(s->own, s);
-}
-
 static const struct option_row tcp_rows[] = {
 	OPTION(STRING, tcp_settings, address, .name = "address", .required = true, .sample = "siem.example:5170",
 	       .help = "host and port of the peer; a name is resolved again for every connection"),
@@ -53,5 +43,5 @@ static const struct option_row tcp_rows[] = {
 const struct sink_ops sink_tcp = {
 	.kind = { "tcp", "lines over a tcp connection", tcp_rows, sizeof(struct tcp_settings), tcp_check },
 	.size = sizeof(struct sink_tcp),
-	.open = tcp_open, .wake = tcp_wake, .close = tcp_close,
+	.open = tcp_open, .wake = stream_wake, .close = link_close,
 };

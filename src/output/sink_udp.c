@@ -31,16 +31,6 @@ static void udp_open(struct sink *s)
 	datagram_open(&own->datagram, s);
 }
 
-static void udp_wake(struct sink *s)
-{
-	datagram_wake(s->own);
-}
-
-static void udp_close(struct sink *s)
-{
-	link_close(s->own, s);
-}
-
 static const struct option_row udp_rows[] = {
 	OPTION(STRING, udp_settings, address, .name = "address", .required = true, .sample = "siem.example:5170",
 	       .help = "host and port of the peer; a name is resolved again after a failure"),
@@ -53,5 +43,5 @@ const struct sink_ops sink_udp = {
 	.kind = { "udp", "a datagram for each line; nobody tells if it arrives", udp_rows,
 		  sizeof(struct udp_settings), udp_check },
 	.size = sizeof(struct sink_udp),
-	.open = udp_open, .wake = udp_wake, .close = udp_close,
+	.open = udp_open, .wake = datagram_wake, .close = link_close,
 };

@@ -85,24 +85,20 @@ static void unix_open(struct sink *s)
 
 static void unix_wake(struct sink *s)
 {
-	struct sink_unix *own = s->own;
-
 	if (settings(s)->listen)
-		listener_wake(&own->listener);
+		listener_wake(s);
 	else if (settings(s)->socket == UNIX_STREAM)
-		stream_wake(&own->stream);
+		stream_wake(s);
 	else
-		datagram_wake(&own->datagram);
+		datagram_wake(s);
 }
 
 static void unix_close(struct sink *s)
 {
-	struct sink_unix *own = s->own;
-
 	if (settings(s)->listen)
-		listener_close(&own->listener, s);
+		listener_close(s);
 	else
-		link_close(&own->stream.link, s);
+		link_close(s);
 }
 
 static const char *const sockets[] = { "stream", "datagram", "seqpacket", NULL };

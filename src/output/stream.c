@@ -280,8 +280,10 @@ void stream_open(struct stream *s, struct sink *sink)
 	link_open(&s->link);
 }
 
-void stream_wake(struct stream *s)
+void stream_wake(struct sink *sink)
 {
+	struct stream *s = sink->own;
+
 	if (s->link.state == LINK_UP)
 		send_some(s);
 }

@@ -50,8 +50,10 @@ struct stream {
 	OPTION(SIZE, struct_, member_.window, .name = "window", .value = "256K", .min = 64 << 10, \
 	       .max = 64 << 20, .help = "bytes that were sent and that the peer may not have yet")
 
-/* For sink_ops: with link.target and settings set. */
+/* For sink_ops.open: with link.target and settings set. */
 void stream_open(struct stream *stream, struct sink *sink);
-void stream_wake(struct stream *stream);
+
+/* sink_ops.wake, of a sink that owns one. */
+void stream_wake(struct sink *sink);
 
 #endif
