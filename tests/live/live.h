@@ -54,6 +54,12 @@ double slowness(void);
 /* In a guest: small numbers will do. */
 bool brief(void);
 
+/* The sizes that reliability asks for, where that takes minutes: LIVE_LONG in the environment. */
+bool at_length(void);
+
+/* Do it so many times a second on the average for so long; how often.  n counts from 0. */
+long paced(double per_second, double seconds, void (*act)(long n));
+
 /* --- the tracer */
 
 /* Ask for a running `saker trace -o json ARGUMENTS`, the words of one string.  One that runs with

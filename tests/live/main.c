@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -195,6 +196,22 @@ double now(void)
 bool brief(void)
 {
 	return is_brief;
+}
+
+bool at_length(void)
+{
+	return getenv("LIVE_LONG") != NULL;
+}
+
+long paced(double per_second, double seconds, void (*act)(long n))
+{
+	double begun = now(), end = begun + seconds;
+	long n = 0;
+
+	for (; now() < end; poll(NULL, 0, 1))
+		for (double due = (now() - begun) * per_second; (double)n < due; n++)
+			act(n);
+	return n;
 }
 
 /* System calls alone flatter an emulator: whatever is compiled anew, as programs are, takes longer. */

@@ -481,18 +481,44 @@ json_t *agent_sink(const char *name)
 	return sink;
 }
 
-long agent_kib(void)
+static long status_kib(const char *key)
 {
 	char path[64], line[256];
+	size_t n = strlen(key);
 	long kib = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", agent.pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
-			break;
+		if (!strncmp(line, key, n) && line[n] == ':')
+			kib = atol(line + n + 1);
 	if (f)
 		fclose(f);
 	return kib;
+}
+
+long agent_kib(void)
+{
+	return status_kib("VmRSS");
+}
+
+long agent_own_kib(void)
+{
+	return status_kib("RssAnon");
+}
+
+double agent_cpu(void)
+{
+	unsigned long user = 0, system = 0;
+	char path[64], line[1024] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", agent.pid);
+	f = fopen(path, "r");
+	if (f && fgets(line, sizeof(line), f) && strrchr(line, ')'))
+		sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+	if (f)
+		fclose(f);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }

@@ -65,8 +65,12 @@ json_t *agent_ask(const char *command);
 json_t *agent_sink_find(const char *name);
 json_t *agent_sink(const char *name);
 
-/* Resident memory. */
+/* Resident memory, and that of its own, without lanes and maps, which fill as records come. */
 long agent_kib(void);
+long agent_own_kib(void);
+
+/* Processor time that it took so far, in seconds. */
+double agent_cpu(void);
 
 /* How many lines of its standard error have the text. */
 unsigned agent_said(const char *text);

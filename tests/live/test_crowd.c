@@ -142,8 +142,8 @@ TEST(crowd_bomb, "a fork bomb: each fork is told or counted as lost, and who ran
 	agent_file("policies/q.yaml", "name: q\nscope: proc.ppid = %d\nevents: {getsid: }\n", getpid());
 	agent_start();
 	shared->n[MADE] = shared->n[REFUSED] = 0;
-	shared->n[WANTED] = getenv("LIVE_LONG") ? 20000 : 500;
-	shared->n[ALIVE] = getenv("LIVE_LONG") ? 400 : 32;
+	shared->n[WANTED] = at_length() ? 20000 : 500;
+	shared->n[ALIVE] = at_length() ? 400 : 32;
 	subject(bomb);
 	agent_barrier();
 	stats = agent_ask("stats");
@@ -164,7 +164,7 @@ TEST(crowd_bomb, "a fork bomb: each fork is told or counted as lost, and who ran
 
 /* --- as many as a machine holds, at once */
 
-enum { TASKS = 600, TASKS_LONG = 32000, TASKS_OTHERS = 2000, TASKS_STEP = 50, CROWD_UID = 54322, GROWTH = 16 << 20 };
+enum { TASKS = 600, TASKS_LONG = 32000, TASKS_OTHERS = 2000, TASKS_STEP = 50, CROWD_UID = 54322, TASKS_SECONDS = 60, GROWTH = 16 << 20 };
 
 /* The cgroup with a limit of tasks, and what is written to one of its files; false: there is none. */
 static bool write_group(const char *file, long value)
@@ -191,7 +191,7 @@ static bool make_limited_group(long tasks)
 static long tasks_wanted(void)
 {
 	FILE *f = fopen("/proc/sys/kernel/pid_max", "re");
-	long max = 32768, wanted = getenv("LIVE_LONG") ? TASKS_LONG : TASKS;
+	long max = 32768, wanted = at_length() ? TASKS_LONG : TASKS;
 
 	if (f && fscanf(f, "%ld", &max) != 1)
 		max = 32768;
@@ -218,6 +218,8 @@ static void fills_group(void)
 			usleep(10000);
 	}
 	shared->n[REFUSED] = n < TASKS_LONG && errno == EAGAIN;
+	if (at_length())
+		sleep(TASKS_SECONDS);
 	for (long i = 0; i < n; i++) {
 		kill(tasks[i], SIGKILL);
 		if (i % TASKS_STEP == 0)
@@ -242,6 +244,8 @@ TEST(crowd_tasks, "as many tasks as a cgroup may have: each is told, who ran bef
 	agent_file("policies/q.yaml", "name: q\nscope: proc.ppid = %d\nevents: {getsid: }\n", getpid());
 	agent_start();
 	before = number(agent_ask("status"), "resident_bytes");
+	if (at_length())
+		alarm(10 * TASKS_SECONDS);
 	shared->n[MADE] = shared->n[REFUSED] = 0;
 	subject(fills_group);
 	agent_barrier();

@@ -101,22 +101,20 @@ TEST(disk_write, "writes that fail with EIO and EDQUOT are tried again and cost 
 	failing(EDQUOT, 0);
 }
 
-/* About fifty thousand a second. */
+static void one_sid(long n)
+{
+	syscall(SYS_getsid, 1000 + n % 1000);
+}
+
 static void flood(void)
 {
-	double begun = now(), end = begun + (getenv("LIVE_LONG") ? 5.5 : 2.5);
-	long n = 0;
-
-	for (; now() < end; poll(NULL, 0, 1))
-		for (; (double)n < (now() - begun) * 50000; n++)
-			syscall(SYS_getsid, 1000 + n % 1000);
-	shared->n[0] = n;
+	shared->n[0] = paced(50000, at_length() ? 5.5 : 2.5, one_sid);
 }
 
 TEST(disk_slow, "a write that takes seconds costs neither the kernel side nor other sinks an event")
 {
 	begin(", queue: {bytes: 16M}");
-	faults(0, 0, getenv("LIVE_LONG") ? 5000 : 2000);
+	faults(0, 0, at_length() ? 5000 : 2000);
 	subject(flood);
 	agent_barrier();
 	faults(0, 0, 0);

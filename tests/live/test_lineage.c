@@ -192,7 +192,7 @@ TEST(lineage_clone, "CLONE_PARENT makes a sibling; ancestors cross pid namespace
 /* How many get the same pid. */
 static int reused(void)
 {
-	return getenv("LIVE_LONG") ? REUSED_LONG : REUSED;
+	return at_length() ? REUSED_LONG : REUSED;
 }
 
 /* The same pid for one process after the other, by parents of other names. */

@@ -220,23 +220,6 @@ static unsigned rewrites_wanted(void)
 /* What waits for a sink may take so much, queue.bytes by default. */
 enum { QUEUE_KIB = 16 << 10 };
 
-/* Its own memory in KiB, without lanes and maps, which fill as records come. */
-static long own_memory(pid_t pid)
-{
-	char path[64], line[256];
-	long size = -1;
-	FILE *in;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	in = fopen(path, "r");
-	while (in && size < 0 && fgets(line, sizeof(line), in))
-		sscanf(line, "RssAnon: %ld", &size);
-	if (!in || size < 0)
-		give_up("cannot read %s", path);
-	fclose(in);
-	return size;
-}
-
 static int last;
 
 static void last_call(void)
@@ -266,7 +249,7 @@ TEST(storm_rewrites, "rewrites without end are told now and then, and end in the
 
 	write_version(0);
 	check(!strcmp(reloaded(), "applied"), "the first content is refused");
-	before = own_memory(agent_pid());
+	before = agent_own_kib();
 	started = now();
 	for (unsigned i = 1; i <= n; i++) {
 		write_version(i);
@@ -282,7 +265,7 @@ TEST(storm_rewrites, "rewrites without end are told now and then, and end in the
 	check(agent_count("events", "setfsuid", caller, NULL) == 1, "the last of %u contents is not in force", n);
 	told = agent_reloads();
 	check(told <= (now() - started) / 0.5 + 3, "%u reloads in %.1f s", told, now() - started);
-	after = own_memory(agent_pid());
+	after = agent_own_kib();
 	check(after - before < QUEUE_KIB + (3 << 10), "memory grew from %ld to %ld KiB", before, after);
 	note("%u rewrites in %.1f s, %u reloads", n, now() - started, told);
 	end(singer);
