@@ -38,6 +38,8 @@ static unsigned ops_of(const struct access *a)
 		ops |= BIT(LT) | BIT(LE) | BIT(GT) | BIT(GE);
 	if (a->class == CLASS_NUM && type_has_flags(a->type))
 		ops |= BIT(CONTAINS) | BIT(INTERSECTS);
+	if (a->class == CLASS_NUM && type_named(a->type))
+		ops |= BIT(CONTAINS);
 	return ops;
 }
 
@@ -206,6 +208,23 @@ static int read_numbers(struct context *c, const struct comparison *cmp, struct 
 			return number_error(c, cmp, k, value, r);
 	}
 	sort_numbers(k, cmp->nvalues);
+	return 0;
+}
+
+/* A value has one name: that it contains a text is that it is one of those. */
+static int read_names(struct context *c, const struct comparison *cmp, struct constant *k)
+{
+	const struct literal *value = cmp->values;
+	size_t n = type_names_with(k->type, value->s, NULL, 0);
+
+	if (!n || strlen(value->s) != value->len)
+		return number_error(c, cmp, k, value, -EINVAL);
+	k->numbers = context_alloc(c, n * sizeof(*k->numbers));
+	if (!k->numbers)
+		return -ENOMEM;
+	type_names_with(k->type, value->s, k->numbers, n);
+	sort_numbers(k, n);
+	k->op = OP_IN;
 	return 0;
 }
 
@@ -407,6 +426,8 @@ static int read_constant(struct context *c, const struct comparison *cmp, struct
 		return 0;
 	switch ((enum class)k->class) {
 	case CLASS_NUM:
+		if (cmp->op == OP_CONTAINS && type_named(k->type))
+			return read_names(c, cmp, k);
 		if (cmp->op == OP_INTERSECTS || cmp->op == OP_CONTAINS)
 			return read_flags(c, cmp, k);
 		return read_numbers(c, cmp, k, a);

@@ -123,6 +123,12 @@ uint64_t type_choice_bits(enum type type);
 
 bool type_has_flags(enum type type);
 
+/* Whether it is one of several values that have names. */
+bool type_named(enum type type);
+
+/* Of such a type the values whose names contain the text, at most max of them; how many there are. */
+size_t type_names_with(enum type type, const char *part, uint64_t *values, size_t max);
+
 /* Whether < means something. */
 bool type_ordered(enum type type);
 

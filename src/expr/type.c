@@ -30,6 +30,26 @@ bool type_has_flags(enum type type)
 	return looks[type].flags != NULL || type == T_cap_mask;
 }
 
+bool type_named(enum type type)
+{
+	return looks[type].choices && !looks[type].flags;
+}
+
+size_t type_names_with(enum type type, const char *part, uint64_t *values, size_t max)
+{
+	const struct names *names = looks[type].choices;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < names->count; i++) {
+		if (!strstr(names->rows[i].text, part))
+			continue;
+		if (n < max)
+			values[n] = look_clean(&looks[type], names->rows[i].value, false);
+		n++;
+	}
+	return n;
+}
+
 bool type_ordered(enum type type)
 {
 	return (value_is_number(type) && type != T_bool) || type == T_hex || type == T_hex_long ||

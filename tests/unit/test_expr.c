@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "expr.h"
 #include "expr/kernel_model.h"
@@ -163,6 +164,12 @@ static void make_exit_call(struct record *r)
 	record_begin(r, EVENT_call_exit_group);
 }
 
+static void make_packet(struct record *r)
+{
+	record_begin(r, EVENT_call_socket);
+	r->call.args[0] = AF_PACKET;
+}
+
 static const struct { make *make; bool want; const char *text; } rows[] = {
 	/* The event itself. */
 	{ record_openat, true, "evt.type = openat" },
@@ -248,6 +255,12 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_file, true, "evt.is_open_write = true and args.flags contains O_APPEND" },
 	{ make_mount, true, "evt.is_open_write = true and evt.is_open_read = true" },
 	{ record_openat, true, "args.dirfd = AT_FDCWD and evt.arg.dirfd < 0" },
+	/* What has one of several names is one of those that contain the text. */
+	{ make_packet, true, "args.domain contains AF_PACKET and args.domain contains PACK" },
+	{ make_packet, false, "args.domain contains AF_INET" },
+	{ make_sock, true, "args.family contains AF_INET and args.new contains ESTABLISHED" },
+	{ make_sock, false, "args.old contains CLOSE or not args.new contains TCP_" },
+	{ make_failed, true, "errno contains NOENT and not errno contains PERM" },
 	/* A file's type is one of many, its permissions are flags. */
 	{ make_file, true, "args.mode intersects (S_IFREG, S_IFDIR) and args.mode contains S_IRUSR" },
 	{ make_link, false, "args.mode intersects (S_IFREG, S_IFCHR, S_IFDIR, S_IFSOCK)" },

@@ -234,7 +234,7 @@ static const struct { const char *text, *want; } rows[] = {
 	{ "errno = ENOENTT",
 	  "test:3:15: unknown value \"ENOENTT\" of errno (errno), did you mean \"ENOENT\"?" },
 	{ "errno < ENOENT",
-	  "test:3:13: \"<\" does not apply to errno (errno); = != in exists do" },
+	  "test:3:13: \"<\" does not apply to errno (errno); = != in contains exists do" },
 	{ "errno = 2x",
 	  "test:3:15: unknown value \"2x\" of errno (errno)" },
 	{ "evt.failed = maybe",
