@@ -82,6 +82,16 @@ bool schema_has_stack(unsigned id)
 	       id != EVENT_net_packet_dns;
 }
 
+bool schema_has_envp(unsigned id)
+{
+	const struct schema *s = schema_get(id);
+
+	for (unsigned i = 0; s && i < s->nfields; i++)
+		if (s->fields[i].type == T_envp)
+			return true;
+	return false;
+}
+
 enum lane schema_lane(unsigned id)
 {
 	const struct schema *s = &schemas[id];

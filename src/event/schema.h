@@ -75,6 +75,9 @@ unsigned schema_field_off(const struct schema *schema, unsigned n);
 /* Whether the stack of who did it is still there when the event is told: an exec or exit takes it. */
 bool schema_has_stack(unsigned id);
 
+/* Whether it tells an environment. */
+bool schema_has_envp(unsigned id);
+
 /* The lane an event travels in. */
 enum lane schema_lane(unsigned id);
 

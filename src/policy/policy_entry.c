@@ -287,6 +287,29 @@ static int check_fields(const struct option_context *cx, const struct option_lis
 	return r;
 }
 
+static bool any_event(const struct event_set *events, bool (*has)(unsigned id))
+{
+	for (unsigned id = 1; id < EVENT_COUNT; id++)
+		if (schema_get(id) && event_set_has(events, id) && has(id))
+			return true;
+	return false;
+}
+
+/* What none of the events can have. */
+static int check_capture(const struct option_context *cx, const struct policy_file_entry *e, const char *where)
+{
+	if (e->capture.env && !any_event(&e->events, schema_has_envp))
+		return diag_set(cx->diag, e->line, e->col, "%s: capture.env: only process_exec, execve and execveat "
+				"have an environment", where);
+	if (e->capture.stack && !any_event(&e->events, schema_has_stack))
+		return diag_set(cx->diag, e->line, e->col, "%s: capture.stack: the caller's stack is gone by then; "
+				"execve and exit_group have it", where);
+	if (e->capture.hash && !file_hash_available())
+		return diag_set(cx->diag, e->line, e->col,
+				"%s: capture.hash: this saker was built without nettle", where);
+	return 0;
+}
+
 static int read_options(const struct option_context *cx, const struct node *node,
 			struct policy_file_entry *e)
 {
@@ -309,9 +332,9 @@ static int read_options(const struct option_context *cx, const struct node *node
 	if (e->required && e->optional)
 		return diag_set(cx->diag, e->line, e->col,
 				"%s: cannot be both required and optional", where);
-	if (e->capture.hash && !file_hash_available())
-		return diag_set(cx->diag, e->line, e->col,
-				"%s: capture.hash: this saker was built without nettle", where);
+	r = check_capture(cx, e, where);
+	if (r < 0)
+		return r;
 	e->need = e->required ? POLICY_REQUIRED : e->optional ? POLICY_OPTIONAL : POLICY_WANTED;
 	return 0;
 }

@@ -40,7 +40,7 @@ static void compile_ok(struct policy_set *set, const struct policy_set *before, 
 Test(policy, stacks_of_whom_it_can_be)
 {
 	static const char *const texts[] = {
-		"name: a\nevents:\n  openat: {capture: [stack, env]}\n  process_exec: {capture: [stack]}\n  getpid:\n",
+		"name: a\nevents:\n  openat: {capture: [stack]}\n  process_*: {capture: [stack, env]}\n  getpid:\n",
 		"name: b\nevents:\n  openat:\n  execve: {capture: {stack: true}}\n  getuid: {capture: {stack: false}}\n",
 	};
 	struct policy_set set;

@@ -185,7 +185,7 @@ Test(policy_file, everything_at_once)
 		"    sample: 1/10\n"
 		"    unless_empty: args.path\n"
 		"    required: true\n"
-		"    capture: {env: true}\n"
+		"    capture: {stack: true}\n"
 		"    sinks: [events, siem]\n"
 		"  sched_process_exec: {optional: true}\n"
 		"  net:\n");
@@ -210,7 +210,7 @@ Test(policy_file, everything_at_once)
 	cr_expect(e->sample.share == 1 && e->sample.whole == 10);
 	cr_expect_str_eq(e->unless_empty.items[0].text, "args.path");
 	cr_expect_eq(e->need, POLICY_REQUIRED);
-	cr_expect(e->capture.env);
+	cr_expect(e->capture.stack && !e->capture.env);
 	cr_expect_str_eq(e->sinks.items[1].text, "siem");
 	cr_expect(has(&e[0], "openat") && !has(&e[0], "open"));
 	cr_expect(has(&e[1], "process_exec"));
