@@ -26,6 +26,12 @@ static bool from_agent(const struct head *h)
 	return h->id >= EVENT_lost && h->id < EVENT_SYSCALL;
 }
 
+/* Whether it is one of those that --count counts: begin and end of a watch come unasked. */
+static bool counts(const struct head *h)
+{
+	return h->id != EVENT_agent_start && h->id != EVENT_agent_stop;
+}
+
 /* Before its execve the traced command is still us. */
 static bool before_exec(struct pipeline *p, const struct head *h)
 {
@@ -156,7 +162,7 @@ static void show(struct pipeline *p, struct expr_view *view)
 	p->counts.events[h->id].delivered++;
 	if (p->top.until)
 		top_count(&p->top, &h->who);
-	if (p->options.count && --p->options.count == 0)
+	if (p->options.count && counts(h) && --p->options.count == 0)
 		p->done = true;
 }
 

@@ -178,6 +178,7 @@ TEST(trace_count, "--count ends after so many lines")
 	for (const char *p = r.out; *p; p++)
 		lines += *p == '\n';
 	check(lines >= 3 && lines <= 5, "%u lines: %s", lines, r.out);
+	check(run_record(&r, 2, "getppid", 0, NULL), "less than 3 records: %s", r.out);
 	check(!run_record(&r, 3, "getppid", 0, NULL), "more than 3 records");
 	done(&r);
 }
