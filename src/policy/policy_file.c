@@ -378,6 +378,7 @@ void policy_file_manual(FILE *to)
 	      "Several are in force at once; an event tells which of them selected it.\n"
 	      "They are files or folders that\n.Xr saker.yaml 5\nnames, and are protected as that "
 	      "is.\n"
+	      "What expressions are made of is told in\n.Xr saker 8 .\n"
 	      ".Sh OPTIONS\n",
 	      to);
 	option_manual(rows, "", to);
