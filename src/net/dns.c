@@ -8,7 +8,7 @@
 /* The opcode whose messages have other things behind the header than records (RFC 8490). */
 enum { OPCODE_STATEFUL = 6 };
 
-/* So text is left for all questions, and the root's name of an EDNS record. */
+/* So there is text left when all questions were read. */
 _Static_assert(DNS_QUESTIONS_MAX * 4 * (DNS_NAME_MAX + 1) < DNS_TEXT_MAX, "questions fit");
 
 enum section { ANSWER, AUTHORITY, ADDITIONAL };
@@ -72,12 +72,12 @@ static bool read_question(struct dns_reader *r)
 	return true;
 }
 
-/* Most answers have the name of the question and say so by a pointer to the first thing behind the header. */
+/* Most have the name of the question and say so by a pointer to the first thing behind the header. */
 static bool read_owner(struct dns_reader *r, struct dns_text *ret)
 {
 	static const uint8_t first[2] = { 0xc0, DNS_HEADER };
 
-	if (r->at + 2 > r->captured || memcmp(r->bytes + r->at, first, 2) || !r->m->questions_kept)
+	if (r->end - r->at < 2 || r->at + 2 > r->captured || memcmp(r->bytes + r->at, first, 2) || !r->m->questions_kept)
 		return read_text_name(r, ret);
 	r->at += 2;
 	*ret = r->m->questions[0].name;
@@ -138,16 +138,13 @@ static bool wanted(struct dns_reader *r, enum section section)
 }
 
 /* The record's data, which ends at r->end. What is not kept is read all the same, to see whether it is sound. */
-static bool read_body(struct dns_reader *r, enum section section, bool root, const struct record *record,
-		      char *before)
+static bool read_body(struct dns_reader *r, enum section section, bool root, const struct record *record)
 {
 	bool keep = wanted(r, section);
 	const char *from = r->out.p;
 
-	if (record->type == ns_t_opt) {
-		r->out.p = before;
+	if (record->type == ns_t_opt)
 		return read_edns(r, section, root, record);
-	}
 	if (!dns_read_data(r, record->type, record->class))
 		return false;
 	if (r->at < r->end)
@@ -155,15 +152,12 @@ static bool read_body(struct dns_reader *r, enum section section, bool root, con
 	if (keep) {
 		r->m->cut |= r->out.full ? DNS_CUT_TEXT : 0;
 		keep_answer(r, record, end_text(r, from));
-	} else {
-		r->out.p = before;
 	}
 	return true;
 }
 
 static bool read_record(struct dns_reader *r, enum section section)
 {
-	char *before = r->out.p;
 	struct record record = { 0 };
 	bool root, sound;
 	size_t n;
@@ -182,7 +176,7 @@ static bool read_record(struct dns_reader *r, enum section section)
 		return dns_fail(r, DNS_DATA_LENGTH);
 	r->end = r->at + n;
 	r->beyond = DNS_DATA_FORM;
-	sound = read_body(r, section, root, &record, before);
+	sound = read_body(r, section, root, &record);
 	r->end = r->length;
 	return sound;
 }
@@ -256,11 +250,7 @@ static bool read_stream_length(struct dns_reader *r)
 	r->length = dns_peek16(r->bytes);
 	r->bytes += 2;
 	r->captured -= 2;
-	if (r->length < DNS_HEADER)
-		return dns_fail(r, DNS_TCP_LENGTH);
-	if (r->captured > r->length)
-		r->captured = r->length;
-	return true;
+	return r->length >= DNS_HEADER || dns_fail(r, DNS_TCP_LENGTH);
 }
 
 size_t dns_read(const void *bytes, size_t n, size_t length, bool stream, struct dns_message *ret)

@@ -59,7 +59,6 @@ struct name {
 	size_t size;		/* bytes that the name has without compression */
 	unsigned hops;
 	size_t after;		/* where reading goes on behind the name; 0 until the first pointer */
-	size_t window;		/* the reader's end, which holds until the first pointer */
 };
 
 /* Go to where the pointer at the reader's place leads. */
@@ -81,8 +80,6 @@ static bool follow(struct dns_reader *r, struct name *name)
 	if (!name->after)
 		name->after = r->at + 2;
 	r->at = name->from = to;
-	/* What is pointed at was within the message, not within the data of this record. */
-	r->end = r->length;
 	return true;
 }
 
@@ -124,11 +121,10 @@ static bool read_parts(struct dns_reader *r, struct name *name)
 
 bool dns_read_name(struct dns_reader *r)
 {
-	struct name name = { .from = r->at, .window = r->end };
+	struct name name = { .from = r->at };
 
 	if (!read_parts(r, &name))
 		return false;
-	r->end = name.window;
 	if (name.after)
 		r->at = name.after;
 	return true;

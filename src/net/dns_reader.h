@@ -14,7 +14,7 @@
 struct dns_reader {
 	const uint8_t *bytes;		/* the message */
 	size_t at, end;			/* next byte; end of what is being read: the message, or the data of a record */
-	size_t captured;		/* bytes that are here, at most length */
+	size_t captured;		/* bytes that are here; those beyond length are of another message */
 	size_t length;			/* of the whole message */
 	enum dns_fault beyond;		/* what is wrong when something runs beyond end */
 	struct dns_message *m;

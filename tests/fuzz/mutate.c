@@ -31,15 +31,20 @@ static uint64_t below(uint64_t n)
 
 static struct input load(const char *path)
 {
-	struct input in = { malloc(INPUT_MAX), 0 };
+	static uint8_t buf[INPUT_MAX];
 	FILE *f = fopen(path, "rb");
+	struct input in = { 0 };
 
-	if (!f || !in.p) {
+	if (f) {
+		in.n = fread(buf, 1, sizeof(buf), f);
+		fclose(f);
+		in.p = malloc(in.n + 1);
+	}
+	if (!in.p) {
 		perror(path);
 		exit(1);
 	}
-	in.n = fread(in.p, 1, INPUT_MAX, f);
-	fclose(f);
+	memcpy(in.p, buf, in.n);
 	return in;
 }
 
@@ -122,5 +127,8 @@ int main(int argc, char **argv)
 			printf("%llu inputs, %ld s of this processor\n", (unsigned long long)(i + 1),
 			       (long)(clock() / CLOCKS_PER_SEC));
 	}
+	for (int i = 0; i < n; i++)
+		free(inputs[i].p);
+	free(inputs);
 	return 0;
 }

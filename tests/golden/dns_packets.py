@@ -255,10 +255,20 @@ def of_header():
     for kind in (1, 2, 3, 4, 254, 255, 0x8001):
         sound("udp", struct.pack("!6H", kind, 0x100, 1, 0, 0, 0) + b"\1c\0" + struct.pack("!2H", 16, kind))
     sound("udp", struct.pack("!6H", 9, 0x8400, 1, 1, 0, 0) + b"\7version\4bind\0\0\x10\0\3\xc0\x0c\0\x10\0\3\0\0\0\0\0\4\3abc")
+    chaos = message([question()], [record(b"\0\1\2", klass=3), record(b"\0\1\2", kind=28, klass=4)])
+    sound("udp", chaos, "data that the Internet's class alone has")
+    multicast = message([question()], [record(klass=0x8001)])
+    packet("udp", multicast, whole(head(multicast), "", 0, [Q, ANSWER.replace("IN", "CLASS32769")]), "by multicast")
+    stateful = message(bits=6 << 11) + b"\0\1\0\4\0\0\x3a\x98"
+    packet("udp", stateful, whole(head(stateful), "", 0, []), "no records, so no bytes behind the last of them")
     update = dns.update.Update("example.com.")
     update.id = 4
     update.add("new", 300, "A", "192.0.2.3")
     sound("udp", update.to_wire())
+
+
+Q = "example.com IN A"
+ANSWER = "example.com 300 IN A 192.0.2.1"
 
 
 def question(name=b"\7example\3com\0", kind=1):
@@ -312,10 +322,6 @@ def broken(fault, wire, kept, note="", mode="udp", start=None, lax=False, edns=N
         except dns.exception.DNSException:
             pass
     packet(mode, wire, whole(start or head(wire, edns=edns), fault, 0, kept), note or None)
-
-
-Q = "example.com IN A"
-ANSWER = "example.com 300 IN A 192.0.2.1"
 
 
 def in_places(fault, name, note=""):
@@ -417,7 +423,7 @@ FORMS = (
     (65, SERVICE + b"\0\1\0\3\5h2"), (65, SERVICE + b"\0\3\0\1\1"), (65, SERVICE + b"\0\3\0\3\1\2\3"),
     (65, SERVICE + b"\0\4\0\3\1\2\3"), (65, SERVICE + b"\0\6\0\4\1\2\3\4"), (65, SERVICE + b"\0\0\0\1\1"),
     (65, SERVICE + b"\0\2\0\1\1"), (65, SERVICE + b"\0\3\0\2\1\1\0\1\0\3\2h2"), (64, SERVICE + b"\0\1\0\1"),
-    (64, b"\0\1\3www"),
+    (64, b"\0\1\3www"), (65, SERVICE + b"\0\1\0\1\0"),
 )
 LAX_FORMS = (
     (16, b""), (64, SERVICE + b"\0\1\0\3\2h2\0\1\0\3\2h3"),

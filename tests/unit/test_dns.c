@@ -127,6 +127,10 @@ Test(dns, text_is_cut)
 	cr_expect(!strncmp(data(1), "\\# 30000 abab", 13));
 	cr_expect_eq(strlen(data(1)), m.answers[1].data.len);
 	cr_expect_gt(m.answers[1].data.len, DNS_TEXT_MAX - 100);
+	room[7] = 2;
+	dns_read(room, w.n - 32, w.n - 32, false, &m);
+	cr_expect_eq(m.malformed, DNS_WELL_FORMED);
+	cr_expect_eq(m.cut, DNS_CUT_TEXT, "although no answer is missing");
 }
 
 /* What fills the text to its last byte is not cut; what follows then is. */
@@ -211,6 +215,20 @@ Test(dns, messages_in_a_segment)
 	cr_expect_eq(m.cut, DNS_CUT_CAPTURE);
 	cr_expect_eq(m.questions_kept, 1);
 	cr_expect_eq(m.answers_kept, 0);
+}
+
+/* What is left of a message is no name together with what follows. */
+Test(dns, next_message_is_apart)
+{
+	struct writer w = begin(1);
+	uint8_t segment[64] = { 0, (uint8_t)(w.n + 1) };
+
+	put8(&w, 0xc0);
+	put8(&w, 12);
+	memcpy(segment + 2, room, w.n);
+	cr_expect_eq(in_stream(segment, 60), w.n + 1);
+	cr_expect_eq(m.malformed, DNS_RECORD_CUT);
+	cr_expect_eq(m.questions_kept, 1);
 }
 
 /* Some send the length in a segment of its own. */
