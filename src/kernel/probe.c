@@ -573,6 +573,7 @@ int probe_survey(struct probe *p, const struct probe_options *o)
 	int r = 0;
 
 	memset(p, 0, sizeof(*p));
+	p->options = *o;
 	libbpf_set_print(libbpf_print);
 	btf = read_btf(p, o->btf, &r);
 	if (!btf)

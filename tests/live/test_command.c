@@ -348,6 +348,34 @@ TEST(select_exclude, "events by category and glob, less those with a minus")
 	done(&r);
 }
 
+/* Each event's hook, as doctor tells it. */
+static json_t *rungs(const char *option)
+{
+	struct run r = RUN("doctor", "-o", "json", option);
+	json_t *told = json_loads(r.out, 0, NULL), *events = json_incref(json_object_get(told, "events"));
+
+	check(r.status == 0 && json_array_size(events) > 20, "exit status %d: %s", r.status, r.err);
+	json_decref(told);
+	done(&r);
+	return events;
+}
+
+TEST(doctor_foresees, "without loading anything, doctor names the hooks that loading them gives")
+{
+	json_t *foreseen = rungs(NULL), *got = rungs("--probe");
+
+	for (size_t i = 0; i < json_array_size(foreseen); i++) {
+		char *one = json_dumps(json_array_get(foreseen, i), JSON_SORT_KEYS),
+		     *other = json_dumps(json_array_get(got, i), JSON_SORT_KEYS);
+
+		check(one && other && !strcmp(one, other), "%s is %s", one ? one : "nothing", other ? other : "nothing");
+		free(one);
+		free(other);
+	}
+	json_decref(foreseen);
+	json_decref(got);
+}
+
 /* --- endings */
 
 TEST(closed_pipe, "a reader that goes away ends it quietly")
