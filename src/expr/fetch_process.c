@@ -40,6 +40,14 @@ static void fetch_cmdline(struct fetched *f, const struct process *p)
 	fetch_joined(f);
 }
 
+static void fetch_tty(struct fetched *f, const struct process *p)
+{
+	const char *tty = process_tty(p);
+
+	if (tty)
+		fetch_path(f, *tty ? tty : "0");
+}
+
 static void fetch_chain(struct fetched *f, const struct process *p, bool first)
 {
 	uint32_t len;
@@ -75,6 +83,7 @@ static void fetch_part(struct fetched *f, enum process_part part, const struct p
 	case PART_CWD: fetch_path(f, p->cwd); break;
 	case PART_ARGS: case PART_EXELINE: fetch_args(f, p, part == PART_EXELINE); break;
 	case PART_CMDLINE: fetch_cmdline(f, p); break;
+	case PART_TTY: fetch_tty(f, p); break;
 	case PART_CHAIN: case PART_PREVIOUS: fetch_chain(f, p, part == PART_PREVIOUS); break;
 	case PART_SHA256: break;
 	case PART_DEV: case PART_INO: case PART_CTIME: case PART_DELETED: case PART_MEMFD: case PART_UPPER:

@@ -32,6 +32,7 @@ static const struct operand operands[] = {
 #define ANCESTOR(name, class, type, part, doc) { name, CLASS_##class, T_##type, GET_ANCESTOR, PART_##part, 0, doc },
 	PROCESS("proc.exe", TEXT, path, EXE, "path of its executable")
 	PROCESS("proc.cwd", TEXT, path, CWD, "working directory as of its last exec")
+	PROCESS("proc.tty", TEXT, str, TTY, "controlling terminal as of its last exec, such as pts0, 0 for none; unknown of what ran before the agent")
 	PROCESS("proc.args", LIST, strv, ARGS, "argument vector")
 	PROCESS("proc.cmdline", TEXT, str, CMDLINE, "name of its task and the arguments behind the first, joined by spaces")
 	PROCESS("proc.exeline", TEXT, str, EXELINE, "argument vector joined by spaces")

@@ -22,6 +22,7 @@ enum {
 	PROCESS_BYTES_MIN = 256 << 10,
 	PROCESS_PATH_MAX = 4096,	/* bytes kept of exe and cwd, NUL included */
 	PROCESS_ARGS_MAX = 6144,	/* bytes kept of the arguments */
+	PROCESS_TTY_MAX = 64,		/* likewise, of the name of the terminal */
 	PROCESS_CHAIN_MAX = 1024,	/* bytes kept of what it executed before */
 	PROCESS_NAME = 16,		/* bytes of a task name, the NUL included if it is shorter */
 };
@@ -121,6 +122,9 @@ const struct process *process_of(struct process_table *table, const struct head 
 
 /* What it runs; NULL while unknown. */
 const struct process_file *process_file(const struct process *p);
+
+/* Its controlling terminal as of its last exec, "" if it had none; NULL while unknown. */
+const char *process_tty(const struct process *p);
 
 /* The executables it ran before by exec, the latest first, each with its NUL.  Bytes in *len. */
 const char *process_chain(const struct process *p, uint32_t *len);

@@ -104,7 +104,8 @@ static char *put(char *to, const char *from, size_t len)
 
 void image_set(struct process_table *t, struct process *p, const struct image_source *from)
 {
-	size_t size = sizeof(struct image) + from->exe_len + from->cwd_len + from->args_len + from->chain_len + 4;
+	size_t size = sizeof(struct image) + from->exe_len + from->cwd_len + from->args_len + from->chain_len +
+		      from->tty_len + 5;
 	struct image *image;
 	char *text;
 
@@ -115,12 +116,13 @@ void image_set(struct process_table *t, struct process *p, const struct image_so
 	*image = (struct image){
 		.size = size,
 		.exe_len = from->exe_len, .cwd_len = from->cwd_len, .args_len = from->args_len,
-		.chain_len = from->chain_len, .file = from->file,
+		.chain_len = from->chain_len, .tty_len = from->tty_len, .file = from->file,
 	};
 	text = put((char *)(image + 1), from->exe, from->exe_len);
 	text = put(text, from->cwd, from->cwd_len);
 	text = put(text, from->args, from->args_len);
-	put(text, from->chain, from->chain_len);
+	text = put(text, from->chain, from->chain_len);
+	put(text, from->tty, from->tty_len);
 	t->images_used += size;
 	t->images_live += size;
 	image_use(p, image);
@@ -130,6 +132,15 @@ void image_set(struct process_table *t, struct process *p, const struct image_so
 const struct process_file *process_file(const struct process *p)
 {
 	return p->image ? &p->image->file : NULL;
+}
+
+const char *process_tty(const struct process *p)
+{
+	const struct image *image = p->image;
+
+	if (!image || !image->file.flagged)
+		return NULL;
+	return (const char *)(image + 1) + image->exe_len + image->cwd_len + image->args_len + image->chain_len + 4;
 }
 
 const char *process_chain(const struct process *p, uint32_t *len)

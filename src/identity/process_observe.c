@@ -109,9 +109,11 @@ static void observe_image(struct process_table *t, const void *record, struct im
 
 static void observe_exec(struct process_table *t, const struct event_process_exec *e)
 {
+	uint32_t tty_len = text_len(e, &e->tty);
 	struct image_source from = {
 		.file = { .inode = e->inode, .ctime = e->ctime, .dev = e->dev, .deleted = e->deleted,
 			  .memfd = e->memfd, .upper = e->upper, .flagged = true },
+		.tty = event_span(e, &e->tty), .tty_len = tty_len < PROCESS_TTY_MAX ? tty_len : PROCESS_TTY_MAX - 1,
 	};
 
 	observe_image(t, e, from, (const struct span[]){ e->path, e->argv, e->cwd }, BIT_process_exec_argv);

@@ -10,18 +10,18 @@ enum {
 	TRIES_MAX = 2,
 };
 
-/* What an exec gives a process.  Followed by exe, cwd, args and chain, each with a NUL behind it. */
+/* What an exec gives a process.  Followed by exe, cwd, args, chain and tty, each with a NUL behind it. */
 struct image {
 	uint32_t size;		/* of all of it, a multiple of 8 */
 	uint32_t refs;		/* 0: garbage */
 	uint32_t moved;		/* bytes it is about to move down; while compacting only */
-	uint32_t exe_len, cwd_len, args_len, chain_len;
+	uint32_t exe_len, cwd_len, args_len, chain_len, tty_len;
 	struct process_file file;
 };
 
 struct image_source {
-	const char *exe, *cwd, *args, *chain;
-	uint32_t exe_len, cwd_len, args_len, chain_len;
+	const char *exe, *cwd, *args, *chain, *tty;
+	uint32_t exe_len, cwd_len, args_len, chain_len, tty_len;
 	struct process_file file;
 };
 

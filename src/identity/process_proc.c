@@ -27,7 +27,8 @@ static uint32_t read_link(int proc, const char *name, char *buf, size_t size)
 static bool fill_from(struct process_table *t, struct process *p, int proc)
 {
 	char args[PROCESS_ARGS_MAX + 2], exe[PROCESS_PATH_MAX], cwd[PROCESS_PATH_MAX], chain[PROCESS_CHAIN_MAX];
-	struct image_source from = { .exe = exe, .cwd = cwd, .args = args, .chain = chain };
+	char tty[PROCESS_TTY_MAX];
+	struct image_source from = { .exe = exe, .cwd = cwd, .args = args, .chain = chain, .tty = tty };
 	ssize_t n = proc_read(proc, "cmdline", args, sizeof(args));
 	const char *before = process_chain(p, &from.chain_len);
 
@@ -35,6 +36,9 @@ static bool fill_from(struct process_table *t, struct process *p, int proc)
 		return false;
 	from.exe_len = p->image ? p->image->exe_len : 0;
 	from.cwd_len = p->image ? p->image->cwd_len : 0;
+	from.tty_len = p->image ? p->image->tty_len : 0;
+	if (from.tty_len)
+		memcpy(tty, process_tty(p), from.tty_len);
 	memcpy(exe, p->exe, from.exe_len);
 	memcpy(cwd, p->cwd, from.cwd_len);
 	memcpy(chain, before, from.chain_len);

@@ -325,6 +325,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, true, "proc.acmdline[2] = bash and proc.exeline startswith bash" },
 	{ record_openat, true, "proc.args intersects (-c) and proc.args contains '-c curl'" },
 	{ record_openat, true, "proc.cwd = /root" },
+	{ record_openat, true, "proc.tty = 0 and not proc.tty != 0" },
 	{ record_openat, true, "proc.pname = sshd and proc.pexe = /usr/sbin/sshd and proc.pcmdline = 'sshd -D'" },
 	{ record_openat, true, "proc.exec_chain = /usr/bin/env and proc.prev_exe = /usr/bin/env" },
 	{ record_openat, true, "proc.exe_dev = 8:3 and proc.exe_ino = 4711 and proc.exe_ino.ctime exists" },

@@ -243,6 +243,26 @@ Test(process, vfork)
 	cr_expect_eq(table.lost_ancestors, 1);
 }
 
+Test(process, terminal)
+{
+	struct record exec, named;
+
+	life_exec(&table, shell, init, "sh", "/bin/sh", "sh", 3);
+	cr_expect_str_eq(process_tty(of(shell)), "");
+	record_exec(&exec, "/bin/sh", "sh", 3);
+	exec.process_exec.tty = record_str(&exec, "pts3");
+	life_by(&named, EVENT_process_exec, shell, init, "sh");
+	exec.head.who = named.head.who;
+	process_observe(&table, &exec);
+	life_fork(&table, shell, init, "sh", leaf, shell.pid);
+	cr_expect_str_eq(process_tty(of(leaf)), "pts3");
+	life_exec(&table, leaf, shell, "setsid", "/bin/setsid", "setsid", 7);
+	cr_expect_str_eq(process_tty(of(leaf)), "");
+	cr_expect_str_eq(process_tty(of(shell)), "pts3");
+	life_fork(&table, init, init, "init", middle, init.pid);
+	cr_expect_null(process_tty(of(middle)));
+}
+
 static void expect_chain(struct being who, const char *chain, uint32_t want)
 {
 	uint32_t len;
