@@ -3,7 +3,7 @@
  * live [--tap] [--brief] [--from NAME] [--list] [NAME..] - run the live tests, or those whose names begin
  * with a NAME.  --brief is for the emulated guests of tests/vm: what depends on the kernel, in smaller
  * numbers.  --from begins with the first test of that name and ends before it.  Two runs on one machine
- * do not disturb each other: see alone[].
+ * do not disturb each other: see named[] and loud[].
  *
  *	main.c		runs tests, speaks TAP
  *	trace.c		the tracer as a child: start, read, stop
@@ -104,11 +104,15 @@ static const char is_shown[] = "the build with sanitizers shows it";
 static const char *const other_shows[] = { "reload_fault_", "reload_failures" };
 #endif
 
-/* One at a time on a machine: they use names that all share (cgroups, containers, settings), or both processors. */
-static const char *const alone[] = {
-	"call_arguments", "cgroup_", "container_", "crowd_", "filter_cgroup", "flood_", "hard_", "mute_", "oom_kill",
-	"race_open", "reload_overflow", "reload_under_load", "soak_", "stats_", "stopped_", "storm_attach",
-	"storm_rewrites",
+/* One of these at a time on a machine: they use names that all share, of cgroups, containers and settings. */
+static const char *const named[] = {
+	"call_arguments", "cgroup_", "container_", "crowd_", "filter_cgroup", "mute_", "oom_kill", "reload_overflow", "stats_",
+};
+
+/* With no other test on the machine: they take all there is of it. */
+static const char *const loud[] = {
+	"cgroup_churn", "crowd_", "disk_slow", "flood_", "hard_", "memory_limit", "race_open", "reload_under_load", "soak_",
+	"stopped_", "storm_attach", "storm_rewrites",
 };
 
 static struct test *tests, **tests_end = &tests;
@@ -304,22 +308,49 @@ static void test_try(struct test *t)
 		trace_stop();
 }
 
-/* A descriptor that keeps others out as long as it is open. */
-static int be_alone(void)
-{
-	int fd = open("/run/saker-live.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+/* Between runs of this program on one machine: named keeps other named tests out, quiet is shared by all but
+ * loud tests, and whoever waits for quiet holds the gate, so that it comes to an end. */
+enum lock { NAMED, GATE, QUIET, LOCKS };
 
-	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+static int locks[LOCKS];
+
+/* Where there is no such folder nobody else runs, either. */
+static void lock(enum lock which, int how)
+{
+	static const char *const files[LOCKS] = {
+		"/run/saker-live.named", "/run/saker-live.gate", "/run/saker-live.quiet",
+	};
+
+	if (locks[which] <= 0)
+		locks[which] = open(files[which], O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	while (locks[which] > 0 && flock(locks[which], how) < 0 && errno == EINTR)
 		;
-	return fd;
+}
+
+static void take_turn(const struct test *t)
+{
+	if (left_out(t))
+		return;
+	if (is_among(t, named, LEN(named)))
+		lock(NAMED, LOCK_EX);
+	lock(GATE, LOCK_EX);
+	lock(QUIET, is_among(t, loud, LEN(loud)) ? LOCK_EX : LOCK_SH);
+	lock(GATE, LOCK_UN);
+}
+
+static void end_turn(void)
+{
+	lock(QUIET, LOCK_UN);
+	lock(NAMED, LOCK_UN);
 }
 
 static bool test_run(struct test *t, unsigned n)
 {
-	int lock = !left_out(t) && is_among(t, alone, LEN(alone)) ? be_alone() : -1;
-	double begin = now();
 	unsigned times = 1;
+	double begin;
 
+	take_turn(t);
+	begin = now();
 	for (test_try(t); failures && times < tries(); times++)
 		test_try(t);
 	if (times > 1)
@@ -329,10 +360,7 @@ static bool test_run(struct test *t, unsigned n)
 		printf(" # SKIP %s", skip_reason);
 	printf(" (%.2fs)\n%s", now() - begin, diagnostics);
 	fflush(stdout);
-	if (lock >= 0) {
-		flock(lock, LOCK_UN);	/* children have it, too */
-		close(lock);
-	}
+	end_turn();
 	return !failures;
 }
 
