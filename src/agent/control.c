@@ -371,7 +371,7 @@ int control_listen(struct control *x, const struct instance *instance, struct lo
 		x->clients[i].fd = -1;
 	r = bind_socket(x);
 	if (r < 0)
-		log_say(log, LOG_error, "cannot listen on %s/" SOCKET_NAME ": %s", instance->path, strerror(-r));
+		log_say(log, LOG_error, "cannot listen on %s/" SOCKET_NAME ": %s", instance->shown, strerror(-r));
 	return r;
 }
 

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config/option.h"
+
 enum { TRIES = 8, GROUP_BYTES = 16384 };
 
 #define DEFAULT_PATH "/run/saker"
@@ -39,20 +41,22 @@ static int fail_at(struct instance *i, const char *what)
 {
 	int r = -errno;
 
-	return fail(i, r, "cannot %s %s: %s", what, i->path, strerror(-r));
+	return fail(i, r, "cannot %s %s: %s", what, i->shown, strerror(-r));
 }
 
 /* systemd names several folders with colons between them. */
-static void choose_path(struct instance *i, const char *path)
+static void choose_path(struct instance *i, const struct option_text *option)
 {
-	const char *given = path ? path : getenv("RUNTIME_DIRECTORY");
+	const char *path = option->text, *given = path ? path : getenv("RUNTIME_DIRECTORY");
 
 	given = given && *given ? given : DEFAULT_PATH;
 	snprintf(i->path, sizeof(i->path), "%.*s", path ? (int)strlen(given) : (int)strcspn(given, ":"), given);
+	i->shown = option->secret ? option_shown(option) : i->path;
 }
 
-static int group_id(struct instance *i, const char *name, gid_t *ret)
+static int group_id(struct instance *i, const struct option_text *option, gid_t *ret)
 {
+	const char *name = option->text;
 	char buf[GROUP_BYTES], *end;
 	struct group g, *found;
 	int r;
@@ -62,13 +66,13 @@ static int group_id(struct instance *i, const char *name, gid_t *ret)
 		return 0;
 	r = getgrnam_r(name, &g, buf, sizeof(buf), &found);
 	if (!found)
-		return fail(i, r ? -r : -ENOENT, "agent.group: there is no group \"%.64s\"", name);
+		return fail(i, r ? -r : -ENOENT, "agent.group: there is no group \"%.64s\"", option_shown(option));
 	*ret = found->gr_gid;
 	return 0;
 }
 
 /* Whoever could write the folder could put another lock or socket in place. */
-static int open_dir(struct instance *i, const char *group)
+static int open_dir(struct instance *i, const struct option_text *group)
 {
 	struct stat st;
 	int r;
@@ -80,9 +84,9 @@ static int open_dir(struct instance *i, const char *group)
 	if (i->dir < 0 || fstat(i->dir, &st) < 0)
 		return fail_at(i, "open");
 	if ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
-		return fail(i, -EPERM, "%s: others could write it. Let it belong to root, with mode 0750", i->path);
+		return fail(i, -EPERM, "%s: others could write it. Let it belong to root, with mode 0750", i->shown);
 	i->group = st.st_gid;
-	r = group ? group_id(i, group, &i->group) : 0;
+	r = group->text ? group_id(i, group, &i->group) : 0;
 	if (r < 0)
 		return r;
 	if (i->group != st.st_gid && fchown(i->dir, -1, i->group) < 0)
@@ -111,7 +115,7 @@ static int is_held(struct instance *i)
 	if (localtime_r(&since, &tm))
 		strftime(when, sizeof(when), "%F %T", &tm);
 	return fail(i, -EBUSY, "another saker runs already: process %ld, since %s, holds %s/lock. Stop it, or give this "
-		    "one another agent.run_dir", h.pid, when, i->path);
+		    "one another agent.run_dir", h.pid, when, i->shown);
 }
 
 /* The one before may have removed the file between our opening and locking it. */
@@ -137,7 +141,7 @@ static int take_lock(struct instance *i)
 		close(i->lock);
 		i->lock = -1;
 	}
-	return fail(i, -EBUSY, "%s/lock comes and goes", i->path);
+	return fail(i, -EBUSY, "%s/lock comes and goes", i->shown);
 }
 
 /* The folder of one that was killed is ours to remove. */
@@ -151,7 +155,7 @@ static int sign(struct instance *i)
 	return ftruncate(i->lock, 0) < 0 || pwrite(i->lock, text, n, 0) != n ? fail_at(i, "write the lock in") : 0;
 }
 
-int instance_open(struct instance *i, const char *path, const char *group)
+int instance_open(struct instance *i, const struct option_text *path, const struct option_text *group)
 {
 	int r;
 

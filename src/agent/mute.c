@@ -245,8 +245,11 @@ void mute_configure(struct mutes *m, const struct config *config)
 		else
 			r = rule_add(m, (enum mute_kind)c->kind, c->name.text, true);
 		if (r < 0)
-			log_say(m->log, LOG_warning, "mute %s %s: %s", kind_names[c->kind], c->name.text,
+			log_say(m->log, LOG_warning, "mute %s %s: %s", kind_names[c->kind], option_shown(&c->name),
 				strerror(-r));
+		old = rule_find(m, (enum mute_kind)c->kind, c->name.text);
+		if (old >= 0)
+			m->rules[old].secret = c->name.secret;
 	}
 }
 
@@ -254,7 +257,7 @@ void mute_list(struct mutes *m, void (*each)(void *ctx, const struct mute_info *
 {
 	for (unsigned rule = 0; rule < m->nrules; rule++) {
 		const struct mute_rule *r = &m->rules[rule];
-		struct mute_info info = { r->kind, r->name, r->configured, 0, r->past };
+		struct mute_info info = { r->kind, r->secret ? OPTION_HIDDEN : r->name, r->configured, 0, r->past };
 
 		for (unsigned i = 0; i < m->nmuted; i++)
 			if (m->muted[i].rule == rule) {

@@ -24,6 +24,7 @@ enum mute_kind { MUTE_NAMESPACE, MUTE_POD, MUTE_CONTAINER, MUTE_CGROUP, MUTE_KIN
 struct mute_rule {
 	enum mute_kind kind;
 	bool configured;		/* by the configuration file, else by a person */
+	bool secret;			/* the name is not to be shown */
 	char name[MUTE_NAME];		/* a container's may be its id, or the begin of that */
 	uint64_t past;			/* records left out of cgroups that are gone */
 };

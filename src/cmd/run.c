@@ -173,7 +173,7 @@ static int lock(struct instance *instance, const char *path, struct log *log)
 	if (r < 0) {
 		plan_tell_wrong(log, &config, &diag);
 	} else {
-		r = instance_open(instance, config.agent.run_dir.text, config.agent.group.text);
+		r = instance_open(instance, &config.agent.run_dir, &config.agent.group);
 		if (r < 0)
 			log_say(log, LOG_error, "%s", instance->error);
 	}

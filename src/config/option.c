@@ -275,7 +275,7 @@ int option_expand(const struct option_context *cx, const struct node *node, stru
 
 const char *option_shown(const struct option_text *text)
 {
-	return !text->text ? "" : text->secret ? "***" : text->text;
+	return !text->text ? "" : text->secret ? OPTION_HIDDEN : text->text;
 }
 
 /* --- values */

@@ -102,6 +102,8 @@ __attribute__((format(printf, 4, 5))) int option_wrong(const struct option_conte
 int option_expand(const struct option_context *cx, const struct node *node,
 		  struct option_text *ret);
 
+#define OPTION_HIDDEN "***"
+
 /* What can be shown of a text: *** for a secret, "" if it is not given. */
 const char *option_shown(const struct option_text *text);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The policies that are shipped: what each is for comes, and what it is not for does not. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 
 #include "live.h"
 #include "running.h"
+#include "version.h"
 
 static void run_program(const char *path)
 {
@@ -211,5 +214,63 @@ TEST(shipped_policies, "each shipped policy tells what it is for, and nothing el
 	for (size_t i = 0; i < sizeof(shipped) / sizeof(*shipped); i++)
 		if (slowness() < 4 || strcmp(shipped[i].name, "everything") != 0)
 			check_shipped(&shipped[i]);
+	check(agent_stop() == 0, "saker failed");
+}
+
+/* --- while they are written */
+
+/* Byte by byte, the file held open; now and then the agent is told to read what is there so far. */
+static unsigned write_slowly(const char *name)
+{
+	char path[4300], byte;
+	unsigned told = 0;
+	FILE *in;
+	int fd = open(agent_path("policies/slow.yaml"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	snprintf(path, sizeof(path), CONF "/policies/%s", name);
+	in = fopen(path, "re");
+	if (!in || fd < 0)
+		give_up("%s: %s", path, strerror(errno));
+	for (unsigned n = 0; fread(&byte, 1, 1, in) == 1; n++) {
+		if (write(fd, &byte, 1) != 1)
+			give_up("cannot write: %s", strerror(errno));
+		if (n % 61 == 50) {
+			kill(agent_pid(), SIGHUP);
+			usleep(3000);
+			told++;
+		}
+	}
+	fclose(in);
+	in_force(190);
+	/* So that the whole does not come in force, either. */
+	agent_file_remove("policies/slow.yaml");
+	close(fd);
+	return told;
+}
+
+TEST(shipped_prefixes, "no part of a policy comes in force while it is written")
+{
+	unsigned told = 0, files = 0;
+	struct dirent *e;
+	json_t *r;
+	size_t i;
+	DIR *dir;
+
+	agent_fresh("");
+	agent_file("policies/p.yaml", VERSION("p"), 190);
+	agent_start();
+	dir = opendir(CONF "/policies");
+	while (dir && (e = readdir(dir)))
+		if (*e->d_name != '.') {
+			told += write_slowly(e->d_name);
+			files++;
+		}
+	if (dir)
+		closedir(dir);
+	check(files >= 6 && told >= 60, "%u files, told %u times", files, told);
+	in_force(190);
+	json_array_foreach(agent_records("events"), i, r)
+		check(strcmp(value(r, "event"), "policy_reload") != 0 || strcmp(value(r, "args.result"), "applied") != 0, "applied: %s",
+		      json_dumps(r, 0));
 	check(agent_stop() == 0, "saker failed");
 }
