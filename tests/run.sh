@@ -260,12 +260,13 @@ meson_case() { # SUITE JSON_OF_ONE_TEST
 	judge "$1" "$name" "$status" "$base"
 }
 
+# More at once than processors: some tests wait.
 meson_suite() { # SUITE SECONDS
 	local line json=$builds/asan/meson-logs/$1.json n=0
 	need_build asan "$1" || return 0
 	rm -f "$json"
 	timeout -k 10 "$2" meson test -C "$builds/asan" --no-rebuild --suite "$1" --logbase "$1" \
-		--timeout-multiplier 2 > "$results/$1.log" 2>&1 || [ $? -ne 124 ] || fail_stage "$1" suite 'out of time'
+		--num-processes $((2 * $(nproc))) --timeout-multiplier 2 > "$results/$1.log" 2>&1 || [ $? -ne 124 ] || fail_stage "$1" suite 'out of time'
 	# The tests of a suite run side by side: reports in files cannot tell whose they are.
 	judge_reports "$1" suite /dev/null
 	[ ! -e "$json" ] || while read -r line; do
