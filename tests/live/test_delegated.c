@@ -35,7 +35,7 @@ static char base[4300];
 
 static void enter(const char *folder)
 {
-	char procs[4600];
+	char procs[4620];
 	int fd;
 
 	snprintf(procs, sizeof(procs), "%s/cgroup.procs", folder);
