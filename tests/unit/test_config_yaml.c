@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "config/utf8.h"
 
@@ -206,6 +209,51 @@ Test(yaml, hostile)
 		cr_expect_leq(arena.used, YAML_ARENA, "%s..", hostile[i].piece);
 		free(text);
 	}
+}
+
+/* What a process of its own takes to read the text, NULL: nothing. */
+static struct rusage cost_of(const char *text)
+{
+	struct rusage usage = { 0 };
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		const struct node *root;
+
+		_exit(text && yaml_read(&root, text, strlen(text), &arena, &diag, &work) == 0);
+	}
+	cr_assert(wait4(pid, &status, 0, &usage) == pid && status == 0, "it ended with %#x", status);
+	return usage;
+}
+
+static bool sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* Time is told; others want the processor, too. */
+Test(yaml, hostile_costs)
+{
+	long most_ms = 0, most_kib = 0;
+
+	for (size_t i = 0; i < LEN(hostile); i++) {
+		char *text = repeat(hostile[i].first, hostile[i].piece);
+		long base = cost_of(NULL).ru_maxrss, ms, kib;
+		struct rusage usage = cost_of(text);
+
+		ms = usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
+		kib = usage.ru_maxrss - base;
+		most_ms = ms > most_ms ? ms : most_ms;
+		most_kib = kib > most_kib ? kib : most_kib;
+		cr_expect(sanitized() || kib <= 16 << 10, "%s..: %ld KiB", hostile[i].piece, kib);
+		free(text);
+	}
+	fprintf(stderr, "the dearest took %ld ms and %ld KiB\n", most_ms, most_kib);
 }
 
 Test(yaml, many_keys)
