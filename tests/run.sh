@@ -16,7 +16,7 @@ readonly packages=(
 	gcc libc6-dev clang llvm bpftool meson ninja-build pkg-config git ca-certificates
 	libbpf-dev libelf-dev zlib1g-dev nettle-dev libuv1-dev libyaml-dev libjansson-dev
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
-	prometheus curl
+	prometheus curl dnsmasq-base bind9-dnsutils tcpdump tshark
 	libclang-rt-dev libcriterion-dev jq strace shellcheck binutils procps systemd
 	qemu-system-x86 busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring rsyslog
 )

@@ -72,6 +72,7 @@ static const struct { const char *test, *why; } host_shows[] = {
 	{ "container_delegated", "who made a cgroup is told alike; container_claimed runs here" },
 	{ "shipped_prefixes", "files are watched alike; tested on the host" },
 	{ "secret_", "texts are printed alike; tested on the host" },
+	{ "dns_capture", "captures are user space; tested on the host" },
 	{ "metrics_", "metrics are user space; tested on the host" },
 	{ "peer_", "sinks are user space; tested on the host" },
 	{ "sink_", "sinks are user space; tested on the host" },
