@@ -3,7 +3,7 @@
  *
  * A program of the root cgroup sees each packet as its socket does, from the header of the internet layer
  * on.  While one is received anybody runs, and while one is sent mostly, but not always, who sends it: so
- * the owner is kept with the socket.  What is read of the message, user space makes of the payload. */
+ * the owner is kept by socket.  What is read of the message, user space makes of the payload. */
 #include "cgroup.h"
 #include "owner.h"
 
@@ -13,6 +13,7 @@ enum {
 	PAYLOAD_MAX = 4096,	/* bytes taken of one packet; a power of two */
 	EXTENSIONS_MAX = 8,	/* headers of IPv6 in front of the transport's that are walked */
 	HOST_MAX = 72,
+	OWNERS_MAX = 4096,	/* sockets; the least used is forgotten first */
 	AF_INET_ = 2, AF_INET6_ = 10,
 	ETH_P_IP_ = 0x0800, ETH_P_IPV6_ = 0x86dd,	/* include/uapi/linux/if_ether.h */
 	PROTO_TCP = 6, PROTO_UDP = 17,
@@ -26,18 +27,24 @@ enum {
 /* DNS, multicast DNS, LLMNR. */
 #define PORTS(X) X(53) X(5353) X(5355)
 
-/* Whose a socket is.  What a listener accepts is the listener's. */
 struct sock_owner {
-	struct bpf_spin_lock lock;
-	u32 host_len;
 	struct owner owner;
+	u64 host_len;
 	char host[HOST_MAX];
 };
 
+/* A socket by its cookie; or, with no cookie, whoever listens at an address: what a listener accepts is its own. */
+struct owner_key {
+	u64 socket;
+	u8 addr[16];
+	u32 net_ns;
+	u32 port;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, OWNERS_MAX);
+	__type(key, struct owner_key);
 	__type(value, struct sock_owner);
 } packet_owners SEC(".maps");
 
@@ -174,7 +181,7 @@ static __always_inline bool packet_read(struct __sk_buff *skb, struct packet *p)
 }
 
 /* The address of the struct sock as a number; see pid_address in who.h. */
-static __always_inline struct sock *sock_address(const struct bpf_sock *sk)
+static __always_inline struct sock *sock_address(const void *sk)
 {
 	volatile u64 typed = (u64)sk;
 	u64 plain = 0;
@@ -195,35 +202,52 @@ static __always_inline bool sender_runs(const struct bpf_sock *sk, u32 proto)
 	return !(BPF_CORE_READ(task, flags) & PF_KTHREAD_) || !BPF_CORE_READ(k, sk_socket, file);
 }
 
-/* Keep who is in the record with the socket. */
-static __always_inline void owner_keep(struct sock_owner *kept, const struct head *h)
+static __always_inline u32 net_ns_of(const void *sk)
 {
-	u32 len = h->hostname.len;
-	struct owner owner;
-
-	owner_get(&owner, h);
-	if (len && len <= HOST_MAX && !bpf_probe_read_kernel(kept->host, len, (const char *)h + (h->hostname.off & (RECORD_MAX - 1))))
-		kept->host_len = len;
-	bpf_spin_lock(&kept->lock);
-	kept->owner = owner;
-	bpf_spin_unlock(&kept->lock);
+	return BPF_CORE_READ(sock_address(sk), __sk_common.skc_net.net, ns.inum);
 }
 
-static __always_inline bool owner_recall(struct sock_owner *kept, struct head *h, bool *in_tree)
+/* Keep who is in the record of this slot, whose room for paths is free. */
+static __always_inline void owner_keep(struct slot *s, const struct owner_key *key)
 {
-	struct owner owner;
+	struct sock_owner *o = __builtin_assume_aligned(s->path, 8);
+	const struct head *h = (struct head *)s->record;
+	u32 len = h->hostname.len;
 
-	bpf_spin_lock(&kept->lock);
-	owner = kept->owner;
-	bpf_spin_unlock(&kept->lock);
-	if (!owner.who.host_pid)
+	owner_get(&o->owner, h);
+	o->host_len = 0;
+	/* All of the room, whose end the verifier of 5.10 knows; a name's NUL is in it. */
+	if (len && len <= HOST_MAX &&
+	    !bpf_probe_read_kernel(o->host, HOST_MAX, s->record + (h->hostname.off & (RECORD_MAX - 1))))
+		o->host_len = len;
+	bpf_map_update_elem(&packet_owners, key, o, BPF_ANY);
+}
+
+static __always_inline bool owner_recall(const struct owner_key *key, struct head *h, bool *in_tree)
+{
+	const struct sock_owner *o = bpf_map_lookup_elem(&packet_owners, key);
+
+	if (!o)
 		return false;
-	h->who = owner.who;
-	h->abi = owner.abi;
-	*in_tree = owner.in_tree;
-	if (kept->host_len)
-		put_str(h, &h->hostname, kept->host, KERNEL, HOST_MAX, 31);
+	h->who = o->owner.who;
+	h->abi = o->owner.abi;
+	*in_tree = o->owner.in_tree;
+	if (o->host_len)
+		put_str(h, &h->hostname, o->host, KERNEL, HOST_MAX, 31);
 	return true;
+}
+
+/* Who listens at this address, or at all of this machine's. */
+static __always_inline bool listener_recall(const struct bpf_sock *sk, const struct wire_addr *local, struct head *h,
+					    bool *in_tree)
+{
+	struct owner_key key = { .net_ns = net_ns_of(sk), .port = local->port };
+
+	__builtin_memcpy(key.addr, local->addr, sizeof(key.addr));
+	if (owner_recall(&key, h, in_tree))
+		return true;
+	__builtin_memset(key.addr, 0, sizeof(key.addr));
+	return owner_recall(&key, h, in_tree);
 }
 
 /* Nobody is known: not even as root may they appear.  The cgroup is the socket's. */
@@ -236,46 +260,47 @@ static __always_inline void owner_unknown(struct __sk_buff *skb, struct head *h)
 }
 
 /* Fill in whose the packet is; false: nobody knows. */
-static __always_inline bool owner_find(struct __sk_buff *skb, struct head *h, u32 direction, u32 proto, bool *in_tree)
+static __always_inline bool owner_find(struct __sk_buff *skb, struct head *h, u32 direction, const struct packet *p,
+				       bool *in_tree)
 {
+	struct owner_key key = { .socket = bpf_get_socket_cookie(skb) };
 	struct bpf_sock *sk = skb->sk;
-	struct sock_owner *kept;
 
 	sk = sk ? bpf_sk_fullsock(sk) : 0;
 	if (!sk)
 		return false;
-	if (direction == PACKET_EGRESS && sender_runs(sk, proto)) {
+	if (direction == PACKET_EGRESS && sender_runs(sk, p->proto)) {
 		who_put_task(h->slot, bpf_get_current_task());
-		kept = bpf_sk_storage_get(&packet_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-		if (kept)
-			owner_keep(kept, h);
+		owner_keep((struct slot *)h, &key);
 		return true;
 	}
-	kept = bpf_sk_storage_get(&packet_owners, sk, 0, 0);
-	return kept && owner_recall(kept, h, in_tree);
+	if (owner_recall(&key, h, in_tree))
+		return true;
+	return p->proto == PROTO_TCP &&
+	       listener_recall(sk, direction == PACKET_EGRESS ? &p->src : &p->dst, h, in_tree);
 }
 
 static __always_inline void payload_put(struct __sk_buff *skb, struct event_net_packet_dns *e, const struct packet *p)
 {
 	struct head *h = &e->head;
-	u32 n = p->len, off, room = record_room(h, &off, PAYLOAD_MAX);
+	u32 n = p->len, last, off, room = record_room(h, &off, PAYLOAD_MAX);
 
 	e->length = n;
 	e->cut = p->fragment;
-	if (!n)
+	if (!n || !room)
 		return;
 	if (n > room) {
 		e->cut = true;
 		n = room;
 	}
-	FORGET(n);
-	if (n < 1 || n > PAYLOAD_MAX)
-		return;
-	if (bpf_skb_load_bytes(skb, p->off, (char *)h + off, n)) {
+	last = n - 1;
+	FORGET(last);
+	last &= PAYLOAD_MAX - 1;	/* for 5.10, which sees no lower bound in a comparison */
+	if (bpf_skb_load_bytes(skb, p->off, (char *)h + off, last + 1)) {
 		e->cut = true;
 		return;
 	}
-	record_grow(h, &e->payload, off, n);
+	record_grow(h, &e->payload, off, last + 1);
 }
 
 static __always_inline void packet_put(struct event_net_packet_dns *e, struct __sk_buff *skb, const struct packet *p)
@@ -303,7 +328,7 @@ static __always_inline int packet_tell(struct __sk_buff *skb, u32 direction)
 	if (!e)
 		return PASS;
 	e->direction = direction;
-	e->owner_known = owner_find(skb, &e->head, direction, p.proto, &in_tree);
+	e->owner_known = owner_find(skb, &e->head, direction, &p, &in_tree);
 	if (!e->owner_known)
 		owner_unknown(skb, &e->head);
 	packet_put(e, skb, &p);
@@ -327,9 +352,9 @@ int net_packet_dns__ingress(struct __sk_buff *skb)
 }
 
 /* Who serves is known before the first query comes. */
-static __always_inline int bound(struct bpf_sock *sk)
+static __always_inline int bound(struct bpf_sock *sk, struct owner_key *listener)
 {
-	struct sock_owner *kept;
+	struct owner_key key = { .socket = bpf_get_socket_cookie(sk) };
 	struct slot *s;
 	struct head *h;
 	u32 number;
@@ -346,9 +371,11 @@ static __always_inline int bound(struct bpf_sock *sk)
 	h->slot = number;
 	h->policy = policy_generation;
 	who_put_task(number, bpf_get_current_task());
-	kept = bpf_sk_storage_get(&packet_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (kept)
-		owner_keep(kept, h);
+	owner_keep(s, &key);
+	listener->port = sk->src_port;
+	listener->net_ns = net_ns_of(sk);
+	if (sk->protocol == PROTO_TCP)
+		owner_keep(s, listener);
 	slot_release(s);
 	return PASS;
 }
@@ -356,11 +383,21 @@ static __always_inline int bound(struct bpf_sock *sk)
 SEC("cgroup/post_bind4")
 int net_packet_dns__bind4(struct bpf_sock *sk)
 {
-	return bound(sk);
+	struct owner_key listener = {};
+
+	*(u32 *)listener.addr = sk->src_ip4;
+	return bound(sk, &listener);
 }
 
 SEC("cgroup/post_bind6")
 int net_packet_dns__bind6(struct bpf_sock *sk)
 {
-	return bound(sk);
+	struct owner_key listener = {};
+	u32 *words = (u32 *)listener.addr;
+
+	words[0] = sk->src_ip6[0];
+	words[1] = sk->src_ip6[1];
+	words[2] = sk->src_ip6[2];
+	words[3] = sk->src_ip6[3];
+	return bound(sk, &listener);
 }
