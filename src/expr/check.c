@@ -223,7 +223,7 @@ static int check_comparison(struct context *c, struct comparison *cmp, const str
 	for (unsigned id = 0; id < EVENT_COUNT; id++) {
 		const struct constant *k;
 
-		if (!event_set_has(set, id) || !operand_access(operand, arg, id, &access))
+		if (!event_set_has(set, id) || !comparison_access(cmp, id, &access))
 			continue;
 		k = constant_get(c, cmp, &access);
 		have++;

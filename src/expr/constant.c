@@ -329,6 +329,11 @@ static int read_regex(struct context *c, const struct comparison *cmp, struct co
 			   error.at + 1, error.text);
 }
 
+static bool is_socket_path(const struct literal *value)
+{
+	return *value->s == '/' || *value->s == '@';
+}
+
 static int read_texts(struct context *c, const struct comparison *cmp, struct constant *k)
 {
 	if (k->op == OP_REGEX)
@@ -343,6 +348,9 @@ static int read_texts(struct context *c, const struct comparison *cmp, struct co
 			return place_error(c, &value->at,
 					   "%.64s has at most 15 bytes, so it is never \"%.64s\"",
 					   cmp->field, value->s);
+		if ((k->type == T_sockaddr || k->type == T_sockaddr_out) && k->op == OP_IN && !is_socket_path(value))
+			return place_error(c, &value->at, "\"%.64s\" is no path of a socket (/PATH, @NAME) as the first is",
+					   value->s);
 		if (k->op == OP_PMATCH && !value->len)
 			return place_error(c, &value->at, "an empty text is no path");
 		k->texts[i] = (struct constant_text){ value->s, value->len };
@@ -439,6 +447,17 @@ static int read_constant(struct context *c, const struct comparison *cmp, struct
 		break;
 	}
 	return -EINVAL;
+}
+
+bool comparison_access(const struct comparison *cmp, unsigned id, struct access *a)
+{
+	bool equal = cmp->op == OP_EQ || cmp->op == OP_NE || cmp->op == OP_IN;
+
+	if (!cmp->operand || !operand_access(cmp->operand, cmp->arg, id, a))
+		return false;
+	if (a->get == GET_SOCKADDR && (!equal || (cmp->nvalues && is_socket_path(cmp->values))))
+		a->class = CLASS_TEXT;
+	return true;
 }
 
 struct constant *constant_get(struct context *c, struct comparison *cmp, const struct access *a)

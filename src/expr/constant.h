@@ -57,6 +57,10 @@ static inline uint32_t text_hash(const char *s, size_t len)
 	return h >> 32;
 }
 
+/* Where the comparison's field is in the records of an event, and as what it is compared: addresses of sockets also
+ * as paths.  false when the event has none. */
+bool comparison_access(const struct comparison *cmp, unsigned id, struct access *access);
+
 /* The constant of a comparison for this operand, made if need be.  NULL without memory. */
 struct constant *constant_get(struct context *c, struct comparison *cmp,
 			      const struct access *access);

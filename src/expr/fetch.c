@@ -46,6 +46,31 @@ static void fetch_sockaddr(struct fetched *f, const struct access *a, const void
 		net_normal(&f->nets[f->n++], p + 8, 6, 128);
 }
 
+/* The path of a unix socket, as it is shown; of others only that there is an address, for who asks that. */
+static void fetch_socket_path(struct fetched *f, const struct access *a, const void *record)
+{
+	const struct span *at = span_at(a, record);
+	const char *p = event_span(record, at) + sizeof(uint16_t);
+	uint16_t family = AF_UNSPEC;
+	size_t n;
+
+	if (at->len < sizeof(family))
+		return;
+	memcpy(&family, p - sizeof(family), sizeof(family));
+	n = at->len - sizeof(family);
+	if (family != AF_UNIX || !n) {
+		f->n = a->bits;
+		f->text = (struct constant_text){ p, 0 };
+	} else if (*p) {
+		fetched_text(f, p, strnlen(p, n));
+	} else {
+		n = n < sizeof(f->made) ? n : sizeof(f->made);
+		memcpy(f->made, p, n);
+		f->made[0] = '@';
+		fetched_text(f, f->made, n);
+	}
+}
+
 void fetch_joined(struct fetched *f)
 {
 	size_t n = f->text.len;
@@ -161,7 +186,9 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_COMM: fetched_text(f, comm, strnlen(comm, sizeof(wire_comm))); break;
 	case GET_SPAN: fetch_span(f, a, record); break;
 	case GET_WIRE_ADDR: fetch_wire_addr(f, (const void *)comm); break;
-	case GET_SOCKADDR: fetch_sockaddr(f, a, record); break;
+	case GET_SOCKADDR:
+		(a->class == CLASS_TEXT ? fetch_socket_path : fetch_sockaddr)(f, a, record);
+		break;
 	case GET_USER: fetch_user(f, a, view); break;
 	case GET_SINCE: fetch_since(f, a, record); break;
 	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: fetch_process(f, a, view); break;

@@ -21,7 +21,7 @@ enum leaf program_leaf(const struct comparison *cmp, unsigned id, struct test *t
 
 	if (cmp->of_event)
 		return event_set_has(&cmp->events, id) ? LEAF_TRUE : LEAF_FALSE;
-	if (!cmp->operand || !operand_access(cmp->operand, cmp->arg, id, &access))
+	if (!comparison_access(cmp, id, &access))
 		return LEAF_FALSE;
 	while (k && (k->class != access.class || k->type != access.type))
 		k = k->next;

@@ -309,7 +309,10 @@ void push_test(const struct push_context *c, const struct test *t, bool negate, 
 	case GET_FAILED: has_failed(t, negate, ret); break;
 	case GET_OPEN: opens(c, t, negate, ret); break;
 	case GET_END: push_end(c, t, negate, ret); break;
-	case GET_WIRE_ADDR: case GET_SOCKADDR: push_addr(c, t, negate, ret); break;
+	case GET_WIRE_ADDR: case GET_SOCKADDR:
+		if (t->access.class == CLASS_ADDR)
+			push_addr(c, t, negate, ret);
+		break;
 	case GET_FD: push_fd(c, t, negate, ret); break;
 	case GET_COMM: push_texts(c, t, push_term(c, &t->access), negate, ret); break;
 	case GET_SPAN:

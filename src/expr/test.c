@@ -265,7 +265,7 @@ void test_init(struct test *t, const struct constant *k, const struct access *ac
 	t->constant = k;
 	t->access = *access;
 	t->op = k->op;
-	if (access->get == GET_CONTAINER && access->class == CLASS_TEXT)
+	if ((access->get == GET_CONTAINER || access->get == GET_SOCKADDR) && access->class == CLASS_TEXT)
 		t->access.bits = k->op == OP_EXISTS;
 	if (access->get == GET_NUM || access->get == GET_HEAD4)
 		t->run = k->op == OP_EQ || k->op == OP_NE ? run_equal : run_number;

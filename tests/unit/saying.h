@@ -172,7 +172,12 @@ static void say_net_test(struct world *w, const struct wire_addr *addr)
 static void say_sockaddr_test(struct world *w, const struct record *r, const struct span *at)
 {
 	struct wire_addr addr = { .family = AF_INET };
+	const char *p = (const char *)r->bytes + at->off + 2;
 
+	if (at->len > 4 && r->bytes[at->off] == AF_UNIX && *p && strnlen(p, at->len - 2) < (size_t)at->len - 2) {
+		say_text_test(w, p, strnlen(p, at->len - 2));
+		return;
+	}
 	if (at->len >= 8)
 		memcpy(addr.addr, r->bytes + at->off + 4, 4);
 	if (at->len >= 24 && r->bytes[at->off] == AF_INET6) {

@@ -55,6 +55,30 @@ static void make_connect(struct record *r)
 	record_sock(r, 0, 4, 0, &sock);
 }
 
+/* connect(4, PATH): n bytes that may begin with a NUL. */
+static void make_unix(struct record *r, const char *path, size_t n)
+{
+	struct fact_sock sock = { .family = AF_UNIX, .type = 1 };
+	char addr[110] = { AF_UNIX };
+
+	memcpy(addr + 2, path, n);
+	record_begin(r, EVENT_call_connect);
+	r->call.args[0] = 4;
+	*record_span(r, 1) = record_bytes(r, addr, 2 + n);
+	r->call.args[2] = 2 + n;
+	record_sock(r, 0, 4, 0, &sock);
+}
+
+static void make_docker(struct record *r)
+{
+	make_unix(r, "/var/run/docker.sock", sizeof("/var/run/docker.sock"));
+}
+
+static void make_abstract(struct record *r)
+{
+	make_unix(r, "\0bus\0x", 6);
+}
+
 /* A UDP socket does not know whom sendto names. */
 static void make_sendto(struct record *r)
 {
@@ -355,6 +379,14 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_connect, true, "fd.rip = 10.1.2.3 and fd.rport = 443 and fd.lip = 192.168.0.9 and fd.lport = 40000" },
 	{ make_connect, true, "fd.sip = 10.1.2.3 and fd.sport = 443 and fd.cip = 192.168.0.9 and fd.cport = 40000" },
 	{ make_connect, true, "fd.net in (10.0.0.0/8)" },
+	{ make_docker, true, "args.addr = /var/run/docker.sock and args.addr endswith docker.sock and args.addr exists" },
+	{ make_docker, true, "args.addr in (/run/docker.sock, /var/run/docker.sock) and args.addr glob '/*/docker.*'" },
+	{ make_docker, true, "args.addr pmatch (/var/run) and args.addr != /run/docker.sock and args.addr regex '/.*k'" },
+	{ make_docker, false, "args.addr != /var/run/docker.sock or args.addr = 10.1.2.3 or args.addr != 10.1.2.3" },
+	{ make_docker, false, "args.addr in (/run/docker.sock, @docker.sock) or args.addr startswith docker" },
+	{ make_abstract, true, "args.addr startswith @bus and not args.addr = @bus and args.addr exists" },
+	{ make_connect, true, "args.addr = 10.1.2.3 and args.addr exists" },
+	{ make_connect, false, "args.addr != /run/docker.sock or args.addr glob '*' or args.addr startswith 10" },
 	{ make_connect, true, "fd.net = 192.168.0.0/16 and fd.ip = 10.1.2.3" },
 	{ make_connect, false, "fd.ip != 10.1.2.3" },
 	{ make_connect, true, "fd.ip != 10.1.2.4 and fd.rip != 10.1.2.4" },

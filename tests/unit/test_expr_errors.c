@@ -300,6 +300,12 @@ static const struct { const char *text, *want; } rows[] = {
 	{ "args.argv >= x",
 	  "test:3:17: \">=\" does not apply to args.argv (list of texts); = != in contains "
 	  "icontains startswith endswith glob iglob regex pmatch intersects exists do" },
+	{ "evt.type = connect and args.addr in (/run/x, 10.0.0.1)",
+	  "test:3:52: \"10.0.0.1\" is no path of a socket (/PATH, @NAME) as the first is" },
+	{ "args.addr in (10.0.0.1, /run/x)",
+	  "test:3:31: \"/run/x\" is no IP address or network (10.0.0.1, 10.0.0.0/8, fe80::/10)" },
+	{ "args.addr = run",
+	  "test:3:19: \"run\" is no IP address or network (10.0.0.1, 10.0.0.0/8, fe80::/10)" },
 	{ "fd.rip = x",
 	  "test:3:16: \"x\" is no IP address or network (10.0.0.1, 10.0.0.0/8, fe80::/10)" },
 	{ "fd.rip = 10.0.0",
