@@ -145,9 +145,11 @@ char *control_receipt(const struct reload_receipt *t)
 	for (unsigned i = 0; i < t->doubts.n && i < DOUBTS_KEPT; i++)
 		json_array_append_new(doubts, request_json(t->doubts.texts[i]));
 	return request_line(json_pack(
-		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s, s:o}", "ok", 1, "result",
+		"{s:b, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:s, s:o}", "ok", 1, "result",
 		t->result == 0 ? "applied" : "unchanged", "generation", (int)t->generation, "added", (int)t->added, "removed",
-		(int)t->removed, "changed", (int)t->changed, "same", (int)t->same, "hooks", (int)t->hooks, "hooks_before",
+		(int)t->removed, "changed", (int)t->changed, "same", (int)t->same,
+		"sinks_added", (int)t->sinks.added, "sinks_removed", (int)t->sinks.removed, "sinks_changed",
+		(int)t->sinks.changed, "hooks", (int)t->hooks, "hooks_before",
 		(int)t->hooks_before, "elapsed_ms", t->elapsed / 1e6, "waiting", t->waiting,
 		"doubts", doubts));
 }

@@ -109,6 +109,9 @@ static void tell_event(struct agent *a, const struct reload_receipt *t)
 	x->removed = t->removed;
 	x->changed = t->changed;
 	x->unchanged = t->same;
+	x->sinks_added = t->sinks.added;
+	x->sinks_removed = t->sinks.removed;
+	x->sinks_changed = t->sinks.changed;
 	x->hooks = t->hooks;
 	x->hooks_before = t->hooks_before;
 	x->elapsed = t->elapsed;
@@ -128,8 +131,9 @@ static void tell(struct reload *r, const struct reload_receipt *t, const char *s
 	r->refused += t->result < 0;
 	if (t->result == 0) {
 		doubts_log(&t->doubts, r->log);
-		log_say(r->log, LOG_info, "policies reloaded: %u added, %u removed, %u changed, %u the same; %u hooks; "
-			"%llu us", t->added, t->removed, t->changed, t->same, t->hooks,
+		log_say(r->log, LOG_info, "policies reloaded: %u added, %u removed, %u changed, %u the same; "
+			"sinks: %u added, %u removed, %u changed; %u hooks; %llu us", t->added, t->removed, t->changed,
+			t->same, t->sinks.added, t->sinks.removed, t->sinks.changed, t->hooks,
 			(unsigned long long)t->elapsed / 1000);
 	} else {
 		log_lines(r->log, LOG_error, said);
@@ -282,6 +286,7 @@ static void begin(struct reload *r, bool asked, bool confirmed)
 		return;
 	}
 	compare(&p->receipt, before, p->policies);
+	p->receipt.sinks = slots_compare(&r->slots, &p->slots);
 	r->plan = p;
 	e = agent_switch_begin(a, p->policies, on_switched, r);
 	if (e < 0)

@@ -23,6 +23,7 @@ struct reload_receipt {
 	uint64_t run;		/* its number */
 	int result;		/* 0: applied; -EALREADY: nothing new; -EBUSY: a file is being written; else refused */
 	unsigned generation, added, removed, changed, same;
+	struct slots_diff sinks;
 	unsigned hooks, hooks_before;
 	uint64_t elapsed;	/* nanoseconds */
 	char waiting[256];	/* options that take effect when the agent is started again */

@@ -170,6 +170,18 @@ uint64_t slots_go(const struct slots *now, const struct slots *plan, uint64_t *r
 	return go;
 }
 
+struct slots_diff slots_compare(const struct slots *now, const struct slots *plan)
+{
+	struct slots_diff d = { 0 };
+
+	for (unsigned i = 0; i < CONFIG_SINKS; i++) {
+		d.added += !now->at[i] && plan->at[i];
+		d.removed += now->at[i] && !plan->at[i];
+		d.changed += now->at[i] && plan->at[i] && now->at[i] != plan->at[i];
+	}
+	return d;
+}
+
 /* --- coming into force */
 
 static void set_wheres(const struct slots *slots, const struct source *source)

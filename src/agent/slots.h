@@ -85,6 +85,10 @@ void slots_add_fresh(struct slots *now, const struct slots *plan, const struct s
  * of these, those that no sink of the same name takes. */
 uint64_t slots_go(const struct slots *now, const struct slots *plan, uint64_t *ret_empty);
 
+/* What the plan changes, by names. */
+struct slots_diff { unsigned added, removed, changed; };
+struct slots_diff slots_compare(const struct slots *now, const struct slots *plan);
+
 /* The plan becomes what is in force. */
 void slots_apply(struct slots *now, const struct slots *plan, const struct source *source);
 

@@ -308,6 +308,8 @@ void ctl_text_reload(const json_t *reply)
 	printf("generation %s is in force: policies %s added, %s removed, %s changed, %s the same; ",
 	       text_of(reply, "generation"), text_of(reply, "added"), text_of(reply, "removed"), text_of(reply, "changed"),
 	       text_of(reply, "same"));
+	printf("sinks %s added, %s removed, %s changed; ", text_of(reply, "sinks_added"), text_of(reply, "sinks_removed"),
+	       text_of(reply, "sinks_changed"));
 	printf("%s hooks (%s before); %s ms\n", text_of(reply, "hooks"), text_of(reply, "hooks_before"),
 	       text_of(reply, "elapsed_ms"));
 }

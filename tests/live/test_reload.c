@@ -156,12 +156,12 @@ static void write_sinks(const char *more)
 		   "sinks:\n  events: {type: file, path: events.json}\n%s", more);
 }
 
-static struct { const char *sinks, *has, *has_not; } const sink_steps[] = {
-	{ "  b: {type: file, path: b.json}\n", "b", "c" },
-	{ "  b: {type: file, path: c.json}\n", "c", "b" },
-	{ "  b: {type: file, path: c.json, where: \"evt.type = dup\"}\n", NULL, "c" },
-	{ "  d: {type: file, path: d.json}\n  b: {type: file, path: b.json}\n", "d", "c" },
-	{ "", NULL, "d" },
+static struct { const char *sinks, *has, *has_not; int added, removed, changed; } const sink_steps[] = {
+	{ "  b: {type: file, path: b.json}\n", "b", "c", 1, 0, 0 },
+	{ "  b: {type: file, path: c.json}\n", "c", "b", 0, 0, 1 },
+	{ "  b: {type: file, path: c.json, where: \"evt.type = dup\"}\n", NULL, "c", 0, 0, 1 },
+	{ "  d: {type: file, path: d.json}\n  b: {type: file, path: b.json}\n", "d", "c", 1, 0, 1 },
+	{ "", NULL, "d", 0, 2, 0 },
 };
 
 static void sids(void)
@@ -180,8 +180,15 @@ TEST(reload_sinks, "sinks come, change and go while others go on")
 	agent_file("policies/p.yaml", VERSION("p"), 300);
 	agent_start();
 	for (unsigned i = 0; i < sizeof(sink_steps) / sizeof(*sink_steps); i++) {
+		json_t *receipt;
+
 		write_sinks(sink_steps[i].sinks);
-		counts_are(agent_reload(), "applied", 0, 0, 0);
+		receipt = json_incref(agent_reload());
+		check(number(receipt, "args.sinks_added") == sink_steps[i].added &&
+		      number(receipt, "args.sinks_removed") == sink_steps[i].removed &&
+		      number(receipt, "args.sinks_changed") == sink_steps[i].changed, "step %u: its receipt is wrong", i);
+		counts_are(receipt, "applied", 0, 0, 0);
+		json_decref(receipt);
 		pid = subject(sids);
 		agent_barrier();
 		before += 10;
