@@ -35,7 +35,7 @@ static void fill_sockaddr(struct world *w, struct record *r, struct span *at)
 	for (unsigned i = 2; i < LEN_OF(bytes); i++)
 		bytes[i] = below(w, 3) ? 0 : below(w, 65536);
 	if (bytes[0] == AF_UNIX)
-		memcpy(bytes + 1, below(w, 2) ? "/run/a" : "\0bstract", 6 + below(w, 3));
+		memcpy(bytes + 1, below(w, 2) ? "/run/a" : "\0bstract", 5 + below(w, 3));
 	*at = record_bytes(r, bytes, below(w, 3) ? sizeof(bytes) : 1 + below(w, sizeof(bytes)));
 }
 
