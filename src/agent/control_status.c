@@ -119,6 +119,12 @@ static json_t *lanes(const struct agent *a)
 			 (json_int_t)bytes[LANE_normal], "bulk", (json_int_t)bytes[LANE_bulk]);
 }
 
+static json_t *refused(const struct reload_refusal *refusal)
+{
+	return json_pack("{s:i, s:o, s:o}", "generation", (int)refusal->generation, "since", time_of(refusal->at), "error",
+			 request_json(refusal->error));
+}
+
 void status_fill(struct control *x, json_t *to)
 {
 	struct figures f = { .agent = x->agent, .reload = x->reload };
@@ -138,6 +144,8 @@ void status_fill(struct control *x, json_t *to)
 		json_array_append_new(degraded, request_json(x->reload->watch.degraded));
 	if (x->reload->waiting[0])
 		json_object_set_new(to, "waiting_for_start", request_json(x->reload->waiting));
+	if (x->reload->refusal.at)
+		json_object_set_new(to, "refused", refused(&x->reload->refusal));
 	json_object_set_new(to, "degraded", degraded);
 	json_object_set_new(to, "lost", losses(a));
 	json_object_set_new(to, "transport",

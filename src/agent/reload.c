@@ -152,6 +152,15 @@ static bool is_news(struct reload *r, const struct plan *p, int e)
 	return e != -EALREADY && (p->asked || !r->wrong || r->wrong != before);
 }
 
+static void note_refusal(struct reload *r, const struct reload_receipt *t)
+{
+	if (t->result == -EBUSY)
+		return;
+	r->refusal.at = t->result < 0 && t->result != -EALREADY ? clock_boot() : 0;
+	r->refusal.generation = t->generation + 1;
+	memcpy(r->refusal.error, t->error, sizeof(r->refusal.error));
+}
+
 /* The end of a run, be it good or bad. */
 static void conclude(struct reload *r, struct plan *p, int e)
 {
@@ -163,6 +172,7 @@ static void conclude(struct reload *r, struct plan *p, int e)
 	t->elapsed = clock_boot() - p->began;
 	snprintf(t->error, sizeof(t->error), "%s", p->error);
 	memcpy(t->waiting, r->waiting, sizeof(t->waiting));
+	note_refusal(r, t);
 	if (is_news(r, p, e))
 		tell(r, t, p->said);
 	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)

@@ -31,6 +31,13 @@ struct reload_receipt {
 	struct doubts doubts;	/* that it was applied with */
 };
 
+/* What the files say now and is not in force. */
+struct reload_refusal {
+	uint64_t at;		/* since boot; 0: what they say is in force */
+	unsigned generation;	/* that it would have been */
+	char error[480];
+};
+
 /* Who wants to know of each run. */
 struct reload_listener {
 	void (*begun)(void *ctx);	/* NULL: only of its end */
@@ -57,6 +64,7 @@ struct reload {
 	uint64_t runs;			/* begun so far */
 	struct metrics metrics;
 	uint64_t applied, refused;	/* reloads */
+	struct reload_refusal refusal;
 	uint64_t wrong;			/* hash of contents that were refused last, and why; 0: none */
 	struct reload_listener listeners[RELOAD_LISTENERS];
 };

@@ -256,7 +256,8 @@ static void policies(const json_t *all)
 
 void ctl_text_status(const json_t *reply)
 {
-	const json_t *lost = json_object_get(reply, "lost"), *lanes = json_object_get(reply, "lanes"), *events;
+	const json_t *lost = json_object_get(reply, "lost"), *lanes = json_object_get(reply, "lanes"), *events,
+		     *refused = json_object_get(reply, "refused");
 
 	events = json_object_get(reply, "events");
 	printf("%-12s %s, process %s, since %s (", "saker", text_of(reply, "version"), text_of(reply, "pid"),
@@ -265,6 +266,9 @@ void ctl_text_status(const json_t *reply)
 	printf(")\n%-12s %s\n", "healthy", text_of(reply, "healthy"));
 	list("degraded", json_object_get(reply, "degraded"));
 	printf("%-12s %s, generation %s\n", "config", text_of(reply, "config"), text_of(reply, "generation"));
+	if (refused)
+		printf("%-12s generation %s, since %s: %s\n", "refused", text_of(refused, "generation"),
+		       text_of(refused, "since"), text_of(refused, "error"));
 	policies(json_object_get(reply, "policies"));
 	printf("%-12s %s for %zu events", "hooks", text_of(reply, "hooks"), json_object_size(events));
 	rungs(events);

@@ -59,6 +59,15 @@ TEST(control_status, "status, stats, sinks, reload and loglevel answer the truth
 	refused("{\"cmd\":\"reload\"}", "more.yaml:2:10: unknown event \"dupp\"");
 	r = control_command(0, "reload", NULL);
 	check(r.status == 1 && strstr(r.err, "more.yaml:2:10"), "%d: %s", r.status, r.err);
+	s = control_ask("{\"cmd\":\"status\"}");
+	is(s, "generation", "2");
+	is(s, "refused.generation", "3");
+	check(strstr(value(s, "refused.error"), "more.yaml:2:10: unknown event \"dupp\""), "%s", value(s, "refused"));
+	r = control_command(0, "status", NULL);
+	check(strstr(r.out, "\nrefused      generation 3, since 20") && strstr(r.out, "more.yaml:2:10"), "%s", r.out);
+	agent_file("policies/more.yaml", "name: more\nevents: {dup: }\n");
+	is(control_ask("{\"cmd\":\"reload\"}"), "result", "unchanged");
+	check(!json_object_get(control_ask("{\"cmd\":\"status\"}"), "refused"), "what is in force is called refused");
 	is(control_ask("{\"cmd\":\"loglevel\",\"level\":\"debug\"}"), "level", "debug");
 	r = control_command(0, "loglevel", NULL);
 	check(r.status == 0 && !strcmp(r.out, "debug\n"), "%s", r.out);
