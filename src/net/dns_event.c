@@ -51,8 +51,21 @@ static bool next_piece(struct dns_events *d, struct dns_piece *piece)
 		return false;
 	if (d->raw->proto == IPPROTO_TCP)
 		return dns_segment_next(&d->segment, piece);
-	*piece = (struct dns_piece){ d->segment.bytes, d->segment.captured, d->segment.length };
+	*piece = (struct dns_piece){ d->segment.bytes, d->segment.captured, d->segment.length, false };
 	return true;
+}
+
+/* Of a message whose length was not captured nothing can be wrong; TCP's length that holds no header is. */
+static void read_piece(struct dns_events *d, const struct dns_piece *piece)
+{
+	const uint8_t prefix[] = { 0, (uint8_t)piece->length };
+
+	if (piece->unknown)
+		dns_read(piece->bytes, 0, DNS_MESSAGE_MAX, false, &d->message);
+	else if (d->raw->proto == IPPROTO_TCP && piece->length < DNS_HEADER)
+		dns_read(prefix, sizeof(prefix), sizeof(prefix), true, &d->message);
+	else
+		dns_read(piece->bytes, piece->captured, piece->length, false, &d->message);
 }
 
 /* A text that would not fit is left out, which is told. */
@@ -86,7 +99,7 @@ static struct event_net_packet_dns *copy_packet(struct dns_events *d, const stru
 	e->head.size = sizeof(*e);
 	e->head.hostname = e->head.stack = (struct span){ 0 };
 	e->head.truncated = e->head.faulted = 0;
-	e->cut = d->raw->cut;
+	e->cut = d->raw->cut && d->raw->proto != IPPROTO_TCP;	/* of a segment, maybe not all messages are */
 	if (d->raw->head.hostname.len)
 		build_str(&d->build, &e->head.hostname, event_span(d->raw, &d->raw->head.hostname));
 	if (d->raw->proto == IPPROTO_TCP)
@@ -182,7 +195,7 @@ const struct event_net_packet_dns *dns_events_next(struct dns_events *d)
 
 	if (!next_piece(d, &piece))
 		return NULL;
-	dns_read(piece.bytes, piece.captured, piece.length, false, m);
+	read_piece(d, &piece);
 	d->faults[m->malformed]++;
 	e = copy_packet(d, &piece);
 	e->cut |= m->cut != 0 || piece.captured < piece.length;

@@ -96,7 +96,7 @@ bool dns_segment_next(struct dns_segment *g, struct dns_piece *ret)
 	if (g->at == g->length)
 		return false;
 	if (!take_prefix(g)) {
-		*ret = (struct dns_piece){ .bytes = g->bytes, .length = g->length - g->at };
+		*ret = (struct dns_piece){ .bytes = g->bytes + g->at, .length = g->length - g->at, .unknown = true };
 		if (g->at == g->length)
 			return false;
 		dns_segment_lost(g);
@@ -106,7 +106,7 @@ bool dns_segment_next(struct dns_segment *g, struct dns_piece *ret)
 	if (g->at == g->length && length)
 		return false;		/* the message comes in the next segment */
 	captured = captured_from(g, g->at);
-	*ret = (struct dns_piece){ g->bytes + g->at, captured < length ? captured : length, length };
+	*ret = (struct dns_piece){ g->bytes + g->at, captured < length ? captured : length, length, false };
 	st->nprefix = 0;
 	st->skip = length;
 	skip_rest(g);

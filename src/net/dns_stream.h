@@ -43,13 +43,14 @@ struct dns_segment {
 struct dns_piece {
 	const uint8_t *bytes;
 	size_t captured, length;	/* length is that of the whole message */
+	bool unknown;			/* its length was not captured: length is that of the rest of the segment */
 };
 
 /* memory: lru_bytes(DNS_STREAMS_MAX) zeroed bytes, the caller's.  The rest of streams is zeroed, too. */
 void dns_streams_init(struct dns_streams *streams, void *memory);
 
 /* A segment of the direction (1 or 2) of a socket, whose first byte has this sequence number.  false: it was seen
- * before. */
+ * before, or belongs to a message that was told. */
 bool dns_segment_begin(struct dns_segment *segment, struct dns_streams *streams, uint64_t socket, unsigned direction,
 		       uint32_t sequence);
 

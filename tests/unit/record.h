@@ -30,6 +30,7 @@ struct record {
 		struct event_file_open file_open;
 		struct event_cgroup_mkdir cgroup_mkdir;
 		struct event_container_create container_create;
+		struct event_net_packet_dns net_packet_dns;
 		struct event_lost lost;
 	};
 };
