@@ -26,13 +26,38 @@ static int32_t behind(uint32_t sequence, uint32_t from)
 	return (int32_t)(sequence - from);
 }
 
-/* It comes before its turn: what it holds begins with a message, or is not understood. */
+/* It comes before its turn.  What is missing belongs to a message that was told, or else what comes begins with a
+ * message, or is not understood. */
 static void skip_gap(struct dns_stream *st, uint32_t sequence)
 {
-	st->gap = st->next;
-	st->gap_end = sequence;
-	st->skip = st->nprefix = 0;
+	uint32_t missing = sequence - st->next;
+
+	if (missing <= st->skip) {
+		st->skip -= missing;
+	} else {
+		st->gap = st->next;
+		st->gap_end = sequence;
+		st->skip = st->nprefix = 0;
+	}
 	st->next = sequence;
+}
+
+/* All of it is behind what was seen: what lies in the gap is new. */
+static bool fill_gap(struct dns_segment *g, struct dns_stream *st, uint32_t sequence, uint32_t end)
+{
+	uint32_t from = behind(sequence, st->gap) > 0 ? sequence : st->gap;
+	uint32_t to = behind(end, st->gap_end) < 0 ? end : st->gap_end;
+
+	if (from - st->gap >= st->gap_end - st->gap || behind(to, from) <= 0)
+		return false;
+	g->at = from - sequence;
+	g->length = to - sequence;
+	if (g->captured > g->length)
+		g->captured = g->length;
+	st->gap = to;
+	g->alone = (struct dns_stream){ 0 };
+	g->stream = &g->alone;
+	return true;
 }
 
 bool dns_segment_begin(struct dns_segment *g, struct dns_streams *s, uint64_t socket, unsigned direction, uint32_t sequence)
@@ -44,16 +69,10 @@ bool dns_segment_begin(struct dns_segment *g, struct dns_streams *s, uint64_t so
 	g->stream = st;
 	if (behind(sequence, st->next) > 0)
 		skip_gap(st, sequence);
-	if (behind(end, st->next) > 0) {
-		g->at = st->next - sequence;
-		st->next = end;
-		return true;
-	}
-	if (behind(sequence, st->gap) < 0 || behind(end, st->gap_end) > 0)
-		return false;
-	st->gap = end;
-	g->alone = (struct dns_stream){ 0 };
-	g->stream = &g->alone;
+	if (behind(end, st->next) <= 0)
+		return fill_gap(g, st, sequence, end);
+	g->at = st->next - sequence;
+	st->next = end;
 	return true;
 }
 
