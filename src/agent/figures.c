@@ -23,8 +23,6 @@ const char *const figure_of_names[FIGURE_OFS] = {
 	[FIGURE_SECRET] = "secret",
 };
 
-static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
-
 static const struct lane_account *account_of(const struct figures *f, unsigned lane)
 {
 	return &f->agent->losses.now.lanes[lane];

@@ -13,8 +13,6 @@
 /* A lane that has something and is not read for so long is stuck. */
 #define STUCK_NS UINT64_C(2000000000)
 
-static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
-
 static void watch_lanes(struct agent *a, uint64_t now)
 {
 	struct health_watch *w = &a->health;

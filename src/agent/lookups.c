@@ -58,7 +58,6 @@ static void read_hash(uv_work_t *work)
 /* Tell what became known of an event. */
 static void amend(void *ctx, const struct hash_waiting *w, const struct hash_entry *entry)
 {
-	static const char *const lanes[LANES] = { "critical", "normal", "bulk" };
 	struct agent *a = ctx;
 	struct build *b = &a->losses.build;
 	struct event_amend *e = build_begin(b, EVENT_amend, clock_boot(), ++a->losses.seq);
@@ -71,7 +70,7 @@ static void amend(void *ctx, const struct hash_waiting *w, const struct hash_ent
 	e->nest = w->slot;
 	e->time = w->time;
 	build_str(b, &e->event, schema_get(w->event)->name);
-	build_str(b, &e->lane, lanes[w->lane]);
+	build_str(b, &e->lane, lane_names[w->lane]);
 	if (entry->result < 0) {
 		snprintf(text, sizeof(text), "proc.exe_sha256_error=%s", strerror(-entry->result));
 	} else {

@@ -8,7 +8,6 @@
 #include "kernel/probe.h"
 #include "kernel/tree.h"
 
-static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
 static const char *const reasons[DROPS] = { [DROP_FULL] = "full", [DROP_SCRATCH] = "scratch" };
 
 int losses_init(struct losses *l, struct probe *probe, uint64_t now)

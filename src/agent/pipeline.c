@@ -187,6 +187,7 @@ static struct subject subject_of(struct pipeline *p, const struct head *h, const
 		.cgroups = &p->containers.table.cgroups,
 		.container = container,
 		.hashes = &p->hashes,
+		.hostname = p->host,
 	};
 }
 
@@ -296,6 +297,7 @@ void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
 	view.subject = (struct subject){
 		.process = process_find(&p->processes, &h->who), .processes = &p->processes, .users = &p->users,
 		.cgroups = &p->containers.table.cgroups, .container = containers_find(&p->containers, h), .hashes = &p->hashes,
+		.hostname = p->host,
 	};
 	road_policies(&p->road, NULL, 0, 0);
 	road_deliver(&p->road, &view, sinks);
@@ -336,7 +338,6 @@ static void amend_field(struct pipeline *p, struct span *at, const char *name, c
 /* Tell those sinks that were shown a record what it lacked. */
 static void amend(struct pipeline *p, const struct hold_name *name, const struct container *container)
 {
-	static const char *const lanes[LANES] = { "critical", "normal", "bulk" };
 	struct event_amend *e = build_begin(&p->build, EVENT_amend, containers_now(&p->containers),
 					      ++*p->containers.seq);
 	const struct expr_view view = { .record = e, .subject = { .container = container } };
@@ -349,7 +350,7 @@ static void amend(struct pipeline *p, const struct hold_name *name, const struct
 	e->nest = name->slot;
 	e->time = name->time;
 	build_str(&p->build, &e->event, schema_get(name->id)->name);
-	build_str(&p->build, &e->lane, lanes[name->lane]);
+	build_str(&p->build, &e->lane, lane_names[name->lane]);
 	amend_field(p, &e->fields, "container.id", container->id);
 	amend_field(p, &e->fields, "container.name", text_of(container, META_name));
 	amend_field(p, &e->fields, "container.image", text_of(container, META_image));
@@ -436,6 +437,7 @@ int pipeline_init(struct pipeline *p, const struct pipeline_options *options, in
 	int r;
 
 	*p = (struct pipeline){ .options = *options, .shed_from = LANES };
+	snprintf(p->host, sizeof(p->host), "%s", host);
 	mapping_table_init(&p->mappings);
 	p->users.mounts = &p->mounts;
 	hashes_init(&p->hashes, &options->hash_limits);

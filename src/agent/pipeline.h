@@ -3,6 +3,7 @@
 #ifndef SAKER_AGENT_PIPELINE_H
 #define SAKER_AGENT_PIPELINE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,7 @@ struct pipeline {
 	struct dns_events *dns;
 	struct road road;
 	struct notes notes;		/* of the record that is shown */
+	char host[HOST_NAME_MAX + 1];
 	struct mapping_table mappings;
 	struct policy_set *policies[2];	/* by generation & 1; both NULL: what is selected is shown */
 	struct mutes *mutes;		/* the caller's; NULL: nobody is muted */

@@ -17,7 +17,6 @@
 enum listing_format { FORMAT_text, FORMAT_json, FORMAT_markdown, FORMATS };
 
 static const char *const format_names[FORMATS] = { "text", "json", "markdown" };
-static const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
 static const char *const view_names[] = { "exit", "entry", "entry and exit", "exit" };
 
 #if defined(__x86_64__)

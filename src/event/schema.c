@@ -76,6 +76,17 @@ unsigned schema_field_off(const struct schema *schema, unsigned n)
 	return schema->syscall ? offsetof(struct event_syscall, args) + 8 * n : schema->fields[n].off;
 }
 
+const char *const lane_names[LANES] = { "critical", "normal", "bulk" };
+
+const char *schema_flaw(const struct schema *s, unsigned bit)
+{
+	if (bit < s->nfields)
+		return s->fields[bit].name;
+	if (s->syscall && (bit == FIELD_RET || bit == FIELD_FACTS))
+		return bit == FIELD_RET ? "ret" : "fd";
+	return NULL;
+}
+
 bool schema_has_stack(unsigned id)
 {
 	return id != EVENT_process_exec && id != EVENT_process_exit && id != EVENT_process_existing &&

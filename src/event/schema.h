@@ -40,6 +40,8 @@ enum {
 };
 _Static_assert((int)EVENT_COUNT <= (int)EVENTS_MAX, "more events than the kernel side counts");
 
+extern const char *const lane_names[LANES];
+
 /* The schema of an event, NULL if there is no event of this id. */
 const struct schema *schema_get(unsigned id);
 
@@ -71,6 +73,15 @@ bool event_valid(const void *record, size_t len);
 /* Offset of the n-th field in the record.  (The off of a system call's row is not used: arguments
  * lie one after the other.) */
 unsigned schema_field_off(const struct schema *schema, unsigned n);
+
+/* What a bit of truncated or faulted says it of: a field; NULL: the record, whose tail was full. */
+const char *schema_flaw(const struct schema *schema, unsigned bit);
+
+/* Whether a record without a name of a host is the host's own: of the initial namespace, or the agent's. */
+static inline bool schema_host_known(const struct head *h)
+{
+	return h->who.proc_uts_ns || (h->id >= EVENT_lost && h->id < EVENT_SYSCALL);
+}
 
 /* Whether the stack of who did it is still there when the event is told: an exec or exit takes it. */
 bool schema_has_stack(unsigned id);

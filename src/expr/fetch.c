@@ -167,6 +167,39 @@ static void fetch_since(struct fetched *f, const struct access *a, const void *r
 		fetched_number(f, ((const struct head *)record)->time - begin);
 }
 
+/* Those of the initial namespace have the host's; a task that has left its namespaces has none. */
+static void fetch_hostname(struct fetched *f, const struct expr_view *view)
+{
+	const struct head *h = view->record;
+	const char *host = view->subject.hostname;
+
+	if (h->hostname.len)
+		fetched_text(f, event_span(h, &h->hostname), strnlen(event_span(h, &h->hostname), h->hostname.len));
+	else if (host && schema_host_known(h))
+		fetched_text(f, host, strlen(host));
+}
+
+static void fetch_flaws(struct fetched *f, const struct access *a, const void *record)
+{
+	const struct schema *s = schema_get(((const struct head *)record)->id);
+	bool cut = false;
+	uint32_t bits;
+	size_t n = 0;
+
+	memcpy(&bits, (const char *)record + a->off, sizeof(bits));
+	for (; bits; bits &= bits - 1) {
+		const char *name = schema_flaw(s, __builtin_ctz(bits));
+
+		cut |= !name;
+		if (name)
+			n += stpcpy(f->made + n, name) + 1 - (f->made + n);
+	}
+	if (cut)
+		n += stpcpy(f->made + n, "record") + 1 - (f->made + n);
+	if (n)
+		fetched_text(f, f->made, n);
+}
+
 void fetch(struct fetched *f, const struct access *a, const struct expr_view *view)
 {
 	const void *record = view->record;
@@ -198,6 +231,13 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_UNIT: fetch_unit(f, a->arg, view); break;
 	case GET_CONTAINER: fetch_container(f, a, view); break;
 	case GET_OPEN: fetch_open(f, a, record); break;
+	case GET_LANE:
+		if (((const struct head *)record)->lane < LANES)
+			fetched_text(f, lane_names[((const struct head *)record)->lane],
+				     strlen(lane_names[((const struct head *)record)->lane]));
+		break;
+	case GET_HOSTNAME: fetch_hostname(f, view); break;
+	case GET_FLAWS: fetch_flaws(f, a, record); break;
 	case GET_ABI:
 		if (e->head.abi == ABI_32)
 			fetched_text(f, "32-bit", strlen("32-bit"));

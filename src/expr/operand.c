@@ -23,6 +23,10 @@ static const struct operand operands[] = {
 	{ "evt.failed", CLASS_NUM, T_bool, GET_FAILED, 0, 0, "the system call failed" },
 	{ "seq", CLASS_NUM, T_wide, GET_SEQ, 0, HEAD(seq), "number of the record among those of its lane and processor, from 1" },
 	{ "abi", CLASS_TEXT, T_str, GET_ABI, 0, 0, "32-bit for system calls of 32-bit programs" },
+	{ "lane", CLASS_TEXT, T_str, GET_LANE, 0, 0, "lane of the record: critical, normal or bulk" },
+	{ "hostname", CLASS_TEXT, T_str, GET_HOSTNAME, 0, 0, "name of the host, or of the container that has its own" },
+	{ "truncated", CLASS_LIST, T_strv, GET_FLAWS, 0, HEAD(truncated), "names of the fields that are shorter than the original" },
+	{ "faulted", CLASS_LIST, T_strv, GET_FLAWS, 0, HEAD(faulted), "names of the fields whose memory could not be read" },
 	{ "evt.time", CLASS_NUM, T_time, GET_NUM, 0, HEAD(time), "nanoseconds since boot" },
 	{ "evt.cpu", CLASS_NUM, T_uint, GET_HEAD4, 0, HEAD(cpu), "processor" },
 	{ "evt.is_open_read", CLASS_NUM, T_bool, GET_OPEN, 1, 0, "a file was opened for reading" },
@@ -137,6 +141,7 @@ static const struct { const char *name, *is; } aliases[] = {
 	{ "proc.aexepath", "proc.aexe" },	{ "proc.pvpid", "proc.vppid" },
 	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
 	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
+	{ "evt.hostname", "hostname" },
 	{ "evt.num", "seq" },			{ "fd.nameraw", "args.path" },
 	{ "fs.path.nameraw", "args.path" },	{ "fs.path.sourceraw", "args.oldpath" },
 	{ "fs.path.targetraw", "args.newpath" },	{ "evt.arg.target", "args.oldpath" },
@@ -455,6 +460,7 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 		return true;
 	case GET_CONTAINER: return access_container(a, o, arg);
 	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_USER:
+	case GET_LANE: case GET_HOSTNAME: case GET_FLAWS:
 	case GET_CGROUP: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: return true;
 	case GET_SEQ: a->bits = 64; return true;
 	case GET_ABI: return s->syscall;

@@ -32,7 +32,8 @@ enum get {
 	GET_CONTAINER,	/* arg: enum container_part */
 	GET_OPEN,	/* arg: access mode that a set of flags has */
 	GET_SEQ,	/* which the kernel's filters come too early for */
-	GET_ABI,
+	GET_ABI, GET_LANE, GET_HOSTNAME,
+	GET_FLAWS,	/* names of the fields whose bits are set at off */
 	GET_EVENT, GET_CATEGORY, GET_DIRECTION,
 	GET_ARG,	/* args.NAME, until it is looked up */
 	GET_RET,	/* likewise */

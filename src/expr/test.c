@@ -320,7 +320,7 @@ unsigned test_cost(const struct test *t)
 	case GET_SPAN: return cost + 3;
 	case GET_HEAD4: case GET_ASKED: case GET_NUM: case GET_FIGURE: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:
 	case GET_SOCKADDR: case GET_OPEN: case GET_SINCE: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: case GET_ARG:
-	case GET_SEQ: case GET_ABI:
+	case GET_SEQ: case GET_ABI: case GET_LANE: case GET_HOSTNAME: case GET_FLAWS:
 	case GET_RET: break;
 	}
 	return cost;

@@ -19,6 +19,7 @@ struct subject {
 	struct cgroup_table *cgroups;		/* where the path of its cgroup is; NULL: nowhere */
 	const struct container *container;	/* &container_host outside of any; NULL when nobody can tell */
 	const struct hashes *hashes;		/* of executables; NULL: none */
+	const char *hostname;			/* of the host; NULL: not known */
 	const struct stack *stack;		/* the record's, with the files; NULL: only what the record has */
 };
 

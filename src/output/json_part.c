@@ -7,18 +7,12 @@
 #include "event/fd.h"
 #include "output/redact.h"
 
-/* Records without a name are of the initial namespace, or the agent's own. */
-static bool knows_host(const struct head *h)
-{
-	return h->who.proc_uts_ns || (h->id >= EVENT_lost && h->id < EVENT_SYSCALL);
-}
-
 void line_hostname(struct line *l)
 {
 	const struct head *h = l->record;
 	const char *name = event_span(l->record, &h->hostname);
 
-	if (!h->hostname.len && !knows_host(h))
+	if (!h->hostname.len && !schema_host_known(h))
 		return;		/* a task that has left its namespaces */
 	if (!h->hostname.len) {
 		text_raw(&l->t, l->json->hostname, l->json->hostname_len);
@@ -212,31 +206,23 @@ static void flaw_add(struct line *l, const char *key, const char *name, bool *mo
 	*more = true;
 }
 
-/* The name of the field behind a bit; what is no field is the record, whose tail was full. */
-static const char *bit_name(const struct schema *s, unsigned bit)
-{
-	if (bit < s->nfields)
-		return s->fields[bit].name;
-	return bit == FIELD_RET ? "ret" : "fd";
-}
-
-static uint32_t named_bits(const struct schema *s)
-{
-	return ((1u << s->nfields) - 1) | (s->syscall ? 1u << FIELD_RET | 1u << FIELD_FACTS : 0);
-}
-
 /* What else a line may have only a part of, a bit each. */
 static const char *const cut_parts[] = { "proc.args", "proc.ancestors", "stack", "cgroup.path" };
 
 /* key opens the list. */
 static void flaws(struct line *l, const struct schema *s, const char *key, uint32_t bits, unsigned parts)
 {
-	uint32_t named = named_bits(s);
-	bool more = false;
+	bool more = false, record = false;
 
-	for (uint32_t left = bits & named; left; left &= left - 1)
-		flaw_add(l, key, bit_name(s, __builtin_ctz(left)), &more);
-	if (bits & ~named)
+	for (; bits; bits &= bits - 1) {
+		const char *name = schema_flaw(s, __builtin_ctz(bits));
+
+		if (name)
+			flaw_add(l, key, name, &more);
+		else
+			record = true;
+	}
+	if (record)
 		flaw_add(l, key, "record", &more);
 	for (; parts; parts &= parts - 1)
 		flaw_add(l, key, cut_parts[__builtin_ctz(parts)], &more);

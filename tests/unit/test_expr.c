@@ -79,6 +79,14 @@ static void make_abstract(struct record *r)
 	make_unix(r, "\0bus\0x", 6);
 }
 
+static void make_hurt(struct record *r)
+{
+	record_openat(r);
+	r->head.truncated = 1 << 1 | 1 << 0;
+	r->head.faulted = 1 << 2 | 1 << 9;
+	r->head.hostname = record_str(r, "pod-7");
+}
+
 /* A UDP socket does not know whom sendto names. */
 static void make_sendto(struct record *r)
 {
@@ -213,6 +221,11 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, false, "evt.type = openat and evt.dir=>" },
 	{ make_exit_call, true, "evt.dir in (>) and evt.dir != <" },
 	{ record_openat, true, "seq = 17 and evt.num >= 0 and seq in (16, 17) and not evt.num=0" },
+	{ record_openat, true, "lane = normal and lane in (normal, bulk) and hostname = here and evt.hostname startswith he" },
+	{ make_hurt, true, "truncated exists and truncated intersects (path)" },
+	{ make_hurt, true, "faulted = flags and faulted in (flags, record) and faulted contains record and hostname = pod-7" },
+	{ make_hurt, false, "truncated = flags or truncated in (path, dir) or hostname = here" },
+	{ record_openat, false, "truncated exists or faulted exists" },
 	{ record_openat, false, "abi exists or abi = 32-bit" },
 	{ make_read32, true, "abi = 32-bit" },
 	{ make_exec, true, "evt.type = process_exec" },
@@ -425,7 +438,8 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 
 static bool matches(const struct expr *expr, const struct record *r)
 {
-	struct expr_view view = { .record = r, .subject = { .process = family(), .processes = &table, .container = &container_host } };
+	struct expr_view view = { .record = r, .subject = { .process = family(), .processes = &table, .container = &container_host,
+							  .hostname = "here" } };
 
 	return expr_match(expr, &view);
 }
