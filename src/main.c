@@ -7,6 +7,7 @@
  *	policy/		policies compiled from their files: filters, limits, caches
  *	expr/		the expression language: parse, check, evaluate, push down
  *	identity/	who did it: processes and ancestors, cgroups, containers, users, hashes
+ *	net/		what packets say: DNS messages and what they become
  *	kernel/		all that touches libbpf: probes and their ladders, lanes, filters, mutes, accounting
  *	event/		what a record means: schema, check on entry, names of values, selection
  *	config/		YAML with positions, option tables, saker.yaml
