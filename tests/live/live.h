@@ -162,6 +162,9 @@ void truth_take(struct truth *truth);
 /* A subject's own failure: the test tells it. */
 void subject_fail(const char *what);
 
+/* Go into the cgroup of this folder. */
+void subject_enter(const char *group);
+
 /* Compare proc, user and hostname. */
 #define who_is(record, truth) who_is_at(__FILE__, __LINE__, record, truth)
 void who_is_at(const char *file, int line, json_t *record, const struct truth *truth);

@@ -99,6 +99,18 @@ void subject_fail(const char *what)
 	_exit(99);
 }
 
+void subject_enter(const char *group)
+{
+	char procs[5000];
+	int fd;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", group);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		subject_fail(procs);
+	close(fd);
+}
+
 static size_t slurp(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A user to whom a part of the cgroups was handed over makes there what looks like containers. */
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -33,18 +32,6 @@ enum { LAYOUTS = sizeof(layouts) / sizeof(*layouts) };
 
 static char base[4300];
 
-static void enter(const char *folder)
-{
-	char procs[4620];
-	int fd;
-
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", folder);
-	fd = open(procs, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		subject_fail(procs);
-	close(fd);
-}
-
 /* Each folder on the way, and the last. */
 static void make_folders(const char *layout)
 {
@@ -62,7 +49,7 @@ static void make_folders(const char *layout)
 /* As systemd does for a user's manager, then as that user does what it likes. */
 static void imitates(void)
 {
-	enter(base);
+	subject_enter(base);
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
 		subject_fail("become");
 	for (unsigned i = 0; i < LAYOUTS; i++) {
@@ -71,7 +58,7 @@ static void imitates(void)
 		make_folders(layouts[i]);
 		snprintf(path, sizeof(path), "%s/%s", base, layouts[i]);
 		if (fork() == 0) {
-			enter(path);
+			subject_enter(path);
 			getppid();
 			while (!*(volatile long *)&shared->n[END])
 				usleep(10000);
@@ -120,7 +107,7 @@ static void asks_again(void)
 
 	for (unsigned i = 0; i < LAYOUTS; i++) {
 		snprintf(path, sizeof(path), "%s/%s", base, layouts[i]);
-		enter(path);
+		subject_enter(path);
 		if (fork() == 0) {
 			if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
 				_exit(1);
@@ -129,7 +116,7 @@ static void asks_again(void)
 		}
 		usleep(20000);
 	}
-	enter(cgroup_root());
+	subject_enter(cgroup_root());
 }
 
 TEST(container_delegated, "what a user makes in cgroups that are handed over is no container, found at once or later")

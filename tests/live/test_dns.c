@@ -4,16 +4,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "loopback.h"
 
 enum { SERVER, CLIENT_PORT };		/* of shared->n */
 enum { DNS_PORT = 53, QUERY_BYTES = 33, ANSWER_BYTES = 49 };
@@ -21,8 +19,6 @@ enum { DNS_PORT = 53, QUERY_BYTES = 33, ANSWER_BYTES = 49 };
 #define TRACE_DNS "-e net_packet_dns"
 
 static int family = AF_INET;
-
-union address { struct sockaddr any; struct sockaddr_in in; struct sockaddr_in6 in6; };
 
 /* www.EXAMPLE.org A IN */
 static const unsigned char query[] =
@@ -32,60 +28,26 @@ static const unsigned char answer[] =
 	"\x12\x34\x81\x80\0\1\0\1\0\0\0\0\3www\7EXAMPLE\3org\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\1";
 _Static_assert(sizeof(query) == QUERY_BYTES + 1 && sizeof(answer) == ANSWER_BYTES + 1, "their NUL is not sent");
 
-static union address loopback(int port)
-{
-	union address a = { .any = { .sa_family = family } };
-
-	if (family == AF_INET) {
-		a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		a.in.sin_port = htons(port);
-	} else {
-		a.in6.sin6_addr = in6addr_loopback;
-		a.in6.sin6_port = htons(port);
-	}
-	return a;
-}
-
-static socklen_t size(void)
-{
-	return family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-/* In a network of its own, where the loopback and port 53 are ours. */
-static void own_network(void)
-{
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd;
-
-	if (unshare(CLONE_NEWNET) < 0)
-		subject_fail("unshare");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
-		subject_fail("lo");
-	close(fd);
-}
-
 static int bound(int type)
 {
-	union address a = loopback(DNS_PORT);
+	union address a = loopback(family, DNS_PORT);
 	int fd = socket(family, type, 0);
 
-	if (fd < 0 || bind(fd, &a.any, size()) < 0 || (type == SOCK_STREAM && listen(fd, 5) < 0))
+	if (fd < 0 || bind(fd, &a.any, address_size(family)) < 0 || (type == SOCK_STREAM && listen(fd, 5) < 0))
 		subject_fail("bind");
 	return fd;
 }
 
 static int connected(int type)
 {
-	union address a = loopback(DNS_PORT);
+	union address a = loopback(family, DNS_PORT);
 	int one = 1, fd = socket(family, type, 0);
-	socklen_t len = sizeof(a);
 
-	if (fd < 0 || connect(fd, &a.any, size()) < 0 || getsockname(fd, &a.any, &len) < 0)
+	if (fd < 0 || connect(fd, &a.any, address_size(family)) < 0)
 		subject_fail("connect");
 	if (type == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
 		subject_fail("nodelay");
-	shared->n[CLIENT_PORT] = ntohs(family == AF_INET ? a.in.sin_port : a.in6.sin6_port);
+	shared->n[CLIENT_PORT] = port_of(fd);
 	return fd;
 }
 

@@ -2,19 +2,17 @@
 /* net_packet_dns in a policy, in a capture, and beside what dig and dnsmasq say. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "live.h"
+#include "loopback.h"
 #include "running.h"
 
 static char group[4200];	/* a cgroup of the test's; "": there is none */
@@ -65,15 +63,9 @@ static void ask(int client, int server, char letter)
 
 static void asks(const char *letters)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 	int server, client;
 
-	if (unshare(CLONE_NEWNET) < 0)
-		subject_fail("unshare");
-	server = socket(AF_INET, SOCK_DGRAM, 0);
-	if (ioctl(server, SIOCSIFFLAGS, &lo) < 0)
-		subject_fail("lo");
-	close(server);
+	own_network();
 	server = dns_socket(true);
 	client = dns_socket(false);
 	for (; *letters; letters++)
@@ -87,13 +79,7 @@ static void asks_often(void)
 
 static void asks_elsewhere(void)
 {
-	char path[4300];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
-	f = fopen(path, "we");
-	if (!f || fprintf(f, "%d", getpid()) < 0 || fclose(f) != 0)
-		subject_fail("cgroup.procs");
+	subject_enter(group);
 	asks("a");
 }
 
@@ -171,15 +157,7 @@ static const char resolvers[] =
 
 static void resolve(void)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd;
-
-	if (unshare(CLONE_NEWNET) < 0)
-		subject_fail("unshare");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
-		subject_fail("lo");
-	close(fd);
+	own_network();
 	shared->n[0] = ns_of("net");
 	setenv("DIR", scratch(), 1);
 	execl("/bin/sh", "sh", "-c", resolvers, NULL);

@@ -19,18 +19,6 @@ enum { CALLS = 50 };
 
 static char name[64], group[4400], inner[4500];
 
-static void enter(const char *folder)
-{
-	char path[4600];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		subject_fail(path);
-	close(fd);
-}
-
 /* Calls of both kinds of records, and what tells who somebody is. */
 static void calls(void)
 {
@@ -52,7 +40,7 @@ static void calls_outside(void)
 
 static void calls_inside(void)
 {
-	enter(group);
+	subject_enter(group);
 	calls();
 }
 
@@ -61,7 +49,7 @@ static void calls_in_new(void)
 {
 	if (mkdir(inner, 0755) < 0)
 		subject_fail(inner);
-	enter(inner);
+	subject_enter(inner);
 	calls();
 }
 

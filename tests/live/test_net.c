@@ -4,81 +4,33 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "events.h"
+#include "loopback.h"
 
 static int family;
 
 enum { LISTEN, CONNECT, CLIENT_PORT, SERVER_PORT, REFUSED_PORT };	/* of shared->n */
 
-union address { struct sockaddr any; struct sockaddr_in in; struct sockaddr_in6 in6; };
-
-static union address loopback(int port)
-{
-	union address a = { .any = { .sa_family = family } };
-
-	if (family == AF_INET) {
-		a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		a.in.sin_port = htons(port);
-	} else {
-		a.in6.sin6_addr = in6addr_loopback;
-		a.in6.sin6_port = htons(port);
-	}
-	return a;
-}
-
-static socklen_t size(void)
-{
-	return family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-static int port_of(int fd)
-{
-	union address a;
-	socklen_t len = sizeof(a);
-
-	if (getsockname(fd, &a.any, &len) < 0)
-		subject_fail("getsockname");
-	return ntohs(family == AF_INET ? a.in.sin_port : a.in6.sin6_port);
-}
-
-/* In a network of its own, where the loopback is ours. */
-static void own_network(void)
-{
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd;
-
-	if (unshare(CLONE_NEWNET) < 0)
-		subject_fail("unshare");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
-		subject_fail("lo");
-	close(fd);
-}
-
 static void talks(void)
 {
-	union address a = loopback(0);
+	union address a = loopback(family, 0);
 	int server, client, conn;
 
 	own_network();
 	server = socket(family, SOCK_STREAM, 0);
-	if (server < 0 || bind(server, &a.any, size()) < 0 || listen(server, 5) < 0)
+	if (server < 0 || bind(server, &a.any, address_size(family)) < 0 || listen(server, 5) < 0)
 		subject_fail("listen");
 	shared->n[SERVER_PORT] = port_of(server);
 	client = socket(family, SOCK_STREAM, 0);
-	a = loopback(shared->n[SERVER_PORT]);
+	a = loopback(family, shared->n[SERVER_PORT]);
 	truth_take(&shared->truth);
-	if (connect(client, &a.any, size()) < 0)
+	if (connect(client, &a.any, address_size(family)) < 0)
 		subject_fail("connect");
 	shared->n[CLIENT_PORT] = port_of(client);
 	conn = accept(server, NULL, NULL);
@@ -88,7 +40,7 @@ static void talks(void)
 	close(conn);
 	close(server);
 	client = socket(family, SOCK_STREAM, 0);
-	if (connect(client, &a.any, size()) == 0 || errno != ECONNREFUSED)
+	if (connect(client, &a.any, address_size(family)) == 0 || errno != ECONNREFUSED)
 		subject_fail("connect to nobody");
 	close(client);
 }
@@ -176,22 +128,22 @@ TEST(sock_ipv6, "listen, connect, accept, close, refused over IPv6")
 
 static void two_talk(void)
 {
-	union address a = loopback(0);
+	union address a = loopback(family, 0);
 	int server, fd, ready[2];
 	char c;
 
 	own_network();
 	server = socket(family, SOCK_STREAM, 0);
-	if (pipe(ready) < 0 || bind(server, &a.any, size()) < 0 || listen(server, 5) < 0)
+	if (pipe(ready) < 0 || bind(server, &a.any, address_size(family)) < 0 || listen(server, 5) < 0)
 		subject_fail("listen");
 	shared->n[SERVER_PORT] = port_of(server);
-	a = loopback(shared->n[SERVER_PORT]);
+	a = loopback(family, shared->n[SERVER_PORT]);
 	shared->n[CONNECT] = fork();
 	if (shared->n[CONNECT] == 0) {
 		close(server);
 		close(ready[1]);
 		fd = socket(family, SOCK_STREAM, 0);
-		if (connect(fd, &a.any, size()) < 0)
+		if (connect(fd, &a.any, address_size(family)) < 0)
 			_exit(1);
 		c = read(ready[0], &c, 1);
 		_exit(0);
@@ -219,12 +171,12 @@ TEST(sock_owner, "each side of a connection is shown with its own process")
 
 static void fast_open(void)
 {
-	union address a = loopback(9);
+	union address a = loopback(family, 9);
 	int fd;
 
 	own_network();
 	fd = socket(family, SOCK_STREAM, 0);
-	shared->n[0] = sendto(fd, "x", 1, MSG_FASTOPEN, &a.any, size());
+	shared->n[0] = sendto(fd, "x", 1, MSG_FASTOPEN, &a.any, address_size(family));
 }
 
 TEST(sock_fastopen, "a connection made by sendto alone")

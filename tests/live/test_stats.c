@@ -21,13 +21,7 @@ static char group[4400];
 
 static void calls(void)
 {
-	char path[4500];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", group);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		subject_fail(path);
+	subject_enter(group);
 	for (unsigned i = 0; i < GOOD; i++)
 		syscall(SYS_getsid, 0);
 	for (unsigned i = 0; i < BAD; i++)
