@@ -16,9 +16,10 @@ static void clean(char *text)
 			*text = '?';
 }
 
+/* value may be NULL: a row need not have what the first one has. */
 static const char *cell(const json_t *value, char to[CELL])
 {
-	switch (json_typeof(value)) {
+	switch (value ? json_typeof(value) : JSON_NULL) {
 	case JSON_STRING:
 		snprintf(to, CELL, "%s", json_string_value(value));
 		break;
