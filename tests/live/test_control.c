@@ -182,6 +182,11 @@ TEST(control_stats, "the counters balance from hook to sink")
 	r = control_command(0, "stats", NULL);
 	check(r.status == 0 && strstr(r.out, "\ncritical ") && strstr(r.out, "\nEVENT ") && strstr(r.out, "\ndup "), "%d: %s%s", r.status, r.err,
 	      r.out);
+	/* What was counted and is not wanted any more has no hook to tell of. */
+	agent_file_remove("policies/more.yaml");
+	agent_reload();
+	r = control_command(0, "stats", NULL);
+	check(r.status == 0 && strstr(r.out, "\ndup "), "%d: %s%s", r.status, r.err, r.out);
 }
 
 TEST(control_rights, "the group may look, root may change, others may nothing")
