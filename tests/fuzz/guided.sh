@@ -6,6 +6,7 @@
 # FUZZ_BUILD/findings.
 #   FUZZ_SECONDS   for each of them, default 4
 #   FUZZ_COUNT     inputs by chance for each, default 5000
+#   FUZZ_SEED      another way through the inputs, default 1
 set -euo pipefail
 
 build=$(realpath "${1:?}")
@@ -28,14 +29,14 @@ seeds_of() { # TARGET
 
 # MiB that one allocation may take: a policy may ask for a table of a million keys.
 limit_of() { # TARGET
-	case $1 in policy) echo 80 ;; *) echo 16 ;; esac
+	case $1 in policy) echo 256 ;; *) echo 16 ;; esac
 }
 
 guided() { # TARGET
 	mkdir -p "$build/found/$1" "$build/findings"
 	# shellcheck disable=SC2046 # folders are words
-	"$build/tests/fuzz_$1" -max_total_time="$seconds" -timeout=10 -malloc_limit_mb="$(limit_of "$1")" -rss_limit_mb=1024 -max_len=16384 \
-		-print_final_stats=1 -artifact_prefix="$build/findings/$1-" "$build/found/$1" $(seeds_of "$1") \
+	"$build/tests/fuzz_$1" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=10 \
+		-malloc_limit_mb="$(limit_of "$1")" -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -artifact_prefix="$build/findings/$1-" "$build/found/$1" $(seeds_of "$1") \
 		> "$build/findings/$1.log" 2>&1
 }
 
