@@ -13,7 +13,8 @@ enum { STATES = 1024, CELLS = 8192, SLOTS = 2 * STATES };	/* CELLS: of 2 bytes e
 
 struct dfa {
 	uint8_t classes[256];	/* of bytes that no position tells apart */
-	uint16_t start, accepting;	/* rows from this one on accept the end of the text */
+	uint16_t nclasses, start, accepting;	/* rows from this one on accept the end of the text */
+	const uint16_t *pairs;	/* the same for two bytes at once, its rows by nclasses longer; or NULL */
 	uint16_t next[];	/* a row for each state: what begins at 0 is that of no return */
 };
 
@@ -139,19 +140,34 @@ static void number_rows(const struct maker *m, uint16_t *rows, struct dfa *dfa)
 	}
 }
 
+/* The table is read at the pace of one look after the other: with pairs there are half as many. */
+static void make_pairs(uint16_t *pairs, const struct dfa *dfa, unsigned ncells)
+{
+	for (unsigned cell = 0; cell < ncells; cell++)
+		for (unsigned k = 0; k < dfa->nclasses; k++)
+			*pairs++ = dfa->next[dfa->next[cell] + k] * dfa->nclasses;
+}
+
 static const struct dfa *finish(struct arena *arena, const struct maker *m, unsigned start)
 {
-	struct dfa *dfa = arena_alloc(arena, sizeof(*dfa) + m->nstates * m->nclasses * sizeof(*dfa->next));
+	unsigned ncells = m->nstates * m->nclasses;
+	unsigned npairs = ncells * (m->nclasses + 1) <= CELLS ? ncells * m->nclasses : 0;
+	struct dfa *dfa = arena_alloc(arena, sizeof(*dfa) + (ncells + npairs) * sizeof(*dfa->next));
 	uint16_t rows[STATES];
 
 	if (!dfa)
 		return NULL;
 	number_rows(m, rows, dfa);
 	memcpy(dfa->classes, m->classes, sizeof(dfa->classes));
+	dfa->nclasses = m->nclasses;
 	dfa->start = rows[start];
 	for (unsigned s = 0; s < m->nstates; s++)
 		for (unsigned k = 0; k < m->nclasses; k++)
 			dfa->next[rows[s] + k] = rows[m->cells[s * m->nclasses + k]];
+	if (npairs) {
+		make_pairs(dfa->next + ncells, dfa, ncells);
+		dfa->pairs = dfa->next + ncells;
+	}
 	return dfa;
 }
 
@@ -183,14 +199,28 @@ const struct dfa *dfa_make(struct effort *effort, const struct nfa *nfa)
 	return dfa;
 }
 
+static bool match_pairs(const struct dfa *dfa, unsigned at, const unsigned char *text, size_t n)
+{
+	at *= dfa->nclasses;
+	for (size_t i = 0; i < n; i += 2) {
+		at = dfa->pairs[at + dfa->classes[text[i]] * dfa->nclasses + dfa->classes[text[i + 1]]];
+		if (!at)
+			return false;
+	}
+	return at >= dfa->accepting * dfa->nclasses;
+}
+
 bool dfa_match(const struct dfa *dfa, const char *text, size_t n)
 {
+	size_t alone = dfa->pairs ? n % 2 : n;
 	unsigned at = dfa->start;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < alone; i++) {
 		at = dfa->next[at + dfa->classes[(unsigned char)text[i]]];
 		if (!at)
 			return false;
 	}
+	if (dfa->pairs)
+		return match_pairs(dfa, at, (const unsigned char *)text + alone, n - alone);
 	return at >= dfa->accepting;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table that matches as an NFA does, with one look into it a byte. */
+/* A table that matches as an NFA does, with one look into it a byte, or for two while it stays small. */
 #ifndef SAKER_EXPR_DFA_H
 #define SAKER_EXPR_DFA_H
 
