@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# quickstart.sh - from a fresh Debian 12 to live events in one go: installs what the build lacks,
-# builds saker in build/quickstart, says what it can see here, and watches.
-#   QUICKSTART_SECONDS=N   stop by itself after N seconds
+# quickstart.sh [OPTION..] [EXPR] - from a fresh Debian 12 to live events in one go: installs what the
+# build lacks, builds saker in build/quickstart, says what it can see here, and watches. What it is given
+# goes to saker trace: "quickstart.sh --for 10s 'user.uid != 0'" ends by itself and leaves root out.
 set -euo pipefail
 
 readonly packages=(
@@ -79,17 +79,15 @@ build_saker() {
 }
 
 watch() {
-	local limit=()
 	"${as_root[@]}" "$build/saker" doctor > "$build/doctor.txt" ||
 		die "nothing can be traced on this machine:
 $(grep -E '^Nothing|^saker' "$build/doctor.txt" || true)"
 	say "$(tail -n 1 "$build/doctor.txt"); for the details: $build/saker doctor"
-	[ -z "${QUICKSTART_SECONDS:-}" ] || limit=(--for "${QUICKSTART_SECONDS}s")
 	say 'Watching this machine. Open another terminal and do something; Ctrl-C stops'
-	exec "${as_root[@]}" "$build/saker" trace "${limit[@]}"
+	exec "${as_root[@]}" "$build/saker" trace "$@"
 }
 
 become_root
 install_packages
 build_saker
-watch
+watch "$@"
