@@ -36,8 +36,8 @@ guided() { # TARGET
 	mkdir -p "$build/found/$1" "$build/findings"
 	# shellcheck disable=SC2046 # folders are words
 	"$build/tests/fuzz_$1" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=10 \
-		-malloc_limit_mb="$(limit_of "$1")" -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -artifact_prefix="$build/findings/$1-" "$build/found/$1" $(seeds_of "$1") \
-		> "$build/findings/$1.log" 2>&1
+		-malloc_limit_mb="$(limit_of "$1")" -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 \
+		-artifact_prefix="$build/findings/$1-" "$build/found/$1" $(seeds_of "$1") > "$build/findings/$1.log" 2>&1
 }
 
 by_chance() { # TARGET
