@@ -128,21 +128,34 @@ static bool is_remote(const char *type)
 	return false;
 }
 
-/* 36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw */
+/* 36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/root rw: the type of a mount, NULL if it is not there. */
+static const char *type_of(char *mountinfo, long mount)
+{
+	char *save;
+
+	for (char *line = strtok_r(mountinfo, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (strtol(line, NULL, 10) == mount) {
+			const char *type = strstr(line, " - ");
+
+			return type ? type + 3 : NULL;
+		}
+	return NULL;
+}
+
 bool proc_root_is_local(int proc, int root)
 {
-	char *buf = malloc(MOUNTINFO_MAX), *line = buf, *save, *type;
+	const struct { int at; const char *path; } views[] = {
+		{ proc, "mountinfo" }, { AT_FDCWD, "/proc/self/mountinfo" },
+	};
+	char *buf = malloc(MOUNTINFO_MAX);
+	const char *type = NULL;
 	long mount = mount_of(root);
-	bool local = false;
+	bool local;
 
-	if (buf && mount >= 0 && proc_read(proc, "mountinfo", buf, MOUNTINFO_MAX) > 0)
-		for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-			type = strtol(line, NULL, 10) == mount ? strstr(line, " - ") : NULL;
-			if (type) {
-				local = !is_remote(type + 3);
-				break;
-			}
-		}
+	for (size_t i = 0; buf && mount >= 0 && !type && i < sizeof(views) / sizeof(*views); i++)
+		if (proc_read(views[i].at, views[i].path, buf, MOUNTINFO_MAX) > 0)
+			type = type_of(buf, mount);
+	local = type && !is_remote(type);
 	free(buf);
 	return local;
 }

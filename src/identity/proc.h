@@ -33,8 +33,8 @@ int proc_root(int proc);
  * regular file, .. */
 int proc_open_below(int root, const char *path);
 
-/* Whether the root lies on a file system that answers by itself, not by a process or a network.  One
- * that is no mount of its own (chroot into a folder) hides what it is on: false. */
+/* Whether the root lies on a file system that answers by itself, not by a process or a network.  A process in
+ * a folder (chroot) is not told the mount that this lies on: we are, unless we are in one ourselves; then false. */
 bool proc_root_is_local(int proc, int root);
 
 #endif

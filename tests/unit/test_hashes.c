@@ -20,29 +20,27 @@
 
 static char copy[] = "/tmp/test-hashes-XXXXXX";
 
-/* A process that runs a copy of /bin/sleep, and what a record would say of it. */
-static struct file_hash_request running(void)
+/* What a record would say of a process that runs a program below a root. */
+static struct file_hash_request running_below(const char *root, const char *program)
 {
 	struct file_hash_request q = { .limits = { 64 << 20, 10 * SECOND } };
-	int proc, fd = mkstemp(copy);
 	struct proc_stat stat_now;
-	char command[128];
+	char path[128];
 	struct stat st;
 	pid_t pid;
+	int proc;
 
-	close(fd);
-	snprintf(command, sizeof(command), "cp /bin/sleep %s && chmod 755 %s", copy, copy);
-	cr_assert_eq(system(command), 0);
-	stat(copy, &st);
+	snprintf(path, sizeof(path), "%s%s", root, program);
+	cr_assert_eq(stat(path, &st), 0);
 	pid = fork();
 	if (pid == 0) {
-		execl(copy, copy, "100", NULL);
+		if (!*root || chroot(root) == 0)
+			execl(program, program, "100", NULL);
 		_exit(1);
 	}
-	for (struct stat now = { 0 }; now.st_ino != st.st_ino; usleep(1000)) {
-		snprintf(command, sizeof(command), "/proc/%d/exe", pid);
-		stat(command, &now);
-	}
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	for (struct stat now = { 0 }; now.st_ino != st.st_ino; usleep(1000))
+		stat(path, &now);
 	proc = proc_open(pid, 0);
 	proc_read_stat(proc, &stat_now);
 	close(proc);
@@ -52,8 +50,19 @@ static struct file_hash_request running(void)
 		.inode = st.st_ino, .dev = major(st.st_dev) << 8 | (minor(st.st_dev) & 0xff),
 		.ctime = st.st_ctim.tv_sec * SECOND + st.st_ctim.tv_nsec,
 	};
-	snprintf(q.path, sizeof(q.path), "%s", copy);
+	snprintf(q.path, sizeof(q.path), "%s", program);
 	return q;
+}
+
+/* A copy of /bin/sleep. */
+static struct file_hash_request running(void)
+{
+	char command[128];
+
+	close(mkstemp(copy));
+	snprintf(command, sizeof(command), "cp /bin/sleep %s && chmod 755 %s", copy, copy);
+	cr_assert_eq(system(command), 0);
+	return running_below("", copy);
 }
 
 static void expect_digest(const uint8_t bytes[FILE_HASH_BYTES])
@@ -108,6 +117,23 @@ Test(file_hash, of_a_process)
 	kill(q.pid, SIGKILL);
 	waitpid(q.pid, NULL, 0);
 	cr_expect_eq(file_hash(&q, bytes), -ESRCH);
+}
+
+/* Which is not told the mount that its root lies on. */
+Test(file_hash, of_a_process_in_a_folder)
+{
+	struct file_hash_request q;
+	uint8_t bytes[FILE_HASH_BYTES];
+
+	if (!file_hash_available())
+		cr_skip("built without nettle");
+	if (getuid() != 0)
+		cr_skip("only root may chroot");
+	q = running_below("/usr", "/bin/sleep");
+	cr_expect_eq(file_hash(&q, bytes), 0);
+	expect_digest(bytes);
+	kill(q.pid, SIGKILL);
+	waitpid(q.pid, NULL, 0);
 }
 
 /* --- events that wait */
