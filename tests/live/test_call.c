@@ -87,11 +87,19 @@ static void do_pipe2(void)
 	shared->n[2] = shared->stat.st_ino;
 }
 
+static void do_dup3(void)
+{
+	shared->n[0] = open("/dev/zero", O_RDONLY);
+	shared->n[1] = syscall(SYS_dup3, shared->n[0], 77, O_CLOEXEC);
+}
+
+#ifdef SYS_dup2
 static void do_dup2(void)
 {
 	shared->n[0] = open("/dev/zero", O_RDONLY);
 	shared->n[1] = syscall(SYS_dup2, shared->n[0], 77);
 }
+#endif
 
 static void do_sendfile(void)
 {
@@ -223,7 +231,11 @@ static void do_mmap(void)
 static const struct row rows[] = {
 	{ "pipe2", "pipe2", NULL, do_pipe2, { "args.pipefd=[%0, %1]", "args.flags=O_CLOEXEC|O_NONBLOCK", "ret=0",
 	  "fd.num=%0", "fd.type=pipe", "fd.name=pipe:[%2]", "fds.0.num=%1", "fds.0.name=pipe:[%2]" } },
+	{ "dup3", "dup3", NULL, do_dup3, { "args.oldfd=%0", "args.newfd=77", "args.flags=O_CLOEXEC", "ret=77",
+	  "fd.num=77", "fd.name=/dev/zero" } },
+#ifdef SYS_dup2
 	{ "dup2", "dup2", NULL, do_dup2, { "args.oldfd=%0", "args.newfd=77", "ret=77", "fd.num=77", "fd.name=/dev/zero" } },
+#endif
 	{ "sendfile", "sendfile", NULL, do_sendfile, { "args.out_fd=%1", "args.in_fd=%0", "args.count=100", "ret=100",
 	  "args.offset=NULL", "fd.num=%1", "fd.name=/dev/null", "fds.0.num=%0", "fds.0.arg=in_fd" } },
 	{ "close", "close", "fd.name=/dev/zero", do_close, { "args.fd=%0", "ret=0", "fd.num=%0", "fd.type=char" } },

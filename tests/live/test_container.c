@@ -265,7 +265,7 @@ TEST(container_existing, "a container that ran before, with pod and image from i
 	if (!group_path(folder, below))
 		skip("no cgroups here");
 	containers_fresh("name: p\nscope: k8s.ns.name != kube-system\nevents:\n  existing_container:\n  getppid:\n"
-	      "  getpgrp: {where: k8s.pod.name = web-0 and container.image.tag = \"1.25\"}\n", "");
+	      "  getpgid: {where: k8s.pod.name = web-0 and container.image.tag = \"1.25\"}\n", "");
 	shell("mkdir -p %s %s/%s02", folder, place("tasks/k8s.io"), HEX);
 	snprintf(config, sizeof(config), "%s/%s02/config.json", place("tasks/k8s.io"), HEX);
 	put_file(config, "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"io.kubernetes.cri.container-name\":\"web\","
@@ -368,7 +368,7 @@ static void reads_slowly(void)
 static void waits_in_group(void)
 {
 	asks_in_group();
-	syscall(SYS_getpgrp);
+	syscall(SYS_getpgid, 0);
 	syscall(SYS_getsid, 0);
 }
 
@@ -425,10 +425,10 @@ static void hang_no_more(void)
 /* The runtime's file is read for as long as it is wanted: what waits for it does so for its 100 ms. */
 TEST(container_amend, "events of a container whose file hangs are shown, and amended when it is read")
 {
-	static const char *const shown[] = { "getppid", "getpgrp", "getsid" };
+	static const char *const shown[] = { "getppid", "getpgid", "getsid" };
 	pid_t pid;
 
-	hang("name: p\nevents:\n  existing_container:\n  getppid:\n  getpgrp: {enrich: wait}\n"
+	hang("name: p\nevents:\n  existing_container:\n  getppid:\n  getpgid: {enrich: wait}\n"
 	     "  getsid: {where: container.name != nginx}\n", "");
 	pid = subject(waits_in_group);
 	for (unsigned i = 0; i < 3; i++) {
@@ -448,7 +448,7 @@ TEST(container_amend, "events of a container whose file hangs are shown, and ame
 	}
 	is(agent_await("events", "existing_container", 0, "args.id=" HEX "03", NULL), "args.name", "web");
 	pid = subject(waits_in_group);
-	is(agent_await("events", "getpgrp", pid, NULL), "container.name", "web");
+	is(agent_await("events", "getpgid", pid, NULL), "container.name", "web");
 	agent_stop();
 	group_remove("/docker/" HEX "03");
 	group_remove("/docker");
@@ -461,7 +461,7 @@ static void calls_in_group(void)
 {
 	asks_in_group();
 	for (; !*(volatile long *)&shared->n[STOP]; shared->n[MADE]++) {
-		syscall(SYS_getpgrp);
+		syscall(SYS_getpgid, 0);
 		usleep(5000);
 	}
 }
@@ -482,7 +482,7 @@ TEST(container_amend_sinks, "sinks come and go: none is told more of what it nev
 	json_t *r;
 
 	shared->n[STOP] = shared->n[MADE] = 0;
-	hang("name: p\nevents:\n  existing_container:\n  getppid:\n  getpgrp: {enrich: wait}\n", "");
+	hang("name: p\nevents:\n  existing_container:\n  getppid:\n  getpgid: {enrich: wait}\n", "");
 	change_sinks("s/^sinks:$/&\\n  gone: {type: file, path: gone.json}/");
 	pid = subject(asks_in_group);
 	r = agent_await("gone", "getppid", pid, NULL);
@@ -490,7 +490,7 @@ TEST(container_amend_sinks, "sinks come and go: none is told more of what it nev
 	first = name_of(r);
 	agent_await("events", "getppid", pid, NULL);
 	caller = subject_start(calls_in_group);
-	agent_await("events", "getpgrp", caller, NULL);		/* from now on some wait at any time */
+	agent_await("events", "getpgid", caller, NULL);		/* from now on some wait at any time */
 	change_sinks("/^  gone:/d");
 	usleep(200000);		/* until what waited then does not any more */
 	change_sinks("s/^sinks:$/&\\n  late: {type: file, path: late.json}/");
@@ -502,8 +502,8 @@ TEST(container_amend_sinks, "sinks come and go: none is told more of what it nev
 	r = agent_await("late", "getppid", 0, "container.name=web", NULL);
 	check(!amend_in("late", first), "late is told of what it never had");
 	check(!amend_in("gone", first), "gone is told after its end");
-	check(agent_count("events", "getpgrp", caller, NULL) == shared->n[MADE], "%u of %ld calls",
-	      agent_count("events", "getpgrp", caller, NULL), shared->n[MADE]);
+	check(agent_count("events", "getpgid", caller, NULL) == shared->n[MADE], "%u of %ld calls",
+	      agent_count("events", "getpgid", caller, NULL), shared->n[MADE]);
 	agent_stop();
 	group_remove("/docker/" HEX "03");
 	group_remove("/docker");
@@ -547,7 +547,7 @@ TEST(container_none, "units, slices and sessions of systemd are told, and can be
 	group_path(user, "/user.slice/user-1234.slice/session-7.scope");
 	shell("mkdir -p %s %s", folder, user);
 	containers_fresh("name: p\nevents:\n  getppid: {where: cgroup.unit = saker-live.service and cgroup.slice = system.slice}\n"
-			 "  getpgrp: {where: cgroup.session = 1234 and cgroup.unit startswith session-}\n"
+			 "  getpgid: {where: cgroup.session = 1234 and cgroup.unit startswith session-}\n"
 			 "  getsid: {where: cgroup.session = 1235}\n", "");
 	agent_start();
 	pid = subject(waits_in_group);
@@ -557,7 +557,7 @@ TEST(container_none, "units, slices and sessions of systemd are told, and can be
 	check(strstr(value(r, "cgroup.path"), "/system.slice/saker-live.service") != NULL, "path %s", value(r, "cgroup.path"));
 	memcpy(folder, user, sizeof(folder));
 	pid = subject(waits_in_group);
-	r = agent_await("events", "getpgrp", pid, NULL);
+	r = agent_await("events", "getpgid", pid, NULL);
 	is(r, "cgroup.session", "1234");
 	is(r, "cgroup.unit", "session-7.scope");
 	is(r, "cgroup.slice", "user-1234.slice");

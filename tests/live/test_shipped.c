@@ -123,6 +123,13 @@ static void calls_often(void)
 		syscall(SYS_getpriority, 0, 0);
 }
 
+/* What the C library calls: newer architectures have only those that take a folder, too. */
+#ifdef SYS_chmod
+#define PLAIN_OR_AT(plain, at) plain
+#else
+#define PLAIN_OR_AT(plain, at) at
+#endif
+
 #define PROGRAM "args.argv=[\"true\",\"--be\",\"exit\",\"0\"]"
 
 enum { MANY = 8 };
@@ -146,8 +153,9 @@ static const struct shipped {
 		{ "process_exit", "args.group=true", 1 }, { "sock_state", NULL, 0 }, { "file_open", NULL, 0 },
 	} },
 	{ "file-integrity", changes_files, {
-		{ "file_open", NULL, 1 }, { "file_open", "args.path=/etc/made", 1 }, { "chmod", NULL, 1 },
-		{ "rename", NULL, 1 }, { "unlink", NULL, 1 }, { "sock_state", NULL, 0 }, { "*process_exec", NULL, 0 },
+		{ "file_open", NULL, 1 }, { "file_open", "args.path=/etc/made", 1 },
+		{ PLAIN_OR_AT("chmod", "fchmodat"), NULL, 1 }, { PLAIN_OR_AT("rename", "renameat"), NULL, 1 },
+		{ PLAIN_OR_AT("unlink", "unlinkat"), NULL, 1 }, { "sock_state", NULL, 0 }, { "*process_exec", NULL, 0 },
 	} },
 	{ "egress-watch", goes_out, {
 		{ "sock_state", NULL, 1 }, { "connect", NULL, 1 }, { "getsid", NULL, 0 }, { "*process_exec", NULL, 0 },
