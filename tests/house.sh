@@ -229,7 +229,7 @@ rule_calls() {
 rule_shell() {
 	command -v shellcheck > /dev/null || { echo 'shellcheck is not installed'; return 0; }
 	files | tr '\n' '\0' | xargs -0 -r awk 'FNR == 1 && /^#!.*[\/ ](ba)?sh/ { print FILENAME } { nextfile }' |
-		tr '\n' '\0' | xargs -0 -r shellcheck -f gcc || true
+		tr '\n' '\0' | xargs -0 -r shellcheck -x -f gcc || true
 }
 
 # --- running them

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh [STAGE...] - build saker three ways and run every test, or only the named stages.
+# run.sh [STAGE...] - build saker in several ways and run every test, or only the named stages.
 #
 # Every test program speaks TAP on standard output. Here it is counted: "ok" passes, "not ok" fails,
 # "ok ... # SKIP reason" is skipped. A program that crashes, runs out of time, leaves its plan
@@ -18,7 +18,7 @@ readonly packages=(
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
 	prometheus curl dnsmasq-base bind9-dnsutils tcpdump tshark
 	libclang-rt-dev libcriterion-dev jq strace shellcheck binutils procps systemd
-	qemu-system-x86 busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring rsyslog
+	qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring rsyslog
 )
 # Peers that cannot be installed beside those above, with the libraries that they want.
 readonly aside=(syslog-ng-core libivykis0 libwrap0 libnet1 libpcre3 libjson-c5 libglib2.0-0)
@@ -359,12 +359,19 @@ guests_table() { # FILE
 }
 
 stage_guests() {
+	local trees=("$builds/static") cache=${SAKER_CACHE:-$HOME/.cache/saker}
+	build_options[arm64]="${build_options[static]} --cross-file $cache/arm64.ini --cross-file $root/tests/vm/arm64.ini"
 	if [ "$(uname -m)" != x86_64 ]; then
 		skip_stage guests all "guests are x86_64, this is $(uname -m)"
 		return 0
 	fi
 	need_build static guests || return 0
-	SAKER_RESULTS=$results/guests run_tap guests matrix 2400 "$root/tests/vm/run.sh" "$builds/static"
+	if ! "$root/tests/vm/sysroot.sh" "$cache" > "$results/sysroot.log" 2>&1; then
+		skip_stage guests arm64 "$(tail -n 1 "$results/sysroot.log")"
+	elif need_build arm64 guests; then
+		trees+=("$builds/arm64")
+	fi
+	SAKER_RESULTS=$results/guests run_tap guests matrix 2400 "$root/tests/vm/run.sh" "${trees[@]}"
 	guests_table "$results/guests-matrix.tap"
 }
 

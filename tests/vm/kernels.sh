@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# kernels.sh DIR - fetch Debian cloud kernels into DIR/k/RELEASE/{vmlinuz,config,*.ko}.
+# kernels.sh DIR [ARCHITECTURE [NAME...]] - fetch Debian cloud kernels into DIR/k/RELEASE/{vmlinuz,config,*.ko}.
 #
+# ARCHITECTURE is amd64 or arm64. A NAME is a suite or "newest"; without one it is all of them.
 # Prints one line a kernel, "kernel SUITE RELEASE", oldest first, then one line for each that is
 # missing, "skip SUITE REASON". Fails only when there is no kernel at all. What is already in DIR is
 # not asked for again, so a second run needs no network.
@@ -10,80 +11,23 @@
 #   REFRESH=1  ask the archive again, for newer builds
 set -euo pipefail
 
-readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # Modules that tests may load: a harmless one, and those that make containers and their networks.
 readonly modules=(dummy veth overlay)
 
+# shellcheck source=tests/vm/apt.sh
+. "$(dirname "$(realpath "$0")")/apt.sh"
+
 say() { echo "kernels: $*" >&2; }
 
-# The archive's address comes from this machine's own apt sources: mirrors and proxies just work.
-archive_uri() { # SUITE
-	local want='^(bookworm|trixie|oldstable|stable)$'
-	[[ $1 != *-security ]] || want='-security$'
-	# shellcheck disable=SC2016 # the fields are apt's to fill in
-	APT_CONFIG='' apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-		sort -u | awk -v want="$want" '$2 ~ want { print $1; exit }'
-}
-
-# An apt world of its own for each suite: the host's package lists and state stay untouched.
-apt_world() { # SUITE URI
-	local d=$dir/apt/$1
-	mkdir -p "$d"/{lists/partial,archives/partial,state,etc/apt.conf.d,etc/preferences.d}
-	: > "$d/state/status"
-	cat > "$d/etc/suite.sources" <<-SOURCES
-		Types: deb
-		URIs: $2
-		Suites: $1
-		Components: main
-		Architectures: amd64
-		Signed-By: $keyring
-	SOURCES
-	# Signatures are checked; dates are not, for a mirror of an old suite may lag its expiry.
-	cat > "$d/apt.conf" <<-CONF
-		APT::Architecture "amd64"; APT::Architectures { "amd64"; };
-		APT::Sandbox::User "root";
-		Dir::Etc "$d/etc"; Dir::Etc::sourcelist "$d/etc/suite.sources"; Dir::Etc::sourceparts "-";
-		Dir::State "$d/state"; Dir::State::lists "$d/lists"; Dir::State::status "$d/state/status";
-		Dir::Cache "$d"; Dir::Cache::archives "$d/archives";
-		Acquire::Languages "none"; Acquire::Check-Valid-Until "false";
-		Acquire::Retries "2"; Acquire::http::Timeout "20"; Acquire::https::Timeout "20";
-	CONF
-}
-
-# apt in the world of a suite; what goes wrong is kept for skip_reason.
-world() { # SUITE COMMAND...
-	local suite=$1
-	shift
-	APT_CONFIG=$dir/apt/$suite/apt.conf "$@" 2>> "$dir/apt/$suite/errors"
-}
-
-skip_reason() { # SUITE
-	local line
-	line=$(grep -am1 '^[EW]:' "$dir/apt/$1/errors" | cut -c4-150 | sed 's,[a-z]*://[^ ]*/,,g') || true
-	echo "${line:-$(tail -n 1 "$dir/apt/$1/errors" | cut -c1-150)}"
-}
-
-open_suite() { # SUITE
-	local uri
-	mkdir -p "$dir/apt/$1"
-	: > "$dir/apt/$1/errors"
-	[ -e "$keyring" ] || { echo "E: no $keyring" > "$dir/apt/$1/errors"; return 1; }
-	uri=$(archive_uri "$1") || true
-	[ -n "$uri" ] || { echo "E: no apt source here serves $1" > "$dir/apt/$1/errors"; return 1; }
-	apt_world "$1" "$uri"
-	# A silent archive must not hold up the run: the other suites still count.
-	world "$1" timeout 120 apt-get -qq -o APT::Update::Error-Mode=any update
-}
-
 newest_release() { # SUITE
-	world "$1" apt-cache depends linux-image-cloud-amd64 |
+	world "$1" apt-cache depends "linux-image-cloud-$arch" |
 		sed -n 's/.*Depends: linux-image-\([0-9].*\)/\1/p' | awk 'NR == 1'
 }
 
 # The newest build of each minor release: 6.16.3+deb13-cloud-amd64 and so on.
 minor_releases() { # SUITE
 	world "$1" apt-cache pkgnames linux-image- |
-		sed -n 's/^linux-image-\([0-9].*-cloud-amd64\)$/\1/p' | sort -Vr |
+		sed -n "s/^linux-image-\\([0-9].*-cloud-$arch\\)$/\\1/p" | sort -Vr |
 		awk -F '[.+-]' '!seen[$1 "." $2]++'
 }
 
@@ -126,7 +70,7 @@ fetch() { # SUITE RELEASE
 		unpack "$1" "$2" "$package" "$tmp" || return 1
 	done
 	if [ ! -e "$tmp/vmlinuz" ]; then
-		echo "E: the packages of $2 hold no vmlinuz" >> "$dir/apt/$1/errors"
+		echo "E: the packages of $2 hold no vmlinuz" >> "$(world_dir "$1")/errors"
 		return 1
 	fi
 	# The guests' busybox reads plain modules only.
@@ -136,31 +80,38 @@ fetch() { # SUITE RELEASE
 	say "$1: $2"
 }
 
+# Where is noted what was had under a name.
+had() { # NAME
+	echo "$dir/have/$1${arch#amd64}"
+}
+
 cached() { # NAME
-	local release found=
-	[ -z "${REFRESH:-}" ] && [ -e "$dir/have/$1" ] && [ ! -e "$dir/have/$1.partial" ] || return 1
+	local had release found=
+	had=$(had "$1")
+	[ -z "${REFRESH:-}" ] && [ -e "$had" ] && [ ! -e "$had.partial" ] || return 1
 	while read -r _ release; do
 		[ -e "$dir/k/$release/vmlinuz" ] || return 1
 		found=1
-	done < "$dir/have/$1"
+	done < "$had"
 	[ -n "$found" ]
 }
 
 add() { # NAME SUITE RELEASE...: fetch and note what was had under that name
-	local name=$1 suite=$2 release
+	local had suite=$2 release
+	had=$(had "$1")
 	shift 2
 	[ -n "${1:-}" ] || { echo "skip $suite has no cloud kernel" >> "$skips"; return 0; }
-	: > "$dir/have/$name.new"
-	rm -f "$dir/have/$name.partial"
+	: > "$had.new"
+	rm -f "$had.partial"
 	for release; do
 		if fetch "$suite" "$release"; then
-			echo "$suite $release" >> "$dir/have/$name.new"
+			echo "$suite $release" >> "$had.new"
 		else
 			echo "skip $suite $release: $(skip_reason "$suite")" >> "$skips"
-			: > "$dir/have/$name.partial"
+			: > "$had.partial"
 		fi
 	done
-	[ ! -s "$dir/have/$name.new" ] || mv "$dir/have/$name.new" "$dir/have/$name"
+	[ ! -s "$had.new" ] || mv "$had.new" "$had"
 }
 
 add_suite() { # SUITE
@@ -182,8 +133,8 @@ add_newest() {
 		else
 			echo "skip newest $suite: $(skip_reason "$suite")" >> "$skips"
 		fi
-	done > "$dir/have/newest.asked"
-	best=$(grep '^[0-9]' "$dir/have/newest.asked" | sort -V | tail -n 1) || return 0
+	done > "$(had newest).asked"
+	best=$(grep '^[0-9]' "$(had newest).asked" | sort -V | tail -n 1) || return 0
 	add newest "${best#* }" "${best% *}"
 }
 
@@ -199,24 +150,29 @@ add_minors() {
 }
 
 main() {
-	local name list
-	[ $# -eq 1 ] || { echo "usage: kernels.sh DIR" >&2; exit 2; }
+	local name list had
+	local -a names=()
+	[ $# -ge 1 ] || { echo "usage: kernels.sh DIR [ARCHITECTURE [NAME...]]" >&2; exit 2; }
 	dir=$(realpath -m "$1")
+	arch=${2:-amd64}
+	shift $(($# < 2 ? $# : 2))
+	names=("$@")
+	[ $# -gt 0 ] || names=(bullseye-security bookworm trixie newest ${WIDE:+minors})
 	skips=$dir/skips
 	mkdir -p "$dir"/{k,have}
 	: > "$skips"
 	# The package lists are many times larger than the kernels.
 	trap 'rm -rf "$dir/apt"' EXIT
-	local names=(bullseye-security bookworm trixie newest)
-	for name in "${names[@]:0:3}"; do add_suite "$name"; done
-	add_newest
-	if [ -n "${WIDE:-}" ]; then
-		names+=(minors)
-		add_minors
-	fi
+	for name in "${names[@]}"; do
+		case $name in
+		newest | minors) "add_$name" ;;
+		*) add_suite "$name" ;;
+		esac
+	done
 	# Only what was had: a name that failed has no file, or an older one that still serves.
 	list=$(for name in "${names[@]}"; do
-		if [ -e "$dir/have/$name" ]; then cat "$dir/have/$name"; fi
+		had=$(had "$name")
+		if [ -e "$had" ]; then cat "$had"; fi
 	done | sort -V -k2 | awk '!seen[$2]++ { print "kernel", $0 }')
 	[ -z "$list" ] || echo "$list"
 	cat "$skips"

@@ -1,39 +1,72 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh BUILD_DIR [RELEASE_PATTERN...] - run the live tests and saker doctor --probe on every kernel of the
+# run.sh BUILD_DIR... [RELEASE_PATTERN...] - run the live tests and saker doctor --probe on every kernel of the
 # matrix, as many guests side by side as there are processors; TAP on stdout, one line a test and kernel.
 #
-# BUILD_DIR holds the static executables saker and tests/live. Patterns choose kernels: '6.1.*'.
-# Raw output stays in ${SAKER_RESULTS:-BUILD_DIR/guests}/RELEASE.{tap,console}.
+# A BUILD_DIR holds the static executables saker and tests/live, for amd64 or arm64; its guests are of that
+# architecture. Patterns choose kernels: '6.1.*', '*-arm64'. Without one, arm64 runs few tests on the newest.
+# Raw output stays in ${SAKER_RESULTS:-BUILD_DIR/guests}/RELEASE.{tap,console}, of the first BUILD_DIR.
 # Kernels are kept in ${SAKER_CACHE:-$HOME/.cache/saker}/kernels; WIDE=1 takes more of them.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
 readonly here
 
+# What tells one architecture from another: registers and numbers of calls, hooks, stacks, what is counted.
+readonly arm64_names=exec_,fork_,exit_,signal_,open_,sock_,uring_,call_,calls_,seccomp_,race_open,stopped_,filter_random,\
+filter_lineage,capture_,rights_dropped,rights_calls,cgroup_life,existing,dns_udp,dns_tcp,policy_pushed,storm_told_once
+
+declare -A build_of=() busybox_of=()
+
+# Debian's name of an executable's architecture.
+arch_of() { # EXECUTABLE
+	case $(readelf -h "$1" | sed -n 's/^ *Machine: *//p') in
+	AArch64) echo arm64 ;;
+	*X86-64) echo amd64 ;;
+	*) return 1 ;;
+	esac
+}
+
+# Not of this machine's architecture: sysroot.sh has fetched it.
+find_busybox() { # ARCHITECTURE
+	busybox_of[$1]=$cache/arm64/bin/busybox
+	[ "$1" = arm64 ] || busybox_of[$1]=$(command -v busybox) || { echo 'Bail out! no busybox'; exit 1; }
+}
+
+add_build() { # BUILD_DIR
+	local arch
+	[ -x "$1/saker" ] || { echo "Bail out! no $1/saker"; exit 1; }
+	arch=$(arch_of "$1/saker") || { echo "Bail out! no guests for $1/saker"; exit 1; }
+	build_of[$arch]=$1
+	find_busybox "$arch"
+}
+
 need() {
-	local tool
-	for tool in qemu-system-x86_64 busybox cpio; do
-		command -v "$tool" > /dev/null || { echo "Bail out! no $tool"; exit 1; }
-	done
-	# An interpreter in the headers means a shared library that guests do not have.
-	for tool in "$(command -v busybox)" "$build/saker" "$build/tests/live"; do
-		[ -x "$tool" ] || { echo "Bail out! no $tool"; exit 1; }
-		! readelf -l "$tool" | grep -q INTERP || { echo "Bail out! $tool is not static"; exit 1; }
+	local tool arch
+	local -A emulator=([amd64]=qemu-system-x86_64 [arm64]=qemu-system-aarch64)
+	for arch in "${!build_of[@]}"; do
+		for tool in "${emulator[$arch]}" cpio; do
+			command -v "$tool" > /dev/null || { echo "Bail out! no $tool"; exit 1; }
+		done
+		# An interpreter in the headers means a shared library that guests do not have.
+		for tool in "${busybox_of[$arch]}" "${build_of[$arch]}/saker" "${build_of[$arch]}/tests/live"; do
+			[ -x "$tool" ] || { echo "Bail out! no $tool"; exit 1; }
+			! readelf -l "$tool" | grep -q INTERP || { echo "Bail out! $tool is not static"; exit 1; }
+		done
 	done
 }
 
-# One archive of what is the same for all kernels. It is not compressed: unpacking would cost the
-# emulated CPU more than reading does.
-pack_common() {
-	local root=$work/root
+# One archive of what is the same for all kernels of an architecture. It is not compressed: unpacking
+# would cost the emulated CPU more than reading does.
+pack_common() { # ARCHITECTURE
+	local root=$work/root-$1
 	mkdir -p "$root"/{bin,tests,etc/saker,dev,lib/modules}
-	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "${busybox_of[$1]}" "$root/bin/busybox"
 	ln -s busybox "$root/bin/sh"
 	cp "$here/init" "$root/init"
-	cp "$build/saker" "$root/bin/saker"
-	cp "$build/tests/live" "$root/tests/live"
+	cp "${build_of[$1]}/saker" "$root/bin/saker"
+	cp "${build_of[$1]}/tests/live" "$root/tests/live"
 	[ ! -d "$here/../../conf" ] || cp -r "$here/../../conf/." "$root/etc/saker/"
 	echo 'root:x:0:0:root:/root:/bin/sh' > "$root/etc/passwd"
 	echo 'nobody:x:65534:65534:nobody:/:/bin/false' >> "$root/etc/passwd"
@@ -45,7 +78,18 @@ pack_common() {
 	echo guest > "$root/etc/hostname"
 	echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
 	chmod 600 "$root/etc/shadow"
-	archive "$root" > "$work/common.cpio"
+	archive "$root" > "$work/common-$1.cpio"
+}
+
+# The architecture is the end of a release's name: 6.1.0-50-cloud-arm64.
+arch_in() { # RELEASE
+	echo "${1##*-}"
+}
+
+# As results are called: amd64 is the rule.
+shown() { # RELEASE
+	local name=${1/-cloud/}
+	echo "${name%-amd64}"
 }
 
 archive() { # FOLDER
@@ -56,12 +100,12 @@ archive() { # FOLDER
 pack_kernel() { # RELEASE
 	mkdir -p "$work/$1/lib/modules"
 	find "$kernels/k/$1" -name '*.ko' -exec cp -t "$work/$1/lib/modules" {} +
-	archive "$work/$1" | cat "$work/common.cpio" - > "$work/$1.initramfs"
+	archive "$work/$1" | cat "$work/common-$(arch_in "$1").cpio" - > "$work/$1.initramfs"
 }
 
 why_died() { # STATUS CONSOLE
 	local panic
-	panic=$(grep -aom1 -E 'Kernel panic.*|RIP: 0010:[^ ]+' "$2" | tr -d '\r') || true
+	panic=$(grep -aom1 -E 'Kernel panic.*|RIP: 0010:[^ ]+|pc : [^ ]+' "$2" | tr -d '\r') || true
 	if [ -n "$panic" ]; then
 		echo "$panic"
 	elif [ "$1" -eq 124 ]; then
@@ -73,13 +117,14 @@ why_died() { # STATUS CONSOLE
 
 # A second try only for a guest that died before its end, which emulators do; said aloud.
 boot() { # RELEASE
-	local try status
+	local try status names=${LIVE_NAMES:-}
+	[ "$(arch_in "$1")" = amd64 ] || names=${names:-$few}
 	for try in 1 2; do
 		status=0
-		"$here/boot.sh" "$kernels/k/$1/vmlinuz" "$work/$1.initramfs" "$results/$1.console" \
+		LIVE_NAMES=$names "$here/boot.sh" "$(arch_in "$1")" "$kernels/k/$1/vmlinuz" "$work/$1.initramfs" "$results/$1.console" \
 			> "$results/$1.tap" 2>&1 || status=$?
 		! grep -aq '^guest: done' "$results/$1.tap" || return 0
-		echo "# ${1%-cloud-amd64}: guest died on try $try: $(why_died "$status" "$results/$1.console")"
+		echo "# $(shown "$1"): guest died on try $try: $(why_died "$status" "$results/$1.console")"
 		cp "$results/$1.console" "$results/$1.console.died"
 		cp "$results/$1.tap" "$results/$1.tap.died"
 	done
@@ -88,7 +133,7 @@ boot() { # RELEASE
 
 # What the guest said becomes one flat list of results, its plan checked; diagnostics pass through.
 results_of() { # RELEASE
-	tr -d '\r' < "$results/$1.tap" | awk -v kernel="${1%-cloud-amd64}" '
+	tr -d '\r' < "$results/$1.tap" | awk -v kernel="$(shown "$1")" '
 		function result(ok, what) { print (ok ? "ok" : "not ok") " - " kernel ": " what }
 		function diag(line) { print (line ~ /^#/ ? line : "# " line) }
 		function name(line) { sub(/^(not )?ok *[0-9]* *(- )?/, "", line); return line }
@@ -122,23 +167,25 @@ results_of() { # RELEASE
 
 # An oops need not stop the guest, and is a failure of whatever provoked it.
 console_result() { # RELEASE
-	local oops
-	if oops=$(grep -aom1 -E 'BUG: (unable|kernel|KASAN|KFENCE).*|Oops.*|general protection.*' "$results/$1.console"); then
-		echo "not ok - ${1%-cloud-amd64}: kernel log is clean"
+	local oops name
+	name=$(shown "$1")
+	if oops=$(grep -aom1 -E 'BUG: (unable|kernel|KASAN|KFENCE).*|Oops.*|general protection.*|Internal error: .*' "$results/$1.console"); then
+		echo "not ok - $name: kernel log is clean"
 		echo "# $oops" | tr -d '\r'
 	else
-		echo "ok - ${1%-cloud-amd64}: kernel log is clean"
+		echo "ok - $name: kernel log is clean"
 	fi
 }
 
 guest() { # RELEASE
-	local begin=$EPOCHREALTIME died=0
+	local begin=$EPOCHREALTIME died=0 name
+	name=$(shown "$1")
 	pack_kernel "$1"
 	boot "$1" || died=1
 	results_of "$1"
 	console_result "$1"
-	[ $died -eq 0 ] || echo "not ok - ${1%-cloud-amd64}: guest comes to its end"
-	awk -v from="$begin" -v to="$EPOCHREALTIME" -v k="${1%-cloud-amd64}" 'BEGIN { printf "# %s: %.1f s\n", k, to - from }'
+	[ $died -eq 0 ] || echo "not ok - $name: guest comes to its end"
+	awk -v from="$begin" -v to="$EPOCHREALTIME" -v k="$name" 'BEGIN { printf "# %s: %.1f s\n", k, to - from }'
 	rm -f "$work/$1.initramfs"
 }
 
@@ -173,30 +220,39 @@ guests() { # RELEASE...
 	done
 }
 
-matrix() {
-	local kind suite rest
-	local -a releases=()
-	"$here/kernels.sh" "$kernels" > "$work/list" || echo 'not ok - a kernel can be had'
-	while read -r kind suite rest; do
-		case $kind in
-		kernel) ! wanted "$rest" "$@" || releases+=("$rest") ;;
-		skip) echo "ok - kernel of $suite # SKIP $rest" ;;
-		esac
-	done < "$work/list"
+matrix() { # PATTERN...
+	local kind suite rest arch
+	local -a releases=() names=()
+	for arch in "${!build_of[@]}"; do
+		names=()
+		[ "$arch" = amd64 ] || [ -z "$few" ] || names=(newest)
+		pack_common "$arch"
+		"$here/kernels.sh" "$kernels" "$arch" "${names[@]}" > "$work/list" || echo "not ok - a kernel for $arch can be had"
+		while read -r kind suite rest; do
+			case $kind in
+			kernel) ! wanted "$rest" "$@" || releases+=("$rest") ;;
+			skip) echo "ok - $arch kernel of $suite # SKIP $rest" ;;
+			esac
+		done < "$work/list"
+	done
 	guests "${releases[@]}"
 }
 
 main() {
-	[ $# -ge 1 ] || { echo "usage: run.sh BUILD_DIR [RELEASE_PATTERN...]" >&2; exit 2; }
-	build=$(realpath "$1")
-	shift
-	kernels=${SAKER_CACHE:-$HOME/.cache/saker}/kernels
-	results=$(realpath -m "${SAKER_RESULTS:-$build/guests}")
+	cache=${SAKER_CACHE:-$HOME/.cache/saker}
+	kernels=$cache/kernels
+	[ $# -ge 1 ] || { echo "usage: run.sh BUILD_DIR... [RELEASE_PATTERN...]" >&2; exit 2; }
+	results=$(realpath -m "${SAKER_RESULTS:-$1/guests}")
+	while [ $# -gt 0 ] && [ -d "$1" ]; do
+		add_build "$(realpath "$1")"
+		shift
+	done
+	few=$arm64_names
+	[ $# -eq 0 ] || few=
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	mkdir -p "$kernels" "$results"
 	need
-	pack_common
 	matrix "$@" | tee "$work/tap"
 	echo "1..$(grep -cE '^(not )?ok ' "$work/tap")"
 	! grep -q '^not ok ' "$work/tap"
