@@ -194,7 +194,7 @@ static struct subject subject_of(struct pipeline *p, const struct head *h, const
 /* A held record is shown as if it came now, save for its time. */
 static void show_held(struct pipeline *p, const struct head *h)
 {
-	struct expr_view view = { .record = h };
+	struct expr_view view = { .record = h, .boot_to_wall = p->road.options.boot_to_wall };
 
 	view.subject = subject_of(p, h, containers_find(&p->containers, h));
 	show(p, &view);
@@ -223,7 +223,7 @@ static bool put_off(struct pipeline *p, const struct head *h, const struct conta
 
 static void route(struct pipeline *p, const struct head *h)
 {
-	struct expr_view view = { .record = h };
+	struct expr_view view = { .record = h, .boot_to_wall = p->road.options.boot_to_wall };
 
 	view.subject = subject_of(p, h, containers_find(&p->containers, h));
 	if (!put_off(p, h, view.subject.container))
@@ -290,7 +290,7 @@ void pipeline_forget_sinks(struct pipeline *p, uint64_t sinks)
 void pipeline_amend(struct pipeline *p, const void *record, uint64_t sinks)
 {
 	const struct head *h = record;
-	struct expr_view view = { .record = record };
+	struct expr_view view = { .record = record, .boot_to_wall = p->road.options.boot_to_wall };
 
 	if (p->done || p->options.capture || !sinks)
 		return;
@@ -313,6 +313,7 @@ static void container_record(void *ctx, void *record, const struct container *co
 	struct expr_view view = {
 		.record = record,
 		.subject = subject_of(p, record, container),
+		.boot_to_wall = p->road.options.boot_to_wall,
 	};
 
 	h->policy = p->generation;
@@ -340,7 +341,8 @@ static void amend(struct pipeline *p, const struct hold_name *name, const struct
 {
 	struct event_amend *e = build_begin(&p->build, EVENT_amend, containers_now(&p->containers),
 					      ++*p->containers.seq);
-	const struct expr_view view = { .record = e, .subject = { .container = container } };
+	const struct expr_view view = { .record = e, .subject = { .container = container },
+					.boot_to_wall = p->road.options.boot_to_wall };
 
 	/* Of a capture nobody does so who was there. */
 	if (!p->containers.live)

@@ -28,6 +28,13 @@ void value_text(struct text *t, enum type type, uint64_t value, bool compat);
 /* The same for argument i of a call, where arguments before it may decide what it means. */
 void value_text_arg(struct text *t, enum type type, const uint64_t *args, unsigned i, bool compat);
 
+/*
+ * Of arguments whose names mean something only beside another one, as NETLINK_AUDIT does of a protocol: the value
+ * in the low half and in the upper one which names it has, 0 for none.  value_told reads a name, -EINVAL if it is none.
+ */
+uint64_t value_told_arg(enum type type, const uint64_t *args, unsigned i, bool compat);
+int value_told(enum type type, const char *name, uint64_t *ret);
+
 /* Whether the text is a JSON number (or true, false) and stands without quotes. */
 bool value_is_number(enum type type);
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/constant.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "event/value.h"
 #include "expr/glob.h"
+#include "expr/literal.h"
 #include "expr/need.h"
 #include "expr/regex.h"
 
@@ -19,12 +18,12 @@ static const unsigned ops_of_class[CLASSES] = {
 	[CLASS_NUM] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(EXISTS),
 	[CLASS_TEXT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) |
 		       BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) |
-		       BIT(PMATCH) | BIT(EXISTS),
+		       BIT(PMATCH) | BIT(BCONTAINS) | BIT(BSTARTSWITH) | BIT(EXISTS),
 	[CLASS_LIST] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) |
 		       BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) |
 		       BIT(PMATCH) | BIT(INTERSECTS) | BIT(EXISTS),
 	[CLASS_ADDR] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(EXISTS),
-	[CLASS_BYTES] = BIT(EXISTS),
+	[CLASS_BYTES] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(BCONTAINS) | BIT(BSTARTSWITH) | BIT(EXISTS),
 	[CLASS_EVENT] = BIT(EQ) | BIT(NE) | BIT(IN) | BIT(CONTAINS) | BIT(ICONTAINS) |
 			BIT(STARTSWITH) | BIT(ENDSWITH) | BIT(GLOB) | BIT(IGLOB) | BIT(REGEX) |
 			BIT(EXISTS),
@@ -129,6 +128,8 @@ static int parse_number(enum type type, const struct literal *value, uint64_t *r
 
 	if (strlen(value->s) != value->len)
 		return -EINVAL;
+	if (type == T_time_wall && literal_is_date(value))
+		return literal_date(value, ret);
 	if (value->s[0] == '0' && value_is_number(type) && value->len > 1 && value->s[1] >= '0' &&
 	    value->s[1] <= '9')
 		return parse_octal(type, value->s, ret);
@@ -143,6 +144,9 @@ static int number_error(struct context *c, const struct comparison *cmp, const s
 {
 	const char *type = type_info[k->type].name, *near = type_nearest(k->type, value->s);
 
+	if (k->type == T_time && r != -ERANGE)
+		return place_error(c, &value->at, "\"%.64s\" is no time as %.64s is: want a date (2026-11-23T10:00:00Z) or, in all of "
+				   "a list, nanoseconds since boot", value->s, cmp->field);
 	if (r == -ERANGE)
 		return place_error(c, &value->at, "%.64s is out of range for %.64s (%s)", value->s,
 				   cmp->field, type);
@@ -171,6 +175,8 @@ static int parse_ret(struct constant *k, const struct literal *value, uint64_t *
 		*ret = -err;
 		return 0;
 	}
+	if (!value_is_number(k->arg) && *value->s != '-' && !parse_number(k->arg, value, ret))
+		return 0;
 	return parse_number(T_long, value, ret);
 }
 
@@ -201,8 +207,10 @@ static int read_numbers(struct context *c, const struct comparison *cmp, struct 
 		return -ENOMEM;
 	for (size_t i = 0; i < cmp->nvalues; i++) {
 		const struct literal *value = &cmp->values[i];
-		int r = ret ? parse_ret(k, value, &k->numbers[i])
-			    : parse_number(k->type, value, &k->numbers[i]);
+		int r = ret	   ? parse_ret(k, value, &k->numbers[i])
+			: a->dated ? literal_date(value, &k->numbers[i])
+			: a->get == GET_TOLD && !value_told(k->type, value->s, &k->numbers[i])
+				   ? 0 : parse_number(k->type, value, &k->numbers[i]);
 
 		if (r)
 			return number_error(c, cmp, k, value, r);
@@ -329,9 +337,28 @@ static int read_regex(struct context *c, const struct comparison *cmp, struct co
 			   error.at + 1, error.text);
 }
 
-static bool is_socket_path(const struct literal *value)
+static bool is_address(enum type type)
 {
-	return *value->s == '/' || *value->s == '@';
+	return type == T_sockaddr || type == T_sockaddr_out || type == T_addr;
+}
+
+/* Written as JSON shows bytes, in hexadecimal; then compared as texts are. */
+static int read_bytes(struct context *c, const struct comparison *cmp, struct constant *k)
+{
+	k->texts = context_alloc(c, cmp->nvalues * sizeof(*k->texts));
+	for (size_t i = 0; k->texts && i < cmp->nvalues; i++) {
+		const struct literal *value = &cmp->values[i];
+		char *bytes = context_alloc(c, value->len / 2 + 1);
+		int n = bytes ? literal_hex(value, bytes) : 0;
+
+		if (n < 0)
+			return place_error(c, &value->at, "\"%.64s\" are no bytes: want two hexadecimal digits for each",
+					   value->s);
+		k->texts[i] = (struct constant_text){ bytes, n };
+	}
+	k->n = cmp->nvalues;
+	k->op = k->op == OP_BCONTAINS ? OP_CONTAINS : k->op == OP_BSTARTSWITH ? OP_STARTSWITH : k->op;
+	return c->no_memory ? -ENOMEM : k->op == OP_IN ? hash_texts(c, k) : 0;
 }
 
 static int read_texts(struct context *c, const struct comparison *cmp, struct constant *k)
@@ -348,7 +375,7 @@ static int read_texts(struct context *c, const struct comparison *cmp, struct co
 			return place_error(c, &value->at,
 					   "%.64s has at most 15 bytes, so it is never \"%.64s\"",
 					   cmp->field, value->s);
-		if ((k->type == T_sockaddr || k->type == T_sockaddr_out) && k->op == OP_IN && !is_socket_path(value))
+		if (k->get == GET_SHOWN && k->op == OP_IN && is_address(k->type) && !literal_is_shown_address(value))
 			return place_error(c, &value->at, "\"%.64s\" is no path of a socket (/PATH, @NAME) as the first is",
 					   value->s);
 		if (k->op == OP_PMATCH && !value->len)
@@ -380,46 +407,16 @@ void net_normal(struct constant_net *net, const void *addr, unsigned family, uns
 	memcpy(net->addr, addr, family == 4 ? 4 : 16);
 }
 
-static bool parse_net(const struct literal *value, struct constant_net *net)
-{
-	const char *slash = strchr(value->s, '/');
-	size_t len = slash ? (size_t)(slash - value->s) : value->len;
-	char text[INET6_ADDRSTRLEN], *end;
-	uint8_t addr[16];
-	unsigned long bits;
-	unsigned family;
-
-	if (len >= sizeof(text) || strlen(value->s) != value->len)
-		return false;
-	memcpy(text, value->s, len);
-	text[len] = 0;
-	family = inet_pton(AF_INET, text, addr) == 1 ? 4 : 0;
-	if (!family && inet_pton(AF_INET6, text, addr) == 1)
-		family = 6;
-	bits = family == 4 ? 32 : 128;
-	if (!family)
-		return false;
-	if (slash) {
-		if (slash[1] < '0' || slash[1] > '9')
-			return false;
-		bits = strtoul(slash + 1, &end, 10);
-		if (*end || bits > (family == 4 ? 32 : 128))
-			return false;
-	}
-	net_normal(net, addr, family, bits);
-	return true;
-}
-
 static int read_nets(struct context *c, const struct comparison *cmp, struct constant *k)
 {
 	k->nets = context_alloc(c, cmp->nvalues * sizeof(*k->nets));
 	if (!k->nets)
 		return -ENOMEM;
 	for (size_t i = 0; i < cmp->nvalues; i++)
-		if (!parse_net(&cmp->values[i], &k->nets[i]))
+		if (!literal_net(&cmp->values[i], &k->nets[i]))
 			return place_error(c, &cmp->values[i].at,
 					   "\"%.64s\" is no IP address or network "
-					   "(10.0.0.1, 10.0.0.0/8, fe80::/10)",
+					   "(10.0.0.1, 10.0.0.0/8, fe80::/10, 10.0.0.1:80)",
 					   cmp->values[i].s);
 	k->n = cmp->nvalues;
 	return 0;
@@ -439,11 +436,17 @@ static int read_constant(struct context *c, const struct comparison *cmp, struct
 		if (cmp->op == OP_INTERSECTS || cmp->op == OP_CONTAINS)
 			return read_flags(c, cmp, k);
 		return read_numbers(c, cmp, k, a);
-	case CLASS_TEXT: case CLASS_LIST: case CLASS_EVENT:
+	case CLASS_TEXT:
+		if (cmp->op == OP_BCONTAINS || cmp->op == OP_BSTARTSWITH)
+			return read_bytes(c, cmp, k);
 		return read_texts(c, cmp, k);
+	case CLASS_LIST: case CLASS_EVENT:
+		return read_texts(c, cmp, k);
+	case CLASS_BYTES:
+		return read_bytes(c, cmp, k);
 	case CLASS_ADDR:
 		return read_nets(c, cmp, k);
-	case CLASS_BYTES: case CLASS_NONE: case CLASSES:
+	case CLASS_NONE: case CLASSES:
 		break;
 	}
 	return -EINVAL;
@@ -452,26 +455,39 @@ static int read_constant(struct context *c, const struct comparison *cmp, struct
 bool comparison_access(const struct comparison *cmp, unsigned id, struct access *a)
 {
 	bool equal = cmp->op == OP_EQ || cmp->op == OP_NE || cmp->op == OP_IN;
+	bool shown = equal && cmp->nvalues && literal_is_shown_address(cmp->values);
 
 	if (!cmp->operand || !operand_access(cmp->operand, cmp->arg, id, a))
 		return false;
-	if (a->get == GET_SOCKADDR && (!equal || (cmp->nvalues && is_socket_path(cmp->values))))
+	if ((a->get == GET_SOCKADDR && !equal) || (shown && (a->get == GET_SOCKADDR || a->get == GET_WIRE_ADDR))) {
 		a->class = CLASS_TEXT;
+		a->get = GET_SHOWN;
+	}
+	a->dated = a->type == T_time && cmp->nvalues && literal_is_date(cmp->values);
 	return true;
 }
 
-struct constant *constant_get(struct context *c, struct comparison *cmp, const struct access *a)
+const struct constant *constant_find(const struct comparison *cmp, const struct access *a)
 {
-	struct constant *k = cmp->constants;
+	const struct constant *k = cmp->constants;
 
-	for (; k; k = k->next)
-		if (k->class == a->class && k->type == a->type)
-			return k;
+	while (k && (k->class != a->class || k->type != a->type || k->get != a->get || k->arg != a->arg))
+		k = k->next;
+	return k;
+}
+
+const struct constant *constant_get(struct context *c, struct comparison *cmp, const struct access *a)
+{
+	const struct constant *old = constant_find(cmp, a);
+	struct constant *k;
+
+	if (old)
+		return old;
 	k = context_alloc(c, sizeof(*k));
 	if (!k)
 		return NULL;
 	*k = (struct constant){
-		.next = cmp->constants, .class = a->class, .type = a->type, .op = cmp->op
+		.next = cmp->constants, .class = a->class, .type = a->type, .get = a->get, .arg = a->arg, .op = cmp->op,
 	};
 	k->valid = !read_constant(c, cmp, k, a);
 	cmp->constants = k;

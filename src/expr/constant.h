@@ -23,11 +23,13 @@ struct constant_flags { uint64_t flags, part, choice; };
 struct constant_net {
 	uint8_t addr[16];
 	uint8_t family, bits;	/* 4 or 6; of the prefix */
+	bool has_port;		/* else any port will do */
+	uint16_t port;
 };
 
 struct constant {
 	struct constant *next;	/* of the same comparison, for another type */
-	uint8_t class, type;
+	uint8_t class, type, get, arg;	/* of the access */
 	uint8_t op;		/* enum op; not always the comparison's */
 	bool valid;
 	size_t n;		/* of the one that is not NULL */
@@ -57,13 +59,16 @@ static inline uint32_t text_hash(const char *s, size_t len)
 	return h >> 32;
 }
 
-/* Where the comparison's field is in the records of an event, and as what it is compared: addresses of sockets also
- * as paths.  false when the event has none. */
+/* Where the comparison's field is in the records of an event, and as what it is compared: addresses
+ * also as the text that is shown of them.  false when the event has none. */
 bool comparison_access(const struct comparison *cmp, unsigned id, struct access *access);
 
 /* The constant of a comparison for this operand, made if need be.  NULL without memory. */
-struct constant *constant_get(struct context *c, struct comparison *cmp,
+const struct constant *constant_get(struct context *c, struct comparison *cmp,
 			      const struct access *access);
+
+/* The one that was made before, NULL if none was. */
+const struct constant *constant_find(const struct comparison *cmp, const struct access *access);
 
 /* The address of 4 or 16 bytes, version 4 if it is one that was mapped into version 6. */
 void net_normal(struct constant_net *net, const void *addr, unsigned family, unsigned bits);

@@ -7,6 +7,8 @@
  * A comparison is false when the event has no such field or its value is unknown, != included;
  * "not" in front of it is then true.  A list as operand compares by each member: one that does
  * suffices, save for "in", which asks all of them, and "!=", which asks that none is equal.
+ * bcontains and bstartswith take bytes in hexadecimal, as fields of bytes do with =.  Every value that JSON
+ * shows can be written as it is shown there.
  * contains and icontains look in the members joined by spaces.  regex and glob match all of
  * the text.
  */
@@ -15,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "filter.h"
@@ -60,6 +63,7 @@ struct expr_names {
 struct expr_view {
 	const void *record;			/* valid */
 	struct subject subject;
+	int64_t boot_to_wall;			/* nanoseconds to add to times since boot for dates */
 	struct notes *notes;			/* of this record's texts, for many expressions; may be NULL */
 };
 

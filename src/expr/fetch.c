@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
+#include "event/value.h"
 #include "identity/cgroup.h"
 #include "identity/cgroup_class.h"
 #include "identity/users.h"
@@ -30,45 +32,57 @@ static void fetch_wire_addr(struct fetched *f, const struct wire_addr *addr)
 		net_normal(&f->nets[f->n++], addr->addr, 4, 32);
 	else if (addr->family == AF_INET6)
 		net_normal(&f->nets[f->n++], addr->addr, 6, 128);
+	f->nets[0].port = addr->port;
 }
 
 static void fetch_sockaddr(struct fetched *f, const struct access *a, const void *record)
 {
 	const struct span *at = span_at(a, record);
 	const char *p = event_span(record, at);
-	uint16_t family = AF_UNSPEC;
+	uint16_t head[2] = { AF_UNSPEC };
 
-	if (at->len >= sizeof(family))
-		memcpy(&family, p, sizeof(family));
-	if (family == AF_INET && at->len >= 8)
+	if (at->len >= sizeof(head))
+		memcpy(head, p, sizeof(head));
+	if (head[0] == AF_INET && at->len >= 8)
 		net_normal(&f->nets[f->n++], p + 4, 4, 32);
-	else if (family == AF_INET6 && at->len >= 24)
+	else if (head[0] == AF_INET6 && at->len >= 24)
 		net_normal(&f->nets[f->n++], p + 8, 6, 128);
+	f->nets[0].port = ntohs(head[1]);
 }
 
-/* The path of a unix socket, as it is shown; of others only that there is an address, for who asks that. */
-static void fetch_socket_path(struct fetched *f, const struct access *a, const void *record)
+/* Names of unix sockets are often passed with the NULs that are behind them. */
+static void fetch_shown(struct fetched *f, const struct access *a, const void *record)
 {
 	const struct span *at = span_at(a, record);
-	const char *p = event_span(record, at) + sizeof(uint16_t);
-	uint16_t family = AF_UNSPEC;
-	size_t n;
+	const void *data = a->type == T_addr ? (const void *)at : event_span(record, at);
+	size_t len = a->type == T_addr ? sizeof(struct wire_addr) : at->len;
+	size_t size = value_size(a->type, ((const struct head *)record)->abi == ABI_32);
+	struct text t = { .p = f->made, .end = f->made + VALUE_TEXT_MAX };
 
-	if (at->len < sizeof(family))
+	if (!len)
 		return;
-	memcpy(&family, p - sizeof(family), sizeof(family));
-	n = at->len - sizeof(family);
-	if (family != AF_UNIX || !n) {
-		f->n = a->bits;
-		f->text = (struct constant_text){ p, 0 };
-	} else if (*p) {
-		fetched_text(f, p, strnlen(p, n));
-	} else {
-		n = n < sizeof(f->made) ? n : sizeof(f->made);
-		memcpy(f->made, p, n);
-		f->made[0] = '@';
-		fetched_text(f, f->made, n);
-	}
+	value_bytes(&t, a->type, data, len < size ? len : size);
+	while (t.p > f->made && !t.p[-1])
+		t.p--;
+	for (char *p = f->made; p < t.p; p++)
+		*p = *p ? *p : '@';
+	fetched_text(f, f->made, t.p - f->made);
+}
+
+/* The value, and behind it what it means: see value_told. */
+static void fetch_told(struct fetched *f, const struct access *a, const void *record)
+{
+	const struct event_syscall *e = record;
+
+	f->n = 2;
+	f->numbers[0] = value_clean(a->type, e->args[a->arg], e->head.abi == ABI_32);
+	f->numbers[1] = value_told_arg(a->type, (const uint64_t *)e->args, a->arg, e->head.abi == ABI_32);
+}
+
+static void fetch_nest(struct fetched *f, const void *record)
+{
+	if (((const struct head *)record)->slot)
+		fetched_number(f, ((const struct head *)record)->slot);
 }
 
 void fetch_joined(struct fetched *f)
@@ -219,9 +233,10 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 	case GET_COMM: fetched_text(f, comm, strnlen(comm, sizeof(wire_comm))); break;
 	case GET_SPAN: fetch_span(f, a, record); break;
 	case GET_WIRE_ADDR: fetch_wire_addr(f, (const void *)comm); break;
-	case GET_SOCKADDR:
-		(a->class == CLASS_TEXT ? fetch_socket_path : fetch_sockaddr)(f, a, record);
-		break;
+	case GET_SOCKADDR: fetch_sockaddr(f, a, record); break;
+	case GET_SHOWN: fetch_shown(f, a, record); break;
+	case GET_TOLD: fetch_told(f, a, record); break;
+	case GET_NEST: fetch_nest(f, record); break;
 	case GET_USER: fetch_user(f, a, view); break;
 	case GET_SINCE: fetch_since(f, a, record); break;
 	case GET_PROCESS: case GET_PARENT: case GET_ANCESTOR: fetch_process(f, a, view); break;
@@ -244,4 +259,6 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 		break;
 	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: case GET_ARG: case GET_RET: break;
 	}
+	if (a->dated && f->n)
+		f->numbers[0] += (uint64_t)view->boot_to_wall;
 }

@@ -56,6 +56,10 @@ static void fetch_part(struct fetched *f, const struct access *a, const struct e
 		return;
 	switch ((enum container_part)a->arg) {
 	case PART_CONTAINER_ID: fetch_string(f, c->id); break;
+	case PART_CONTAINER_ENRICHMENT:
+		if (c->state == CONTAINER_PENDING || c->state == CONTAINER_FAILED)
+			fetch_string(f, c->state == CONTAINER_PENDING ? "pending" : "failed");
+		break;
 	case PART_CONTAINER_NAME: host ? fetch_string(f, "host") : fetch_meta_text(f, m, META_name); break;
 	case PART_CONTAINER_IMAGE: fetch_meta_text(f, m, META_image); break;
 	case PART_CONTAINER_REPOSITORY: fetch_meta_text(f, m, META_repository); break;

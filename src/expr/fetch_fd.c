@@ -109,7 +109,8 @@ static void event_fd(struct fetched *f, const struct access *a, const void *reco
 	case FD_FAMILY:
 		fetch_constant(f, family_name(number_at(record, a->off)));
 		break;
-	case FD_NUM: case FD_NAME: case FD_DEV: case FD_INO:
+	case FD_NUM: case FD_NAME: case FD_DEV: case FD_INO: case FD_SOCKET_FAMILY: case FD_SOCKET_TYPE: case FD_PROTO:
+	case FD_STATE: case FD_DELETED: case FD_CREATED:
 		break;
 	}
 }
@@ -134,7 +135,13 @@ static void fact_sock(struct fetched *f, const struct access *a, const struct fa
 		return;
 	if (a->arg == FD_FAMILY)
 		fetch_constant(f, family_name(sock->family));
-	else if (internet(sock->family))
+	else if (a->arg == FD_SOCKET_FAMILY)
+		fetched_number(f, sock->family);
+	else if (a->arg == FD_SOCKET_TYPE)
+		fetched_number(f, sock->type);
+	else if (a->arg != FD_L4PROTO && (sock->src.family || sock->dst.family))
+		fetched_number(f, a->arg == FD_PROTO ? sock->proto : sock->state);
+	else if (a->arg == FD_L4PROTO && internet(sock->family))
 		fetch_constant(f, proto_name(sock->proto));
 }
 
@@ -155,7 +162,11 @@ void fetch_fd(struct fetched *f, const struct access *a, const void *record)
 	case FD_DEV: fetched_number(f, (uint32_t)fact->dev); break;
 	case FD_INO: fetched_number(f, fact->ino); break;
 	case FD_NAME: case FD_FILENAME: case FD_DIRECTORY: fact_name(f, a, record, fact); break;
-	case FD_L4PROTO: case FD_FAMILY: fact_sock(f, a, fd_sock(record, fact)); break;
+	case FD_DELETED: fetched_number(f, !!(fact->flags & FACT_DELETED)); break;
+	case FD_CREATED: fetched_number(f, !!(fact->flags & FACT_CREATED)); break;
+	case FD_L4PROTO: case FD_FAMILY: case FD_SOCKET_FAMILY: case FD_SOCKET_TYPE: case FD_PROTO: case FD_STATE:
+		fact_sock(f, a, fd_sock(record, fact));
+		break;
 	case FD_TYPE: case FD_TYPECHAR:
 		type = fd_type(record, fact);
 		fetch_constant(f, a->arg == FD_TYPE ? type : letter_of(type));
@@ -259,10 +270,12 @@ static void add_end(struct fetched *f, const struct access *a, const struct end 
 {
 	if (!end->net.family)
 		return;
-	if (a->arg & END_PORT)
+	if (a->arg & END_PORT) {
 		f->numbers[f->n++] = end->port;
-	else
-		f->nets[f->n++] = end->net;
+		return;
+	}
+	f->nets[f->n] = end->net;
+	f->nets[f->n++].port = end->port;
 }
 
 void fetch_end(struct fetched *f, const struct access *a, const void *record)

@@ -10,7 +10,7 @@
 
 const char *const op_names[OPS] = {
 	"=", "!=", "<", "<=", ">", ">=", "in", "contains", "icontains", "startswith", "endswith",
-	"glob", "iglob", "regex", "pmatch", "intersects", "exists",
+	"glob", "iglob", "regex", "pmatch", "intersects", "bcontains", "bstartswith", "exists",
 };
 
 /* Signs first, and of these the longer first. */
@@ -20,6 +20,7 @@ static const struct { const char *text; enum op op; } ops[] = {
 	{ "startswith", OP_STARTSWITH }, { "endswith", OP_ENDSWITH }, { "glob", OP_GLOB },
 	{ "iglob", OP_IGLOB }, { "regex", OP_REGEX }, { "pmatch", OP_PMATCH },
 	{ "intersects", OP_INTERSECTS }, { "exists", OP_EXISTS },
+	{ "bcontains", OP_BCONTAINS }, { "bstartswith", OP_BSTARTSWITH },
 };
 
 static bool is_space(char c)

@@ -22,12 +22,13 @@ static const struct operand operands[] = {
 	{ "errno", CLASS_NUM, T_errno, GET_ERRNO, 0, 0, "error of a system call that failed" },
 	{ "evt.failed", CLASS_NUM, T_bool, GET_FAILED, 0, 0, "the system call failed" },
 	{ "seq", CLASS_NUM, T_wide, GET_SEQ, 0, HEAD(seq), "number of the record among those of its lane and processor, from 1" },
+	{ "nest", CLASS_NUM, T_uint, GET_NEST, 0, HEAD(slot), "how many programs of the kernel side it interrupted" },
 	{ "abi", CLASS_TEXT, T_str, GET_ABI, 0, 0, "32-bit for system calls of 32-bit programs" },
 	{ "lane", CLASS_TEXT, T_str, GET_LANE, 0, 0, "lane of the record: critical, normal or bulk" },
 	{ "hostname", CLASS_TEXT, T_str, GET_HOSTNAME, 0, 0, "name of the host, or of the container that has its own" },
 	{ "truncated", CLASS_LIST, T_strv, GET_FLAWS, 0, HEAD(truncated), "names of the fields that are shorter than the original" },
 	{ "faulted", CLASS_LIST, T_strv, GET_FLAWS, 0, HEAD(faulted), "names of the fields whose memory could not be read" },
-	{ "evt.time", CLASS_NUM, T_time, GET_NUM, 0, HEAD(time), "nanoseconds since boot" },
+	{ "evt.time", CLASS_NUM, T_time, GET_NUM, 0, HEAD(time), "when it happened: a date as JSON shows it, or nanoseconds since boot" },
 	{ "evt.cpu", CLASS_NUM, T_uint, GET_HEAD4, 0, HEAD(cpu), "processor" },
 	{ "evt.is_open_read", CLASS_NUM, T_bool, GET_OPEN, 1, 0, "a file was opened for reading" },
 	{ "evt.is_open_write", CLASS_NUM, T_bool, GET_OPEN, 2, 0, "a file was opened for writing" },
@@ -78,6 +79,12 @@ static const struct operand operands[] = {
 	{ "fd.ino", CLASS_NUM, T_inode, GET_FD, FD_INO, 0, "inode" },
 	{ "fd.l4proto", CLASS_TEXT, T_str, GET_FD, FD_L4PROTO, 0, "tcp, udp, icmp or raw" },
 	{ "fd.sockfamily", CLASS_TEXT, T_str, GET_FD, FD_FAMILY, 0, "ip or unix" },
+	{ "fd.family", CLASS_NUM, T_family, GET_FD, FD_SOCKET_FAMILY, 0, "address family of a socket, AF_INET" },
+	{ "fd.socktype", CLASS_NUM, T_sock_type, GET_FD, FD_SOCKET_TYPE, 0, "type of a socket, SOCK_STREAM" },
+	{ "fd.proto", CLASS_NUM, T_sock_proto, GET_FD, FD_PROTO, 0, "protocol of a socket of the internet, IPPROTO_TCP" },
+	{ "fd.state", CLASS_NUM, T_sock_state, GET_FD, FD_STATE, 0, "state of such a socket, TCP_ESTABLISHED" },
+	{ "fd.deleted", CLASS_NUM, T_bool, GET_FD, FD_DELETED, 0, "the file has no name any more" },
+	{ "fd.created", CLASS_NUM, T_bool, GET_FD, FD_CREATED, 0, "the call made the file" },
 	{ "fd.ip", CLASS_ADDR, T_addr, GET_END, END_ANY, 0, "address of either end" },
 	{ "fd.lip", CLASS_ADDR, T_addr, GET_END, END_LOCAL, 0, "address of this end" },
 	{ "fd.rip", CLASS_ADDR, T_addr, GET_END, END_REMOTE, 0, "address of the other end" },
@@ -89,6 +96,7 @@ static const struct operand operands[] = {
 	{ "fd.sport", CLASS_NUM, T_port, GET_END, PORT(SERVER), 0, "port of the server" },
 	{ "fd.cport", CLASS_NUM, T_port, GET_END, PORT(CLIENT), 0, "port of the client" },
 	{ "container.id", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_ID, 0, "id of the container, host outside of containers" },
+	{ "enrichment", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_ENRICHMENT, 0, "pending while the files of its container are read, failed when they could not be" },
 	{ "container.name", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_NAME, 0, "name that its runtime or pod gives it, host outside of containers" },
 	{ "container.image", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_IMAGE, 0, "image as its runtime names it" },
 	{ "container.image.repository", CLASS_TEXT, T_str, GET_CONTAINER, PART_CONTAINER_REPOSITORY, 0, "the image's name without tag and digest" },
@@ -141,7 +149,9 @@ static const struct { const char *name, *is; } aliases[] = {
 	{ "proc.aexepath", "proc.aexe" },	{ "proc.pvpid", "proc.vppid" },
 	{ "evt.res", "ret" },			{ "evt.rawres", "ret" },
 	{ "evt.ret", "ret" },			{ "evt.errno", "errno" },
-	{ "evt.hostname", "hostname" },
+	{ "evt.hostname", "hostname" },			{ "event", "evt.type" },
+	{ "time", "evt.time" },				{ "cpu", "evt.cpu" },
+	{ "fd.src", "fd.lip" },				{ "fd.dst", "fd.rip" },
 	{ "evt.num", "seq" },			{ "fd.nameraw", "args.path" },
 	{ "fs.path.nameraw", "args.path" },	{ "fs.path.sourceraw", "args.oldpath" },
 	{ "fs.path.targetraw", "args.newpath" },	{ "evt.arg.target", "args.oldpath" },
@@ -271,6 +281,14 @@ static void access_field(struct access *a, const struct schema *s, unsigned n)
 	}
 	if (type == T_figure)
 		a->get = GET_FIGURE;
+	if (s->syscall && ((type == T_sock_opt && n > 0) || (type == T_sock_proto && n == 2))) {
+		a->get = GET_TOLD;
+		a->arg = n;
+	}
+	if (a->class == CLASS_BYTES && type != T_bytes) {
+		a->class = CLASS_TEXT;
+		a->get = GET_SHOWN;
+	}
 	if (a->class == CLASS_NUM)
 		access_number(a);
 }
@@ -304,6 +322,7 @@ static bool access_ret(struct access *a, const struct schema *s)
 		a->get = GET_NUM;
 		a->bits = 64;
 		a->sign = true;
+		a->arg = s->ret;
 	}
 	return has_ret(s);
 }
@@ -321,6 +340,7 @@ static bool access_fd(struct access *a, const struct schema *s)
 {
 	static const char *const direct[] = {
 		[FD_NUM] = "fd", [FD_NAME] = "path", [FD_DEV] = "dev", [FD_INO] = "inode",
+		[FD_SOCKET_FAMILY] = "family", [FD_PROTO] = "proto", [FD_STATE] = "new",
 	};
 	static const char *const source[] = {
 		[FD_FILENAME] = "path", [FD_DIRECTORY] = "path", [FD_TYPE] = "mode",
@@ -335,6 +355,8 @@ static bool access_fd(struct access *a, const struct schema *s)
 		return has_facts(s);
 	if (a->arg < LEN(direct) && direct[a->arg])
 		return access_named(a, s, direct[a->arg]) && a->class == class;
+	if (a->arg >= LEN(source))
+		return false;
 	n = field_index(s, source[a->arg]);
 	if (n < 0 && (a->arg == FD_TYPE || a->arg == FD_TYPECHAR)) {
 		n = field_index(s, "family");
@@ -430,7 +452,7 @@ static bool access_container(struct access *a, const struct operand *o, const ch
 
 bool access_asks_files(const struct access *a)
 {
-	static const uint64_t at_once = UINT64_C(1) << PART_CONTAINER_ID | UINT64_C(1) << PART_CONTAINER_OUTER |
+	static const uint64_t at_once = UINT64_C(1) << PART_CONTAINER_ID | UINT64_C(1) << PART_CONTAINER_ENRICHMENT | UINT64_C(1) << PART_CONTAINER_OUTER |
 					UINT64_C(1) << PART_CONTAINER_CLAIMED | UINT64_C(1) << PART_CONTAINER_START |
 					UINT64_C(1) << PART_CONTAINER_DURATION | UINT64_C(1) << PART_POD_QOS;
 
@@ -459,10 +481,11 @@ bool operand_access(const struct operand *o, const char *arg, unsigned id, struc
 			access_number(a);
 		return true;
 	case GET_CONTAINER: return access_container(a, o, arg);
-	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_USER:
+	case GET_COMM: case GET_SPAN: case GET_WIRE_ADDR: case GET_SOCKADDR: case GET_SHOWN: case GET_TOLD: case GET_USER:
 	case GET_LANE: case GET_HOSTNAME: case GET_FLAWS:
 	case GET_CGROUP: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: return true;
 	case GET_SEQ: a->bits = 64; return true;
+	case GET_NEST: a->bits = 16; return true;
 	case GET_ABI: return s->syscall;
 	}
 	return false;

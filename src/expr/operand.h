@@ -18,7 +18,9 @@ enum get {
 	GET_NUM,	/* eight bytes at off, of them as many bits as the type has */
 	GET_FIGURE,	/* likewise, none when it is unknown */
 	GET_ERRNO, GET_FAILED,
+	GET_TOLD,	/* likewise, but what its names mean an argument before it tells: see value_told */
 	GET_COMM, GET_SPAN, GET_WIRE_ADDR, GET_SOCKADDR,
+	GET_SHOWN,	/* the text that is shown of bytes */
 	GET_PROCESS,	/* arg: enum process_part */
 	GET_PARENT,	/* likewise, of the parent it has now */
 	GET_ANCESTOR,	/* likewise, of the one at depth; while it is looked up, of any */
@@ -31,6 +33,7 @@ enum get {
 	GET_UNIT,	/* arg: enum unit_part; of that path */
 	GET_CONTAINER,	/* arg: enum container_part */
 	GET_OPEN,	/* arg: access mode that a set of flags has */
+	GET_NEST,	/* two bytes at off */
 	GET_SEQ,	/* which the kernel's filters come too early for */
 	GET_ABI, GET_LANE, GET_HOSTNAME,
 	GET_FLAWS,	/* names of the fields whose bits are set at off */
@@ -48,7 +51,7 @@ enum process_part {
 
 /* Until a runtime's files were read, only the id is known, and the uid and class of its pod. */
 enum container_part {
-	PART_CONTAINER_ID, PART_CONTAINER_NAME, PART_CONTAINER_IMAGE, PART_CONTAINER_REPOSITORY, PART_CONTAINER_TAG, PART_CONTAINER_DIGEST,
+	PART_CONTAINER_ID, PART_CONTAINER_ENRICHMENT, PART_CONTAINER_NAME, PART_CONTAINER_IMAGE, PART_CONTAINER_REPOSITORY, PART_CONTAINER_TAG, PART_CONTAINER_DIGEST,
 	PART_CONTAINER_IMAGE_ID, PART_CONTAINER_TYPE, PART_CONTAINER_OUTER, PART_CONTAINER_USER, PART_CONTAINER_CLAIMED,
 	PART_CONTAINER_PRIVILEGED, PART_CONTAINER_HOST_PID, PART_CONTAINER_HOST_NETWORK, PART_CONTAINER_HOST_IPC,
 	PART_CONTAINER_SANDBOX, PART_CONTAINER_START, PART_CONTAINER_DURATION, PART_CONTAINER_MOUNTS, PART_CONTAINER_LABELS,
@@ -65,6 +68,7 @@ enum { OPERAND_DEPTH_MAX = 64 };	/* of an ancestor that is asked for by number *
 enum fd_part {
 	FD_NUM, FD_NAME, FD_FILENAME, FD_DIRECTORY, FD_TYPE, FD_TYPECHAR, FD_DEV, FD_INO,
 	FD_L4PROTO, FD_FAMILY,
+	FD_SOCKET_FAMILY, FD_SOCKET_TYPE, FD_PROTO, FD_STATE, FD_DELETED, FD_CREATED,
 };
 
 /* Which ends of a connection; ports are the same, plus END_PORT. */
@@ -75,6 +79,7 @@ struct access {
 	uint8_t class, type, get, arg;
 	uint8_t bits;		/* GET_NUM: 16, 32, 64; 0: as wide as the caller's registers */
 	bool sign;
+	bool dated;		/* of a time: since 1970, not since boot */
 	uint8_t depth;		/* GET_ANCESTOR: 0 is the process itself, 1 who started it */
 	const char *key;	/* GET_CONTAINER, of a label, with its closing bracket; the caller's */
 	uint16_t off;

@@ -16,15 +16,14 @@ static bool always_there(const struct access *a)
 
 enum leaf program_leaf(const struct comparison *cmp, unsigned id, struct test *test)
 {
-	const struct constant *k = cmp->constants;
+	const struct constant *k;
 	struct access access;
 
 	if (cmp->of_event)
 		return event_set_has(&cmp->events, id) ? LEAF_TRUE : LEAF_FALSE;
 	if (!comparison_access(cmp, id, &access))
 		return LEAF_FALSE;
-	while (k && (k->class != access.class || k->type != access.type))
-		k = k->next;
+	k = constant_find(cmp, &access);
 	if (!k || !k->valid || (k->op == OP_IN && !k->n))
 		return LEAF_FALSE;
 	if (k->op == OP_EXISTS && always_there(&access))

@@ -297,7 +297,7 @@ static void opens(const struct push_context *c, const struct test *t, bool negat
 void push_test(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
 {
 	dnf_everything(ret, false);
-	if (schema_made_later(c->id, t->access.off))
+	if (schema_made_later(c->id, t->access.off) || t->access.dated)
 		return;
 	switch ((enum get)t->access.get) {
 	case GET_HEAD4: case GET_NUM: number(c, t, negate, ret); break;
@@ -324,7 +324,8 @@ void push_test(const struct push_context *c, const struct test *t, bool negate, 
 	case GET_ANCESTOR: case GET_ANCESTORS: push_lineage(c, t, negate, ret); break;
 	case GET_PARENT: case GET_SINCE: case GET_FIGURE:
 	case GET_USER: case GET_UNIT: case GET_CONTAINER: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION:
-	case GET_SEQ: case GET_ABI: case GET_LANE: case GET_HOSTNAME: case GET_FLAWS: case GET_ARG: case GET_RET: break;
+	case GET_SEQ: case GET_NEST: case GET_TOLD: case GET_SHOWN: case GET_ABI: case GET_LANE: case GET_HOSTNAME: case GET_FLAWS:
+	case GET_ARG: case GET_RET: break;
 	}
 }
 

@@ -269,6 +269,7 @@ void push_fd(const struct push_context *c, const struct test *t, bool negate, st
 		if (equal)
 			type(c, t, negate, ret);
 		break;
+	case FD_SOCKET_FAMILY: case FD_SOCKET_TYPE: case FD_PROTO: case FD_STATE: case FD_DELETED: case FD_CREATED: break;
 	case FD_L4PROTO:
 		if (equal)
 			proto(c, t, negate, ret);
@@ -318,10 +319,10 @@ static void net_at(const struct push_context *c, struct filter_term term, const 
 		bytes[17] = k->nets[i].bits;
 		text = push_text(c->shared, bytes, sizeof(bytes));
 		term.value = text;
-		if (text < 0)
+		if (text < 0 || (negate && k->nets[i].has_port))
 			dnf_everything(&one, false);
 		else
-			dnf_term(&one, &term, true);
+			dnf_term(&one, &term, !k->nets[i].has_port);
 		push_chain(ret, &one, !negate);
 		if (!negate && dnf_is_everything(ret))
 			break;

@@ -153,7 +153,8 @@ void push_texts(const struct push_context *c, const struct test *t, struct filte
 			paths(c, t, term, ret);
 		break;
 	case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_CONTAINS: case OP_ICONTAINS:
-	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OP_EXISTS: case OPS:
+	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OP_BCONTAINS: case OP_BSTARTSWITH:
+	case OP_EXISTS: case OPS:
 		break;
 	}
 }

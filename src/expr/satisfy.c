@@ -64,6 +64,7 @@ static bool same_nets(const struct constant *a, const struct constant *b)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (a->nets[i].family != b->nets[i].family || a->nets[i].bits != b->nets[i].bits ||
+		    a->nets[i].has_port != b->nets[i].has_port || a->nets[i].port != b->nets[i].port ||
 		    memcmp(a->nets[i].addr, b->nets[i].addr, sizeof(a->nets[i].addr)) != 0)
 			return false;
 	return true;
@@ -99,7 +100,8 @@ static bool same_constant(const struct constant *a, const struct constant *b)
 
 static bool has_one_value(const struct access *a)
 {
-	return (a->class == CLASS_NUM || a->class == CLASS_TEXT) && a->get != GET_ANCESTORS && a->get != GET_END;
+	return (a->class == CLASS_NUM || a->class == CLASS_TEXT) && a->get != GET_ANCESTORS && a->get != GET_END &&
+	       a->get != GET_TOLD;
 }
 
 static bool is_always_there(const struct access *a)

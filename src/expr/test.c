@@ -60,7 +60,7 @@ bool test_number(const struct test *t, uint64_t value)
 	case OP_CONTAINS: case OP_INTERSECTS: return flags_any(k, value);
 	case OP_EXISTS: return true;
 	case OP_ICONTAINS: case OP_STARTSWITH: case OP_ENDSWITH: case OP_GLOB: case OP_IGLOB:
-	case OP_REGEX: case OP_PMATCH: case OPS: break;
+	case OP_REGEX: case OP_PMATCH: case OP_BCONTAINS: case OP_BSTARTSWITH: case OPS: break;
 	}
 	return false;
 }
@@ -116,7 +116,7 @@ bool test_text(const struct constant *k, const char *s, size_t len)
 	case OP_REGEX: return regex_match(k->regex, s, len);
 	case OP_PMATCH: return path_in(k, s, len);
 	case OP_EXISTS: return true;
-	case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OPS: break;
+	case OP_LT: case OP_LE: case OP_GT: case OP_GE: case OP_BCONTAINS: case OP_BSTARTSWITH: case OPS: break;
 	}
 	return false;
 }
@@ -147,6 +147,8 @@ static bool in_net(const struct constant_net *net, const struct constant_net *ad
 {
 	unsigned bytes = net->bits / 8, rest = net->bits % 8;
 
+	if (net->has_port && net->port != addr->port)
+		return false;
 	if (net->family != addr->family || memcmp(net->addr, addr->addr, bytes))
 		return false;
 	return !rest || !((net->addr[bytes] ^ addr->addr[bytes]) >> (8 - rest));
@@ -210,10 +212,9 @@ static bool test_fetched(const struct test *t, struct fetched *f)
 {
 	switch ((enum class)t->access.class) {
 	case CLASS_NUM: return test_numbers(t, f);
-	case CLASS_TEXT: return test_text(t->constant, f->text.s, f->text.len);
+	case CLASS_TEXT: case CLASS_BYTES: return test_text(t->constant, f->text.s, f->text.len);
 	case CLASS_LIST: return test_list(t->constant, f);
 	case CLASS_ADDR: return test_nets(t->constant, f);
-	case CLASS_BYTES: return true;
 	case CLASS_NONE: case CLASS_EVENT: case CLASSES: break;
 	}
 	return false;
@@ -265,9 +266,9 @@ void test_init(struct test *t, const struct constant *k, const struct access *ac
 	t->constant = k;
 	t->access = *access;
 	t->op = k->op;
-	if ((access->get == GET_CONTAINER || access->get == GET_SOCKADDR) && access->class == CLASS_TEXT)
+	if (access->get == GET_CONTAINER && access->class == CLASS_TEXT)
 		t->access.bits = k->op == OP_EXISTS;
-	if (access->get == GET_NUM || access->get == GET_HEAD4)
+	if (!access->dated && (access->get == GET_NUM || access->get == GET_HEAD4))
 		t->run = k->op == OP_EQ || k->op == OP_NE ? run_equal : run_number;
 	else if (access->get == GET_SPAN && access->class == CLASS_TEXT)
 		t->run = run_span;
@@ -290,7 +291,7 @@ static unsigned op_cost(const struct test *t)
 	case OP_REGEX: return 300;
 	case OP_IN: case OP_INTERSECTS: return 8;
 	case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE:
-	case OP_STARTSWITH: case OP_ENDSWITH: case OP_EXISTS: case OPS: break;
+	case OP_STARTSWITH: case OP_ENDSWITH: case OP_BCONTAINS: case OP_BSTARTSWITH: case OP_EXISTS: case OPS: break;
 	}
 	return 2;
 }
@@ -315,12 +316,12 @@ unsigned test_cost(const struct test *t)
 	case GET_ANCESTORS: return 5 * (cost + (joined(t) ? 200 : 20));
 	case GET_CONTAINER: return cost + 10;
 	case GET_USER: case GET_CGROUP: return cost + 30;
-	case GET_UNIT: return cost + 300;
+	case GET_UNIT: case GET_SHOWN: return cost + 300;
 	case GET_COMM: return cost + 4;
 	case GET_SPAN: return cost + 3;
 	case GET_HEAD4: case GET_ASKED: case GET_NUM: case GET_FIGURE: case GET_ERRNO: case GET_FAILED: case GET_WIRE_ADDR:
 	case GET_SOCKADDR: case GET_OPEN: case GET_SINCE: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: case GET_ARG:
-	case GET_SEQ: case GET_ABI: case GET_LANE: case GET_HOSTNAME: case GET_FLAWS:
+	case GET_SEQ: case GET_NEST: case GET_TOLD: case GET_ABI: case GET_LANE: case GET_HOSTNAME: case GET_FLAWS:
 	case GET_RET: break;
 	}
 	return cost;
@@ -335,7 +336,7 @@ unsigned test_chance(const struct test *t)
 	case OP_EXISTS: return 80;
 	case OP_LT: case OP_LE: case OP_GT: case OP_GE: return 50;
 	case OP_STARTSWITH: case OP_ENDSWITH: case OP_CONTAINS: case OP_ICONTAINS: case OP_GLOB:
-	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OPS: break;
+	case OP_IGLOB: case OP_REGEX: case OP_INTERSECTS: case OP_BCONTAINS: case OP_BSTARTSWITH: case OPS: break;
 	}
 	return 12;
 }

@@ -70,6 +70,10 @@ const char *type_nearest(enum type type, const char *name)
 
 	if (type == T_signal)
 		n = add(words, n, &names_signals);
+	if (type == T_sock_proto)
+		n = add(words, n, &names_netlink_families);
+	if (type == T_sock_opt)
+		n = add(words, n, &names_tcp_options);
 	if (type == T_cap_mask)
 		n = add(words, n, &names_capability);
 	if (type == T_ioctl_cmd)

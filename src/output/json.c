@@ -14,7 +14,7 @@
 #include "output/json_line.h"
 #include "output/stamp.h"
 
-enum { OPENING_LEN = 9 + STAMP_SECOND, CLOCK_ERROR = 1000000 /* ns */ };
+enum { OPENING_LEN = 9 + STAMP_SECOND };
 
 static const char lanes[LANES][24] = {
 	",\"lane\":\"critical\"", ",\"lane\":\"normal\"", ",\"lane\":\"bulk\"",

@@ -31,6 +31,7 @@ enum {
 	 * labels, 34; a cgroup 8 times JSON_CGROUP_MAX and two names in it, 12.  That is 341; the rest are numbers and names.  A unit test has it all in one line.
 	 */
 	JSON_LINE_MAX = 368 << 10,
+	CLOCK_ERROR = 1000000,	/* nanoseconds by which the wall clock may differ and is taken to be the same */
 	JSON_RAW_MAX = 168,	/* fields of a record and its surroundings that hold text */
 	JSON_ANCESTORS_MAX = 16,
 	JSON_LINEAGE_MAX = 4096,	/* bytes of all texts of the ancestors of one line */

@@ -323,6 +323,11 @@ void road_remove(struct road *r, unsigned place)
 
 void road_clock(struct road *r, int64_t boot_to_wall)
 {
+	int64_t change = boot_to_wall - r->options.boot_to_wall;
+
+	/* Expressions and all lines have the same dates: what json_encoder_clock takes for an error is one here. */
+	if (change > -CLOCK_ERROR && change < CLOCK_ERROR)
+		return;
 	r->options.boot_to_wall = boot_to_wall;
 	for (unsigned i = 0; i < r->nstreams; i++)
 		if (r->streams[i].encoder)

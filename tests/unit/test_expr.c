@@ -394,7 +394,7 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_docker, false, "args.addr != /var/run/docker.sock or args.addr = 10.1.2.3 or args.addr in (/x, @x) or args.addr startswith d" },
 	{ make_abstract, true, "args.addr startswith @bus and not args.addr = @bus and args.addr exists" },
 	{ make_connect, true, "args.addr = 10.1.2.3 and args.addr exists" },
-	{ make_connect, false, "args.addr != /run/docker.sock or args.addr glob '*' or args.addr startswith 10" },
+	{ make_connect, true, "args.addr != /run/docker.sock and args.addr glob '*' and args.addr startswith 10" },
 	{ make_connect, true, "fd.net = 192.168.0.0/16 and fd.ip = 10.1.2.3" },
 	{ make_connect, false, "fd.ip != 10.1.2.3" },
 	{ make_connect, true, "fd.ip != 10.1.2.4 and fd.rip != 10.1.2.4" },
