@@ -209,7 +209,9 @@ static int check_comparison(struct context *c, struct comparison *cmp, const str
 {
 	const char *arg;
 	const struct operand *operand = operand_find(cmp->field, &arg);
-	struct diag first = { 0 }, *diag = c->diag;
+	/* Where a name has several types, what helps is the error that has a guess. */
+	static const char guess[] = "did you mean";
+	struct diag first = { 0 }, one, *diag = c->diag;
 	unsigned have = 0, valid = 0;
 	struct access access;
 
@@ -219,13 +221,16 @@ static int check_comparison(struct context *c, struct comparison *cmp, const str
 		return -EINVAL;
 	cmp->operand = operand;
 	cmp->arg = arg;
-	c->diag = &first;
+	c->diag = &one;
 	for (unsigned id = 0; id < EVENT_COUNT; id++) {
 		const struct constant *k;
 
 		if (!event_set_has(set, id) || !comparison_access(cmp, id, &access))
 			continue;
+		one = (struct diag){ 0 };
 		k = constant_get(c, cmp, &access);
+		if (one.text[0] && (!first.text[0] || (!strstr(first.text, guess) && strstr(one.text, guess))))
+			first = one;
 		have++;
 		valid += k && k->valid;
 	}

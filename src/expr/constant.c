@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/nearest.h"
 #include "event/value.h"
 #include "expr/glob.h"
 #include "expr/literal.h"
@@ -139,10 +140,31 @@ static int parse_number(enum type type, const struct literal *value, uint64_t *r
 	return r == -EINVAL && units ? parse_unit(units, value->s, ret) : r;
 }
 
+/* Of no other number of this type there is one that tells more of it. */
+static bool is_ret(const struct constant *k)
+{
+	return k->type == T_long && k->get == GET_NUM && k->arg != T_none;
+}
+
+/* What could be written instead. */
+static const char *number_hint(const struct comparison *cmp, const struct constant *k, const struct literal *value)
+{
+	const struct unit *units = units_of(k->type);
+
+	if (is_ret(k) && !strcmp(value->s, "SUCCESS"))
+		return "; SUCCESS goes with = and !=";
+	if (is_ret(k))
+		return "; want a number, the name of an error or SUCCESS";
+	if (k->type == T_uid && !strcmp(cmp->field, "user.uid"))
+		return "; user.name compares the name";
+	return units == sizes ? "; its units are K M G T" : units ? "; its units are ns us ms s m h d" : "";
+}
+
 static int number_error(struct context *c, const struct comparison *cmp, const struct constant *k,
 			const struct literal *value, int r)
 {
-	const char *type = type_info[k->type].name, *near = type_nearest(k->type, value->s);
+	static const char *const success[] = { "SUCCESS" };
+	const char *type = type_info[k->type].name, *near = type_nearest(is_ret(k) ? T_errno : k->type, value->s);
 
 	if (k->type == T_time && r != -ERANGE)
 		return place_error(c, &value->at, "\"%.64s\" is no time as %.64s is: want a date (2026-11-23T10:00:00Z) or, in all of "
@@ -150,13 +172,17 @@ static int number_error(struct context *c, const struct comparison *cmp, const s
 	if (r == -ERANGE)
 		return place_error(c, &value->at, "%.64s is out of range for %.64s (%s)", value->s,
 				   cmp->field, type);
+	if (is_ret(k) && strcmp(value->s, *success) != 0 && nearest(value->s, success, 1))
+		near = *success;
 	if (near)
 		return place_error(c, &value->at,
 				   "unknown value \"%.64s\" of %.64s (%s), did you mean \"%s\"?",
 				   value->s, cmp->field, type, near);
+	if (k->type == T_bool)
+		return place_error(c, &value->at, "\"%.64s\" is neither true nor false, as %.64s (%s) is", value->s, cmp->field, type);
 	if (value_is_number(k->type))
-		return place_error(c, &value->at, "\"%.64s\" is no number, but %.64s (%s) is",
-				   value->s, cmp->field, type);
+		return place_error(c, &value->at, "\"%.64s\" is no number, but %.64s (%s) is%s",
+				   value->s, cmp->field, type, number_hint(cmp, k, value));
 	return place_error(c, &value->at, "unknown value \"%.64s\" of %.64s (%s)", value->s,
 			   cmp->field, type);
 }
@@ -199,15 +225,12 @@ static void sort_numbers(struct constant *k, size_t n)
 static int read_numbers(struct context *c, const struct comparison *cmp, struct constant *k,
 			const struct access *a)
 {
-	bool ret = a->get == GET_NUM && a->off == offsetof(struct event_syscall, ret) &&
-		   k->type == T_long;
-
 	k->numbers = context_alloc(c, cmp->nvalues * sizeof(*k->numbers));
 	if (!k->numbers)
 		return -ENOMEM;
 	for (size_t i = 0; i < cmp->nvalues; i++) {
 		const struct literal *value = &cmp->values[i];
-		int r = ret	   ? parse_ret(k, value, &k->numbers[i])
+		int r = is_ret(k)  ? parse_ret(k, value, &k->numbers[i])
 			: a->dated ? literal_date(value, &k->numbers[i])
 			: a->get == GET_TOLD && !value_told(k->type, value->s, &k->numbers[i])
 				   ? 0 : parse_number(k->type, value, &k->numbers[i]);

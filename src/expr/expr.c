@@ -96,6 +96,23 @@ bool expr_match(const struct expr *expr, const struct expr_view *view)
 	return at == TEST_ACCEPT;
 }
 
+static bool asks_empty(const struct node *node)
+{
+	const struct comparison *cmp = node->comparison;
+
+	if (node->kind == NODE_comparison)
+		return !cmp->nvalues && cmp->op != OP_EXISTS;
+	for (const struct node *n = node->child; n; n = n->next)
+		if (asks_empty(n))
+			return true;
+	return false;
+}
+
+bool expr_asks_empty(const struct expr *expr)
+{
+	return asks_empty(expr->root);
+}
+
 bool expr_event_possible(const struct expr *expr, unsigned id)
 {
 	return id < EVENT_COUNT && expr->by_event[id];

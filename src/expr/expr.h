@@ -82,6 +82,9 @@ bool expr_asks_files(const struct expr *expr, unsigned id);
 /* Whether it asks of this event what the kernel side tells where it is asked for. */
 bool expr_asks_session(const struct expr *expr, unsigned id);
 
+/* Whether somewhere it asks for a member of a list that is empty. */
+bool expr_asks_empty(const struct expr *expr);
+
 /* Whether some record of this event may match. */
 bool expr_event_possible(const struct expr *expr, unsigned id);
 

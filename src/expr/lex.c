@@ -217,6 +217,8 @@ const char *lex_next(const struct lexer *l, struct lex_next *buf)
 		len++;
 	if (p == l->end)
 		return "the end";
+	if (*p == '"' || *p == '\'')
+		return "a quote";
 	snprintf(buf->text, sizeof(buf->text), "\"%.*s\"", len ? len < 40 ? (int)len : 40 : 1, p);
 	return buf->text;
 }

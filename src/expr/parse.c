@@ -27,14 +27,43 @@ struct parser {
 
 static struct node *parse_or(struct parser *p);
 
+/* What other languages write, and how it is written here. */
+static const struct hint { const char *word, *meant; } hints[] = {
+	{ "&&", "write and" }, { "AND", "write and" }, { "||", "write or" }, { "OR", "write or" },
+	{ "!", "write not before the field" }, { "NOT", "write not" }, { ",", "several values are asked by in (A, B)" },
+	{ NULL, NULL },
+}, op_hints[] = {
+	{ "not", "write it before the field" }, { "!", "write not before the field" }, { "is", "write =" },
+	{ "eq", "write =" }, { "ne", "write !=" }, { "like", "write glob or contains" }, { "~", "write regex" },
+	{ "matches", "write regex" }, { "has", "write contains" }, { "begins", "write startswith" }, { NULL, NULL },
+}, value_hints[] = {
+	{ "(", "several values are asked by in (A, B)" }, { NULL, NULL },
+};
+
+static const char *hint_of(const struct hint *hint, const char *next)
+{
+	for (; hint->word; hint++)
+		if (!strncmp(hint->word, next, strlen(hint->word)))
+			return hint->meant;
+	return NULL;
+}
+
 /* A text's own end serves the caret better than the spaces before it. */
-static struct node *fail(struct parser *p, const char *wanted)
+static struct node *fail_hinting(struct parser *p, const char *wanted, const struct hint *all)
 {
 	struct lex_next buf;
+	const char *hint;
 
 	lex_space(&p->l);
-	place_error(p->l.c, &p->l.at, "%s is expected here, not %s", wanted, lex_next(&p->l, &buf));
+	hint = p->l.at.p < p->l.end ? hint_of(all, p->l.at.p) : NULL;
+	place_error(p->l.c, &p->l.at, "%s is expected here, not %s%s%s", wanted, lex_next(&p->l, &buf), hint ? "; " : "",
+		    hint ? hint : "");
 	return NULL;
+}
+
+static struct node *fail(struct parser *p, const char *wanted)
+{
+	return fail_hinting(p, wanted, hints);
 }
 
 static struct node *node_new(struct parser *p, enum node_kind kind, const char *from)
@@ -149,7 +178,7 @@ static int value_or_list(struct parser *p, struct values *v)
 	int r = lex_value(&p->l, &word);
 
 	if (r) {
-		fail(p, "a value");
+		fail_hinting(p, "a value", value_hints);
 		return r;
 	}
 	list = list_find(p->l.c, &word);
@@ -201,12 +230,27 @@ static int one(struct parser *p, struct values *v, enum op op)
 	r = lex_value(&p->l, &word);
 	if (r == -EINVAL) {
 		snprintf(wanted, sizeof(wanted), "one value after \"%s\"", op_names[op]);
-		fail(p, wanted);
+		fail_hinting(p, wanted, value_hints);
 	}
 	return r ? r : values_add(p, v, &word);
 }
 
 /* --- comparisons and macros */
+
+static struct node *no_operator(struct parser *p)
+{
+	struct place begin = p->l.at;
+	bool hinted = begin.p < p->l.end && hint_of(op_hints, begin.p);
+	const char *word = hinted ? NULL : lex_name(&p->l), *near = word ? nearest(word, op_names, OPS) : NULL;
+
+	p->l.at = begin;
+	if (p->l.c->no_memory)
+		return NULL;
+	if (!near)
+		return fail_hinting(p, "an operator (= != < in contains startswith exists ..)", op_hints);
+	place_error(p->l.c, &begin, "unknown operator \"%.64s\", did you mean \"%s\"?", word, near);
+	return NULL;
+}
 
 static struct node *comparison(struct parser *p, const char *field, struct place begin)
 {
@@ -222,7 +266,7 @@ static struct node *comparison(struct parser *p, const char *field, struct place
 	lex_space(&p->l);
 	cmp->op_at = p->l.at;
 	if (lex_op(&p->l, &cmp->op))
-		return fail(p, "an operator (= != < in contains startswith exists ..)");
+		return no_operator(p);
 	if (cmp->op == OP_IN || cmp->op == OP_PMATCH || cmp->op == OP_INTERSECTS)
 		r = many(p, &v, cmp->op);
 	else if (cmp->op != OP_EXISTS)

@@ -63,9 +63,17 @@ static size_t add(const char **words, size_t n, const struct names *names)
 	return n;
 }
 
+/* INET of AF_INET. */
+static bool is_behind_prefix(const char *word, const char *name)
+{
+	size_t n = strlen(word), len = strlen(name);
+
+	return len > 1 && n > len && word[n - len - 1] == '_' && !strcmp(word + n - len, name);
+}
+
 const char *type_nearest(enum type type, const char *name)
 {
-	const char *words[NAMES_NEAR];
+	const char *words[NAMES_NEAR], *near;
 	size_t n = add(words, add(words, 0, looks[type].choices), looks[type].flags);
 
 	if (type == T_signal)
@@ -78,5 +86,9 @@ const char *type_nearest(enum type type, const char *name)
 		n = add(words, n, &names_capability);
 	if (type == T_ioctl_cmd)
 		n = add(words, n, &names_ioctls);
-	return nearest(name, words, n);
+	near = nearest(name, words, n);
+	for (size_t i = 0; i < n && !near; i++)
+		if (is_behind_prefix(words[i], name))
+			near = words[i];
+	return near;
 }

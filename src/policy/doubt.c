@@ -59,11 +59,18 @@ static const struct policy_rule *rule_of(const struct policy_set *set, unsigned 
 	return NULL;
 }
 
+static const char *other_events(const struct expr *expr)
+{
+	return expr_asks_empty(expr) ? "it asks for a member of an empty list" : "scope or where ask for other events";
+}
+
 /* Why no record of the event can match; NULL: one may. */
 static const char *impossible(struct look *l, const struct policy_rule *r, unsigned id)
 {
-	if ((r->where && !expr_event_possible(r->where, id)) || (r->scope && !expr_event_possible(r->scope, id)))
-		return "scope or where ask for other events";
+	if (r->where && !expr_event_possible(r->where, id))
+		return other_events(r->where);
+	if (r->scope && !expr_event_possible(r->scope, id))
+		return other_events(r->scope);
 	if (r->where && expr_contradict(r->where, NULL, id, &l->steps))
 		return "what its where asks cannot be true at once";
 	if (r->scope && expr_contradict(r->scope, NULL, id, &l->steps))

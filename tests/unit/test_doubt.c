@@ -14,6 +14,8 @@ enum { POLICIES = 3 };
 static const struct { const char *policies[POLICIES + 1], *told; } rows[] = {
 	{ { "name: a\nevents: {openat: {where: evt.type = read}}" },
 	  "0:2:10: \"openat\" never matches: scope or where ask for other events; if that is meant, add confirm: [never] to the policy\n" },
+	{ { "name: a\nlists: {l: []}\nevents: {openat: {where: proc.name in (l)}}" },
+	  "0:3:10: \"openat\" never matches: it asks for a member of an empty list; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nevents:\n  openat: {where: proc.name = a and proc.name = b}" },
 	  "0:3:3: \"openat\" never matches: what its where asks cannot be true at once; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nscope: user.uid = 0\nevents:\n  openat: {where: user.uid >= 1000}\n  connect:" },

@@ -98,7 +98,7 @@ static void say_text(char *to, const char *key, int nth, const json_t *value)
 
 static void try(const char *member, int nth, const json_t *value)
 {
-	static char text[TEXT], literal[TEXT];
+	static char text[2 * TEXT], literal[TEXT];
 	const char *event = schema_get(record.head.id)->name;
 	struct arena arena;
 	struct expr *expr;

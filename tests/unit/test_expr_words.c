@@ -153,5 +153,12 @@ Test(expr_words, errors)
 	compile_error("fd.rip = 10.0.0.1:65536", "is no IP address");
 	compile_error("fd.rip = [::1]", "is no IP address");
 	compile_error("fd.rip = 10.0.0.0/8:80", "is no IP address");
-	compile_error("args.protocol = NETLINK_AUDITT", "did you mean");
+	compile_error("args.protocol = NETLINK_AUDITT", "did you mean \"NETLINK_AUDIT\"");
+	/* No name of the first event's type is near, one of another's is. */
+	compile_error("args.flags = O_RDNLY", "did you mean \"O_RDONLY\"");
+	compile_error("args.flags intersects (O_CREATE)", "did you mean \"O_CREAT\"");
+	compile_error("args.family = INET", "did you mean \"AF_INET\"");
+	compile_error("proc.name exist", "unknown operator \"exist\", did you mean \"exists\"?");
+	compile_error("proc.name =(cat)", "several values are asked by in (A, B)");
+	compile_error("proc.name = cat AND proc.pid = 1", "; write and");
 }
