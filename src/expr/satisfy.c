@@ -48,7 +48,7 @@ static bool same_key(const char *a, const char *b)
 static bool same_operand(const struct access *a, const struct access *b)
 {
 	return a->class == b->class && a->type == b->type && a->get == b->get && a->arg == b->arg &&
-	       a->sign == b->sign && a->depth == b->depth && a->off == b->off && a->remote == b->remote &&
+	       a->sign == b->sign && a->dated == b->dated && a->depth == b->depth && a->off == b->off && a->remote == b->remote &&
 	       (a->bits == b->bits || a->get == GET_CONTAINER) && same_key(a->key, b->key);
 }
 

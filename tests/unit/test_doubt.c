@@ -18,6 +18,9 @@ static const struct { const char *policies[POLICIES + 1], *told; } rows[] = {
 	  "0:3:10: \"openat\" never matches: it asks for a member of an empty list; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nevents:\n  openat: {where: proc.name = a and proc.name = b}" },
 	  "0:3:3: \"openat\" never matches: what its where asks cannot be true at once; if that is meant, add confirm: [never] to the policy\n" },
+	{ { "name: a\nevents: {openat: {where: 'time > 2026-11-23T10:00:00Z and time < 100s'}}" }, "" },	/* dates and times since boot */
+	{ { "name: a\nevents: {openat: {where: 'time > 2026-11-23T10:00:00Z and time < 2025-11-23T10:00:00Z'}}" },
+	  "0:2:10: \"openat\" never matches: what its where asks cannot be true at once; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nscope: user.uid = 0\nevents:\n  openat: {where: user.uid >= 1000}\n  connect:" },
 	  "0:4:3: \"openat\" never matches: scope and where contradict each other; if that is meant, add confirm: [never] to the policy\n" },
 	{ { "name: a\nscope: user.uid = 0 and user.uid = 1\nevents: {openat: , connect: }" },
