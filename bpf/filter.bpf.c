@@ -221,7 +221,8 @@ static __always_inline enum answer compare_number(const void *record, const stru
 	return number_is(t, value, generation) ? YES : NO;
 }
 
-/* Compare len bytes, eight at a time: both sides may be read to the next multiple of eight. */
+/* Compare len bytes, eight at a time: both sides may be read to the next multiple of eight.  The last ones
+ * return, or else the verifier would walk what is left of the loop from each place. */
 static __always_inline bool bytes_equal(const void *a, const char *b, u32 len)
 {
 	for (u32 i = 0; i < FILTER_TEXT_MAX / 8; i++) {
@@ -231,12 +232,8 @@ static __always_inline bool bytes_equal(const void *a, const char *b, u32 len)
 		if (i * 8 >= len)
 			return true;
 		bpf_probe_read_kernel(&x, sizeof(x), a + i * 8);
-		if (left < 8) {
-			u64 mask = (1ull << (left * 8 & 63)) - 1;
-
-			x &= mask;
-			y &= mask;
-		}
+		if (left < 8)
+			return !((x ^ y) & ((1ull << (left * 8 & 63)) - 1));
 		if (x != y)
 			return false;
 	}
@@ -472,27 +469,33 @@ __noinline int term_check(u32 number, u32 filter_number, u32 place)
 			   ((struct head *)s->record)->policy);
 }
 
-/* Does one alternative of the filter hold?  Late terms hold for now as long as their fields are
- * not there. */
+/* Does this alternative of the filter hold?  Late terms hold for now as long as their fields are not there. */
+__noinline int alternative_check(u32 number, u32 filter_number, u32 alternative, u32 late)
+{
+	struct event_filter *f = bpf_map_lookup_elem(&filters, &filter_number);
+	const struct filter_alternative *a;
+
+	if (!policies_on || !f || alternative >= FILTER_ALTERNATIVES)
+		return 1;
+	a = &f->alternatives[alternative];
+	for (u32 t = 0; t < FILTER_TERMS && t < a->nterms; t++) {
+		if (a->terms[t].late && !late)
+			continue;
+		if (!term_check(number, filter_number, alternative * FILTER_TERMS + t))
+			return 0;
+	}
+	return 1;
+}
+
+/* Does one of the filter's alternatives? */
 __noinline int filter_check(u32 number, u32 filter_number, u32 late)
 {
 	struct event_filter *f = bpf_map_lookup_elem(&filters, &filter_number);
 
 	if (!f)
 		return 1;
-	for (u32 a = 0; a < FILTER_ALTERNATIVES && a < f->nalternatives; a++) {
-		u32 holds = 1;
-
-		for (u32 t = 0; t < FILTER_TERMS && t < f->alternatives[a].nterms; t++) {
-			if (f->alternatives[a].terms[t].late && !late)
-				continue;
-			if (!term_check(number, filter_number, a * FILTER_TERMS + t)) {
-				holds = 0;
-				break;
-			}
-		}
-		if (holds)
+	for (u32 a = 0; a < FILTER_ALTERNATIVES && a < f->nalternatives; a++)
+		if (alternative_check(number, filter_number, a, late))
 			return 1;
-	}
 	return 0;
 }
