@@ -117,6 +117,8 @@ static int check_event(struct context *c, struct comparison *cmp, const struct o
 	int r = 0;
 
 	cmp->of_event = true;
+	if (cmp->via || cmp->right.field)
+		return place_error(c, &cmp->at, "%.64s takes no function and no field on its right side", cmp->field);
 	k = constant_get(c, cmp, &access);
 	if (!k || !k->valid)
 		return -EINVAL;
@@ -205,6 +207,21 @@ static int check_index(struct context *c, const struct comparison *cmp, const st
 	return 0;
 }
 
+static int check_right(struct context *c, struct comparison *cmp)
+{
+	struct comparison right = { .field = cmp->right.field, .at = cmp->right.at };
+	const struct operand *operand;
+
+	if (!right.field)
+		return 0;
+	operand = operand_find(right.field, &right.arg);
+	if (!operand || operand->class == CLASS_EVENT || (operand->get == GET_ARG && !exists_anywhere(operand, right.arg)))
+		return unknown_field(c, &right);
+	cmp->right.operand = operand;
+	cmp->right.arg = right.arg;
+	return check_index(c, &right, operand, right.arg);
+}
+
 static int check_comparison(struct context *c, struct comparison *cmp, const struct event_set *set)
 {
 	const char *arg;
@@ -217,7 +234,7 @@ static int check_comparison(struct context *c, struct comparison *cmp, const str
 
 	if (!operand || (operand->get == GET_ARG && !exists_anywhere(operand, arg)))
 		return unknown_field(c, cmp);
-	if (check_index(c, cmp, operand, arg))
+	if (check_index(c, cmp, operand, arg) || check_right(c, cmp))
 		return -EINVAL;
 	cmp->operand = operand;
 	cmp->arg = arg;
@@ -239,6 +256,8 @@ static int check_comparison(struct context *c, struct comparison *cmp, const str
 		return 0;
 	if (!have)
 		return set_empty(set) ? 0 : not_here(c, cmp, set);
+	if (!first.text[0])
+		return not_here(c, &(struct comparison){ .field = cmp->right.field, .at = cmp->right.at }, set);
 	if (!diag->text[0])
 		*diag = first;
 	return -EINVAL;

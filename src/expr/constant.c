@@ -445,13 +445,53 @@ static int read_nets(struct context *c, const struct comparison *cmp, struct con
 	return 0;
 }
 
+/* Of each there is one value. */
+static bool can_be_right(const struct access *a)
+{
+	return (a->class == CLASS_TEXT || a->class == CLASS_NUM) && a->get != GET_ANCESTORS && a->get != GET_END &&
+	       a->get != GET_TOLD;
+}
+
+/* The same kind of thing: both texts, numbers of one type, or numbers that are no more than that. */
+static bool comparable(const struct access *a, const struct access *b)
+{
+	if (!can_be_right(a) || !can_be_right(b) || a->class != b->class)
+		return false;
+	return a->class == CLASS_TEXT || a->type == b->type || (value_is_number(a->type) && value_is_number(b->type));
+}
+
+static int read_right(struct context *c, const struct comparison *cmp, struct constant *k, const struct access *a)
+{
+	static const unsigned texts = BIT(EQ) | BIT(NE) | BIT(CONTAINS) | BIT(ICONTAINS) | BIT(STARTSWITH) | BIT(ENDSWITH);
+	static const unsigned numbers = BIT(EQ) | BIT(NE) | BIT(LT) | BIT(LE) | BIT(GT) | BIT(GE);
+	struct access *right = &k->right;
+
+	if (!((a->class == CLASS_TEXT ? texts : numbers) >> cmp->op & 1))
+		return place_error(c, &cmp->op_at, "\"%s\" takes no field on its right side", op_names[cmp->op]);
+	if (!operand_access(cmp->right.operand, cmp->right.arg, a->event, right))
+		return -EINVAL;		/* told when no event has it */
+	right->via = cmp->right.via;
+	if (right->via && right->class != CLASS_TEXT)
+		return place_error(c, &cmp->right.at, "functions take a text, which %.64s (%s) is not", cmp->right.field,
+				   type_name(right));
+	if (!comparable(a, right))
+		return place_error(c, &cmp->right.at, "%.64s (%s) cannot be compared with %.64s (%s)", cmp->field, type_name(a),
+				   cmp->right.field, type_name(right));
+	k->has_right = true;
+	return 0;
+}
+
 static int read_constant(struct context *c, const struct comparison *cmp, struct constant *k,
 			 const struct access *a)
 {
 	if (!op_applies(cmp->op, a))
 		return op_error(c, cmp, a);
+	if (a->via && a->class != CLASS_TEXT)
+		return place_error(c, &cmp->at, "functions take a text, which %.64s (%s) is not", cmp->field, type_name(a));
 	if (cmp->op == OP_EXISTS)
 		return 0;
+	if (cmp->right.field)
+		return read_right(c, cmp, k, a);
 	switch ((enum class)k->class) {
 	case CLASS_NUM:
 		if (cmp->op == OP_CONTAINS && type_named(k->type))
@@ -482,7 +522,9 @@ bool comparison_access(const struct comparison *cmp, unsigned id, struct access 
 
 	if (!cmp->operand || !operand_access(cmp->operand, cmp->arg, id, a))
 		return false;
-	if ((a->get == GET_SOCKADDR && !equal) || (shown && (a->get == GET_SOCKADDR || a->get == GET_WIRE_ADDR))) {
+	a->via = cmp->via;
+	a->event = cmp->right.field ? id : 0;
+	if ((a->get == GET_SOCKADDR && (!equal || a->via)) || (shown && (a->get == GET_SOCKADDR || a->get == GET_WIRE_ADDR))) {
 		a->class = CLASS_TEXT;
 		a->get = GET_SHOWN;
 	}
@@ -494,7 +536,8 @@ const struct constant *constant_find(const struct comparison *cmp, const struct 
 {
 	const struct constant *k = cmp->constants;
 
-	while (k && (k->class != a->class || k->type != a->type || k->get != a->get || k->arg != a->arg))
+	while (k && (k->class != a->class || k->type != a->type || k->get != a->get || k->arg != a->arg ||
+		     k->event != a->event))
 		k = k->next;
 	return k;
 }
@@ -510,7 +553,8 @@ const struct constant *constant_get(struct context *c, struct comparison *cmp, c
 	if (!k)
 		return NULL;
 	*k = (struct constant){
-		.next = cmp->constants, .class = a->class, .type = a->type, .get = a->get, .arg = a->arg, .op = cmp->op,
+		.next = cmp->constants, .class = a->class, .type = a->type, .get = a->get, .arg = a->arg,
+		.event = a->event, .op = cmp->op,
 	};
 	k->valid = !read_constant(c, cmp, k, a);
 	cmp->constants = k;

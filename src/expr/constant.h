@@ -30,8 +30,10 @@ struct constant_net {
 struct constant {
 	struct constant *next;	/* of the same comparison, for another type */
 	uint8_t class, type, get, arg;	/* of the access */
+	uint16_t event;		/* likewise */
 	uint8_t op;		/* enum op; not always the comparison's */
 	bool valid;
+	bool has_right;		/* another field is what is compared with */
 	size_t n;		/* of the one that is not NULL */
 	uint64_t *numbers;	/* sorted */
 	struct constant_flags *flags;
@@ -41,6 +43,7 @@ struct constant {
 	const struct dfa *dfa;		/* of a pattern; NULL: too large */
 	const struct need *needs;	/* of which a text meets one if it matches; NULL: not known */
 	size_t nneeds;
+	struct access right;
 	uint32_t *slots, mask;	/* texts of "in" by hash: their number and 1; 0 is free */
 };
 

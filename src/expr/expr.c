@@ -34,6 +34,11 @@ int expr_compile(struct expr **ret, struct arena *arena, const char *text,
 	return 0;
 }
 
+static bool test_asks_files(const struct test *t)
+{
+	return access_asks_files(&t->access) || (t->constant->has_right && access_asks_files(&t->constant->right));
+}
+
 /* Tests lead to tests made before them, so one pass downwards reaches all that can be reached. */
 static bool may_match(const struct program *p, const struct expr_view *view)
 {
@@ -44,7 +49,7 @@ static bool may_match(const struct program *p, const struct expr_view *view)
 		reached[p->entry / 64] |= UINT64_C(1) << p->entry % 64;
 	for (unsigned i = p->n; i-- > 0 && !accepted; ) {
 		const struct test *t = &p->tests[i];
-		bool open = access_asks_files(&t->access), yes = !open && t->run(t, view);
+		bool open = test_asks_files(t), yes = !open && t->run(t, view);
 		const uint16_t next[] = { open || yes ? t->yes : t->no, open ? t->no : yes ? t->yes : t->no };
 
 		if (!(reached[i / 64] >> i % 64 & 1))
@@ -63,7 +68,7 @@ bool expr_asks_files(const struct expr *expr, unsigned id)
 	const struct program *p = expr->by_event[id];
 
 	for (unsigned i = 0; p && i < p->n; i++)
-		if (access_asks_files(&p->tests[i].access))
+		if (test_asks_files(&p->tests[i]))
 			return true;
 	return false;
 }
@@ -73,7 +78,8 @@ bool expr_asks_session(const struct expr *expr, unsigned id)
 	const struct program *p = expr->by_event[id];
 
 	for (unsigned i = 0; p && i < p->n; i++)
-		if (p->tests[i].access.get == GET_ASKED)
+		if (p->tests[i].access.get == GET_ASKED ||
+		    (p->tests[i].constant->has_right && p->tests[i].constant->right.get == GET_ASKED))
 			return true;
 	return false;
 }
@@ -101,7 +107,7 @@ static bool asks_empty(const struct node *node)
 	const struct comparison *cmp = node->comparison;
 
 	if (node->kind == NODE_comparison)
-		return !cmp->nvalues && cmp->op != OP_EXISTS;
+		return !cmp->nvalues && !cmp->right.field && cmp->op != OP_EXISTS;
 	for (const struct node *n = node->child; n; n = n->next)
 		if (asks_empty(n))
 			return true;

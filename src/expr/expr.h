@@ -9,6 +9,8 @@
  * suffices, save for "in", which asks all of them, and "!=", which asks that none is equal.
  * bcontains and bstartswith take bytes in hexadecimal, as fields of bytes do with =.  Every value that JSON
  * shows can be written as it is shown there.
+ * tolower(FIELD), toupper(), basename() and b64() are functions of a text, at most four in each other; val(FIELD) or a
+ * function on the right side compares with that field, and is false where it is not known.
  * contains and icontains look in the members joined by spaces.  regex and glob match all of
  * the text.
  */

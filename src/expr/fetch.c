@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "event/value.h"
+#include "expr/transform.h"
 #include "identity/cgroup.h"
 #include "identity/cgroup_class.h"
 #include "identity/users.h"
@@ -259,6 +260,7 @@ void fetch(struct fetched *f, const struct access *a, const struct expr_view *vi
 		break;
 	case GET_ANCESTORS: case GET_EVENT: case GET_CATEGORY: case GET_DIRECTION: case GET_ARG: case GET_RET: break;
 	}
+	transform(f, a->via);
 	if (a->dated && f->n)
 		f->numbers[0] += (uint64_t)view->boot_to_wall;
 }

@@ -2,6 +2,7 @@
 /* The process of a record, its parent and its ancestors. */
 #include "expr/fetch.h"
 
+#include "expr/transform.h"
 #include "identity/ancestry.h"
 #include "identity/hashes.h"
 #include "identity/process.h"
@@ -144,5 +145,6 @@ bool fetch_ancestor(struct fetched *f, const struct access *a, struct ancestry *
 	if (!ancestry_next(ancestry, &one))
 		return false;
 	fetch_one(f, a, &one);
+	transform(f, a->via);
 	return true;
 }

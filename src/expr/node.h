@@ -42,6 +42,13 @@ struct comparison {
 	bool of_event;
 	const struct operand *operand;
 	const char *arg;		/* NAME of args.NAME */
+	uint16_t via;			/* functions of the field, see transform.h */
+	struct {			/* a field in place of values; field NULL: none */
+		const char *field, *arg;
+		struct place at;
+		const struct operand *operand;
+		uint16_t via;
+	} right;
 	struct constant *constants;	/* one for each type the field has in some event */
 };
 

@@ -83,6 +83,8 @@ struct access {
 	uint8_t depth;		/* GET_ANCESTOR: 0 is the process itself, 1 who started it */
 	const char *key;	/* GET_CONTAINER, of a label, with its closing bracket; the caller's */
 	uint16_t off;
+	uint16_t via;		/* functions of the text, see transform.h */
+	uint16_t event;		/* where a field is on the right side, too: the event; else 0 */
 	uint16_t remote;	/* GET_END: off of the other end or 0, in a call of the argument that may
 				 * name it; GET_FD: off is a family's */
 };

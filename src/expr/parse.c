@@ -3,7 +3,9 @@
  *	or         = and { "or" and }
  *	and        = not { "and" not }
  *	not        = "not" not | "(" or ")" | macro | comparison
- *	comparison = field "exists" | field op value | field op ( list | "(" values ")" )
+ *	comparison = left "exists" | left op ( value | right ) | left op ( list | "(" values ")" )
+ *	left       = field | function "(" left ")"
+ *	right      = "val" "(" left ")" | function "(" left ")"
  *	values     = value { "," value }
  *
  * A macro is parsed anew wherever it stands: its text has a place of its own for messages, and the
@@ -17,6 +19,7 @@
 #include "base/nearest.h"
 #include "expr/lex.h"
 #include "expr/operand.h"
+#include "expr/transform.h"
 
 struct parser {
 	struct lexer l;
@@ -252,25 +255,94 @@ static struct node *no_operator(struct parser *p)
 	return NULL;
 }
 
-static struct node *comparison(struct parser *p, const char *field, struct place begin)
+/*
+ * tolower(basename(FIELD)) behind the first name: the field, and where it is.  The innermost function, which comes
+ * first, is in the lowest bits.
+ */
+static const char *transformed(struct parser *p, const char *name, struct place *at, uint16_t *via)
+{
+	unsigned n = 0, number;
+
+	while ((number = transform_find(name)) && lex_sign(&p->l, '(')) {
+		if (n++ == TRANSFORMS_MAX) {
+			place_error(p->l.c, at, "more than %d functions in each other", TRANSFORMS_MAX);
+			return NULL;
+		}
+		*via = *via << 4 | number;
+		lex_space(&p->l);
+		*at = p->l.at;
+		name = lex_name(&p->l);
+		if (!name)
+			return p->l.c->no_memory ? NULL : (fail(p, "a field"), NULL);
+	}
+	for (; n; n--)
+		if (!lex_sign(&p->l, ')'))
+			return fail(p, "\")\""), NULL;
+	return name;
+}
+
+/* val(FIELD), or a function of a field; 1: there is none here. */
+static int right_field(struct parser *p, struct comparison *cmp)
+{
+	struct place begin, at;
+	const char *name;
+	bool val;
+
+	lex_space(&p->l);
+	begin = at = p->l.at;
+	name = lex_name(&p->l);
+	val = name && !strcmp(name, "val");
+	if (!name || p->l.at.p == p->l.end || *p->l.at.p != '(' || (!val && !transform_find(name))) {
+		p->l.at = begin;
+		return 1;
+	}
+	if (val) {
+		p->l.at.p++;
+		lex_space(&p->l);
+		at = p->l.at;
+		name = lex_name(&p->l);
+		if (!name)
+			return fail(p, "a field"), -EINVAL;
+	}
+	name = transformed(p, name, &at, &cmp->right.via);
+	if (!name || (val && !lex_sign(&p->l, ')')))
+		return fail(p, "\")\""), -EINVAL;
+	cmp->right.field = name;
+	cmp->right.at = at;
+	return 0;
+}
+
+/* What is behind the operator. */
+static int right_side(struct parser *p, struct comparison *cmp, struct values *v)
+{
+	int r;
+
+	if (cmp->op == OP_EXISTS)
+		return 0;
+	if (cmp->op == OP_IN || cmp->op == OP_PMATCH || cmp->op == OP_INTERSECTS)
+		return many(p, v, cmp->op);
+	r = right_field(p, cmp);
+	return r > 0 ? one(p, v, cmp->op) : r;
+}
+
+/* begin: of all of it, with the functions that the field at at goes through. */
+static struct node *comparison(struct parser *p, const char *field, struct place begin, struct place at, uint16_t via)
 {
 	struct comparison *cmp = context_alloc(p->l.c, sizeof(*cmp));
 	struct values v = { 0 };
 	struct node *node;
-	int r = 0;
+	int r;
 
 	if (!cmp)
 		return NULL;
 	cmp->field = field;
-	cmp->at = begin;
+	cmp->at = at;
+	cmp->via = via;
 	lex_space(&p->l);
 	cmp->op_at = p->l.at;
 	if (lex_op(&p->l, &cmp->op))
 		return no_operator(p);
-	if (cmp->op == OP_IN || cmp->op == OP_PMATCH || cmp->op == OP_INTERSECTS)
-		r = many(p, &v, cmp->op);
-	else if (cmp->op != OP_EXISTS)
-		r = one(p, &v, cmp->op);
+	r = right_side(p, cmp, &v);
 	node = r ? NULL : node_new(p, NODE_comparison, begin.p);
 	if (!node)
 		return NULL;
@@ -346,11 +418,12 @@ static struct node *unknown_macro(struct parser *p, const char *name, const stru
 static struct node *named(struct parser *p)
 {
 	const struct expr_macro *m;
-	struct place begin;
+	struct place begin, at;
 	const char *name, *arg;
+	uint16_t via = 0;
 
 	lex_space(&p->l);
-	begin = p->l.at;
+	begin = at = p->l.at;
 	if (lex_keyword(&p->l, "and") || lex_keyword(&p->l, "or")) {
 		p->l.at = begin;
 		return fail(p, "a field, a macro, \"not\" or \"(\"");
@@ -361,9 +434,12 @@ static struct node *named(struct parser *p)
 	m = macro_find(p->l.c, name);
 	if (m)
 		return macro(p, m, &begin);
-	if (!strchr(name, '.') && !operand_find(name, &arg))
+	name = transformed(p, name, &at, &via);
+	if (!name)
+		return NULL;
+	if (!via && !strchr(name, '.') && !operand_find(name, &arg))
 		return unknown_macro(p, name, &begin);
-	return comparison(p, name, begin);
+	return comparison(p, name, begin, at, via);
 }
 
 /* --- and, or, not */

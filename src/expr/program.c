@@ -10,8 +10,7 @@ struct builder {
 
 static bool always_there(const struct access *a)
 {
-	return a->get == GET_NUM || a->get == GET_HEAD4 || a->get == GET_COMM ||
-	       a->get == GET_FAILED;
+	return !a->via && (a->get == GET_NUM || a->get == GET_HEAD4 || a->get == GET_COMM || a->get == GET_FAILED);
 }
 
 enum leaf program_leaf(const struct comparison *cmp, unsigned id, struct test *test)

@@ -297,7 +297,8 @@ static void opens(const struct push_context *c, const struct test *t, bool negat
 void push_test(const struct push_context *c, const struct test *t, bool negate, struct dnf *ret)
 {
 	dnf_everything(ret, false);
-	if (schema_made_later(c->id, t->access.off) || t->access.dated)
+	if (schema_made_later(c->id, t->access.off) || t->access.dated || t->access.via ||
+	    t->constant->has_right)
 		return;
 	switch ((enum get)t->access.get) {
 	case GET_HEAD4: case GET_NUM: number(c, t, negate, ret); break;

@@ -48,7 +48,7 @@ static bool same_key(const char *a, const char *b)
 static bool same_operand(const struct access *a, const struct access *b)
 {
 	return a->class == b->class && a->type == b->type && a->get == b->get && a->arg == b->arg &&
-	       a->sign == b->sign && a->dated == b->dated && a->depth == b->depth && a->off == b->off && a->remote == b->remote &&
+	       a->sign == b->sign && a->dated == b->dated && a->via == b->via && a->event == b->event && a->depth == b->depth && a->off == b->off && a->remote == b->remote &&
 	       (a->bits == b->bits || a->get == GET_CONTAINER) && same_key(a->key, b->key);
 }
 
@@ -106,7 +106,7 @@ static bool has_one_value(const struct access *a)
 
 static bool is_always_there(const struct access *a)
 {
-	return a->get == GET_HEAD4 || a->get == GET_NUM || a->get == GET_COMM;
+	return !a->via && (a->get == GET_HEAD4 || a->get == GET_NUM || a->get == GET_COMM);
 }
 
 /* What is asked when the value is there: "not <" is ">=". */
@@ -251,7 +251,7 @@ static bool agrees(struct walk *w)
 			g.all[g.n++] = &w->assumed[i];
 			there |= w->assumed[i].yes;
 		}
-	if (!there)
+	if (!there || last->event)
 		return true;
 	for (unsigned i = 0; i < g.n; i++) {
 		if (!g.all[i]->yes && g.all[i]->test->op == OP_EXISTS)

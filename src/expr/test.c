@@ -241,6 +241,27 @@ static bool run_any(const struct test *t, const struct expr_view *view)
 	return test_fetched(t, &f);
 }
 
+/* What the field on the right side has, as a constant; false when there is no value. */
+static bool run_right(const struct test *t, const struct expr_view *view)
+{
+	struct test with = { .access = t->access, .op = t->op };
+	struct constant value = { .op = t->op, .n = 1 };
+	struct fetched left, right;
+
+	fetch(&left, &t->access, view);
+	if (!left.n)
+		return false;
+	fetch(&right, &t->constant->right, view);
+	if (!right.n)
+		return false;
+	value.texts = &right.text;
+	value.numbers = right.numbers;
+	with.constant = &value;
+	if (t->access.class == CLASS_TEXT)
+		return test_text(&value, left.text.s, left.text.len);
+	return test_number(&with, left.numbers[0]);
+}
+
 /* One of them, or for != none of them, and there is one. */
 static bool run_ancestors(const struct test *t, const struct expr_view *view)
 {
@@ -268,7 +289,11 @@ void test_init(struct test *t, const struct constant *k, const struct access *ac
 	t->op = k->op;
 	if (access->get == GET_CONTAINER && access->class == CLASS_TEXT)
 		t->access.bits = k->op == OP_EXISTS;
-	if (!access->dated && (access->get == GET_NUM || access->get == GET_HEAD4))
+	if (k->has_right)
+		t->run = run_right;
+	else if (access->via)
+		t->run = access->get == GET_ANCESTORS ? run_ancestors : run_any;
+	else if (!access->dated && (access->get == GET_NUM || access->get == GET_HEAD4))
 		t->run = k->op == OP_EQ || k->op == OP_NE ? run_equal : run_number;
 	else if (access->get == GET_SPAN && access->class == CLASS_TEXT)
 		t->run = run_span;
@@ -303,7 +328,7 @@ static bool joined(const struct test *t)
 
 unsigned test_cost(const struct test *t)
 {
-	unsigned cost = op_cost(t);
+	unsigned cost = op_cost(t) + (t->access.via ? 50 : 0) + (t->constant->has_right ? 50 : 0);
 
 	if (t->access.class == CLASS_LIST)
 		cost = 4 * cost + 20;

@@ -114,7 +114,17 @@ static void say_glob(struct world *w, const char *s, size_t len)
 
 static void say_text_test(struct world *w, const char *s, size_t len)
 {
-	switch (below(w, 9)) {
+	static const char *const fields[] = { "proc.name", "args.path", "fd.name", "proc.exe", "fd.filename" };
+	static const char *const ops[] = { "=", "!=", "startswith", "endswith", "contains" };
+
+	switch (below(w, 11)) {
+	case 9: say(w, " %s val(%s)", ops[below(w, LEN_OF(ops))], fields[below(w, LEN_OF(fields))]); break;
+	case 10:
+		say(w, below(w, 2) ? " bcontains " : " bstartswith ");
+		for (size_t i = below(w, 3); i < len && i < 6; i++)
+			say(w, "%02x", (unsigned char)s[i]);
+		say(w, "%s", len < 3 ? "00" : "");
+		break;
 	case 0: say(w, " = "); say_text(w, s, len, 0); break;
 	case 1: say(w, " != "); say_text(w, s, len, 0); break;
 	case 2: say(w, " startswith "); say_text(w, s, len, -1); break;
@@ -162,7 +172,9 @@ static void say_net_test(struct world *w, const struct wire_addr *addr)
 	const uint8_t *p = addr->addr;
 	const char *not = below(w, 4) ? "=" : "!=";
 
-	if (addr->family == AF_INET)
+	if (addr->family == AF_INET && below(w, 4) == 0)
+		say(w, " %s %u.%u.%u.%u:%u", not, p[0], p[1], p[2], p[3], below(w, 2) ? 80 : addr->port);
+	else if (addr->family == AF_INET)
 		say(w, " %s %u.%u.%u.%u/%u", not, p[0], p[1], p[2], p[3], (unsigned)below(w, 33));
 	else
 		say(w, " in (%x:%x::/%u, 10.0.0.0/8, ::ffff:%u.%u.0.0/%u)", p[0] << 8 | p[1], p[2] << 8 | p[3],
@@ -373,6 +385,22 @@ static bool compiles(struct world *w, const char *text, unsigned id, struct aren
 	return w->len < TEXT && !expr_compile(expr, arena, text, &where, NULL, &events, &diag);
 }
 
+/* The field goes through a function. */
+static void say_function(struct world *w, size_t begin)
+{
+	static const char *const functions[] = { "tolower(", "toupper(", "basename(", "b64(" };
+	const char *function = functions[below(w, LEN_OF(functions))];
+	size_t field = strcspn(w->text + begin, " "), len = strlen(function);
+
+	if (w->len + len + 2 >= TEXT)
+		return;
+	memmove(w->text + begin + len + field + 1, w->text + begin + field, w->len - begin - field + 1);
+	memmove(w->text + begin + len, w->text + begin, field);
+	memcpy(w->text + begin, function, len);
+	w->text[begin + len + field] = ')';
+	w->len += len + 1;
+}
+
 /* A comparison that means something for this event; often the first try does not. */
 static void say_comparison(struct world *w, const struct record *r)
 {
@@ -394,6 +422,8 @@ static void say_comparison(struct world *w, const struct record *r)
 		case 4: say_end(w, r); break;
 		default: say_arg(w, r);
 		}
+		if (w->len < TEXT && below(w, 12) == 0)
+			say_function(w, begin);
 		good = w->len >= TEXT || compiles(w, w->text + begin, r->head.id, &arena, &expr);
 		if (w->len < TEXT)
 			arena_fini(&arena);

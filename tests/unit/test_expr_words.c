@@ -65,6 +65,22 @@ static void make_umask(struct record *r)
 	r->call.ret = 022;
 }
 
+static void make_path(struct record *r, const char *path)
+{
+	record_begin(r, EVENT_call_openat);
+	*record_span(r, 1) = record_str(r, path);
+}
+
+static void make_base64(struct record *r)
+{
+	make_path(r, "L2V0Yy9zaGFkb3c=");
+}
+
+static void make_no_base64(struct record *r)
+{
+	make_path(r, "a.b");
+}
+
 static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ record_openat, true, "time = 2026-11-23T10:00:00.123456789Z" },
 	{ record_openat, true, "evt.time = '2026-11-23T11:00:00.123456789+01:00' and time = 2026-11-23T09:29:00.123456789-00:31" },
@@ -89,6 +105,17 @@ static const struct { make *make; bool want; const char *text; } rows[] = {
 	{ make_netlink, true, "args.addr = netlink:7 and args.addr startswith netlink" },
 	{ make_netlink, false, "args.addr = netlink:8 or args.addr = 10.0.0.1" },
 	{ make_umask, true, "ret = 022 and ret = 18" },
+	{ record_openat, true, "toupper(proc.name) = CAT and tolower(toupper(proc.name)) in (dog, cat) and toupper(proc.name) exists" },
+	{ record_openat, true, "basename(args.path) = passwd and toupper( basename( fd.name ) ) startswith PASS and basename(proc.name) = cat" },
+	{ record_openat, false, "tolower(proc.name) = CAT or tolower(args.path) != /etc/passwd or toupper(proc.exe) exists" },
+	{ make_base64, true, "b64(args.path) = /etc/shadow and basename(b64(args.path)) = shadow and not b64(proc.name) startswith c" },
+	{ make_no_base64, false, "b64(args.path) exists or b64(args.path) != x" },
+	{ record_openat, true, "fd.name = val(args.path) and args.path endswith val(fd.filename) and proc.name != val(args.path)" },
+	{ record_openat, true, "basename(fd.name) = basename(args.path) and toupper(fd.name) != val(args.path)" },
+	{ record_openat, true, "proc.pid = val(proc.tid) and proc.ppid < val(proc.pid) and proc.pid >= val( ret )" },
+	{ record_openat, false, "proc.name = val(proc.pname) or proc.name != val(proc.pname) or proc.pid > val(proc.tid)" },
+	{ record_openat, true, "proc.pid = val(proc.tid) and proc.pid = 4242 and not (fd.name = val(args.path) and fd.name = /x)" },
+	{ record_openat, true, "proc.name = 'val' or proc.name != val" },
 };
 
 static void compile_error(const char *text, const char *message)
@@ -158,6 +185,19 @@ Test(expr_words, errors)
 	compile_error("args.flags = O_RDNLY", "did you mean \"O_RDONLY\"");
 	compile_error("args.flags intersects (O_CREATE)", "did you mean \"O_CREAT\"");
 	compile_error("args.family = INET", "did you mean \"AF_INET\"");
+	compile_error("tolower(proc.pid) = 1", "functions take a text, which proc.pid (pid) is not");
+	compile_error("tolower(proc.name = a", "\")\" is expected here");
+	compile_error("tolower(proc.nam) = a", "unknown field \"proc.nam\", did you mean \"proc.name\"?");
+	compile_error("tolower() = a", "a field is expected here");
+	compile_error("b64(b64(b64(b64(b64(proc.name))))) = a", "more than 4 functions in each other");
+	compile_error("tolower(evt.type) = a", "evt.type takes no function");
+	compile_error("proc.name = val(proc.pid)", "proc.name (comm) cannot be compared with proc.pid (pid)");
+	compile_error("proc.name = val(proc.aname)", "cannot be compared");
+	compile_error("proc.name = val(proc.nme)", "did you mean \"proc.name\"?");
+	compile_error("proc.pid = val(args.path)", "cannot be compared with args.path (path)");
+	compile_error("proc.name glob val(args.path)", "\"glob\" takes no field on its right side");
+	compile_error("evt.type = openat and proc.name = val(args.argv)", "event openat has no args.argv");
+	compile_error("proc.name = val(proc.pname", "\")\" is expected here");
 	compile_error("proc.name exist", "unknown operator \"exist\", did you mean \"exists\"?");
 	compile_error("proc.name =(cat)", "several values are asked by in (A, B)");
 	compile_error("proc.name = cat AND proc.pid = 1", "; write and");
