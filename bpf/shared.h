@@ -36,8 +36,8 @@ enum view {
 };
 
 /* Why a hook looks at a call; the 32-bit flag is the other one shifted by ABI_32.  WANT_CANARY: the
- * agent makes the call to see whether the hooks run. */
-enum want { WANT_EXIT = 1, WANT_EXIT_32 = 2, WANT_ENTRY = 4, WANT_ENTRY_32 = 8, WANT_CANARY = 16 };
+ * agent makes the call to see whether the hooks run; WANT_EXEC: an exec may return under its number. */
+enum want { WANT_EXIT = 1, WANT_EXIT_32 = 2, WANT_ENTRY = 4, WANT_ENTRY_32 = 8, WANT_CANARY = 16, WANT_EXEC = 32 };
 
 /* What the agent's own acts are counted under: ids of events, and the hooks of system calls. */
 enum canary { CANARY_EXIT = EVENTS_MAX, CANARY_ENTRY, CANARIES };

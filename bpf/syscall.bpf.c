@@ -264,7 +264,7 @@ static __always_inline u32 stash_take(struct event_syscall *e)
 	return e->head.id;
 }
 
-/* A process that executes a program of another kind, or by execveat, returns as if from a native
+/* A process that executes a program of another kind, or by execveat, returns on x86 as if from a native
  * execve (arch/x86/kernel/process_64.c, set_personality_64bit).  The stash knows the call that was
  * made: its number is in ret, which has no other use until the call returns. */
 static __always_inline struct call *call_kept(struct call *c, bool *is_kept)
@@ -281,6 +281,20 @@ static __always_inline struct call *call_kept(struct call *c, bool *is_kept)
 	number = kept->ret;
 	return number < CALLS_MAX ? &calls[kept->head.abi & 1][number] : c;
 }
+
+#if defined(__TARGET_ARCH_arm64)
+/* There an exec returns under the number that was called, which for the new program may be that of
+ * any call: the ABI is that of the program before. */
+static __always_inline enum abi exec_abi(u32 number, enum abi now)
+{
+	u64 key = bpf_get_current_task();
+	struct event_syscall *kept = bpf_map_lookup_elem(&stash_small, &key);
+
+	if (!kept)
+		kept = bpf_map_lookup_elem(&stash_large, &key);
+	return kept && kept->ret == number ? kept->head.abi & 1 : now;
+}
+#endif
 
 /* What was kept can be told, or is all there is.  At entry a string may lie in a page that was not
  * read in yet; a call that failed has read it since, and left the registers as they were. */
@@ -396,12 +410,16 @@ static __always_inline int call_exit(void *ctx, struct pt_regs *regs, long ret)
 
 	if (number >= CALLS_MAX)
 		return call_restored(ctx, ret);
-	want = calls_wanted[number] & (WANT_EXIT | WANT_EXIT_32 | WANT_CANARY);
+	want = calls_wanted[number] & (WANT_EXIT | WANT_EXIT_32 | WANT_CANARY | WANT_EXEC);
 	if (!want)
 		return 0;
 	if (want & WANT_CANARY)
 		canary_count(CANARY_EXIT, bpf_get_current_pid_tgid() >> 32);
 	abi = current_abi(current_task());
+#if defined(__TARGET_ARCH_arm64)
+	if (want & WANT_EXEC && ret == 0)
+		abi = exec_abi(number, abi);
+#endif
 	if (!(want & WANT_EXIT << abi))
 		return 0;
 	c = &calls[abi & 1][number];

@@ -69,22 +69,41 @@ static void call_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], unsigne
 	}
 }
 
-/* Every exec that succeeds may return as an execve. */
-static void exec_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], const struct event_set *events)
+#ifdef __aarch64__
+/* An exec that succeeds returns under the number that was called, whichever call of the new program has it. */
+static void exec_returns(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], const struct call *execve)
 {
-	struct call row = call_row(EVENT_call_execve);
+	static const unsigned ids[] = { EVENT_call_execve, EVENT_call_execveat };
 
-	row.selected = event_set_has(events, EVENT_call_execve);
-	if (!row.selected && !event_set_has(events, EVENT_call_execveat))
-		return;
+	for (unsigned i = 0; i < 2 * ABIS; i++) {
+		int number = schema_call_number(ids[i / ABIS], i % ABIS);
+
+		if (number >= 0 && number < CALLS_MAX)
+			wanted[number] |= WANT_EXEC;
+	}
+}
+#else
+/* Every exec that succeeds may return as an execve. */
+static void exec_returns(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], const struct call *execve)
+{
 	for (unsigned abi = 0; abi < ABIS; abi++) {
 		int number = schema_call_number(EVENT_call_execve, abi);
 
 		if (number < 0 || number >= CALLS_MAX)
 			continue;
-		skel->bss->calls[abi][number] = row;
+		skel->bss->calls[abi][number] = *execve;
 		wanted[number] |= WANT_EXIT << abi;
 	}
+}
+#endif
+
+static void exec_want(struct saker_bpf *skel, uint8_t wanted[CALLS_MAX], const struct event_set *events)
+{
+	struct call row = call_row(EVENT_call_execve);
+
+	row.selected = event_set_has(events, EVENT_call_execve);
+	if (row.selected || event_set_has(events, EVENT_call_execveat))
+		exec_returns(skel, wanted, &row);
 }
 
 static void canary_want(uint8_t wanted[CALLS_MAX])
