@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inject.h"
 
+#include <elf.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
@@ -33,6 +35,39 @@ bool agent_inject(long number, unsigned long argument, long *ret)
 		*ret = (long)regs.rax;
 	ptrace(PTRACE_POKETEXT, pid, saved.rip, text);
 	ptrace(PTRACE_SETREGS, pid, 0, &saved);
+	return ptrace(PTRACE_DETACH, pid, 0, 0) == 0;
+}
+#elif defined(__aarch64__)
+bool agent_inject(long number, unsigned long argument, long *ret)
+{
+	struct user_regs_struct saved, regs;
+	struct iovec io = { &saved, sizeof(saved) };
+	int none = -1, status;
+	struct iovec call = { &none, sizeof(none) };
+	pid_t pid = agent_pid();
+	long text;
+
+	if (ptrace(PTRACE_ATTACH, pid, 0, 0) < 0 || waitpid(pid, &status, __WALL) != pid)
+		return false;
+	ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &io);
+	text = ptrace(PTRACE_PEEKTEXT, pid, saved.pc, 0);
+	regs = saved;
+	regs.regs[0] = argument;
+	for (unsigned i = 1; i < 6; i++)
+		regs.regs[i] = 0;
+	regs.regs[8] = number;
+	ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &call);	/* one that is under way is not begun anew here */
+	ptrace(PTRACE_POKETEXT, pid, saved.pc, (text & ~0xffffffffL) | 0xd4000001);	/* svc */
+	io.iov_base = &regs;
+	ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &io);
+	ptrace(PTRACE_SINGLESTEP, pid, 0, 0);
+	waitpid(pid, &status, __WALL);
+	ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &io);
+	if (ret)
+		*ret = (long)regs.regs[0];
+	ptrace(PTRACE_POKETEXT, pid, saved.pc, text);
+	io.iov_base = &saved;
+	ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &io);
 	return ptrace(PTRACE_DETACH, pid, 0, 0) == 0;
 }
 #else
