@@ -19,6 +19,8 @@
 #include "output/redact.h"
 #include "output/stamp.h"
 
+enum { BEHIND_RAW = 24 << 10 };	/* bytes that the rest of a line takes at most */
+
 /* What a record is reported as. */
 struct alert {
 	const char *rule, *source;
@@ -30,13 +32,26 @@ struct alert {
 
 /* --- values */
 
-/* A string as a member, when there is one. */
-static void member_text(struct line *l, const char *key, const char *s, size_t len)
+/* Bytes that are no UTF-8, of the member with this key. */
+static void keep_raw(struct line *l, const char *key, const void *data, size_t len)
+{
+	raw_add(l->json, (struct json_raw){ key, "", "", data, len, 0 });
+}
+
+/* A string as a member, when there is one; true if it was not UTF-8. */
+static bool member_text(struct line *l, const char *key, const char *s, size_t len)
 {
 	if (!s || !len || !*s || !text_room(&l->t, KEY_MAX))
-		return;
+		return false;
 	text_str(&l->t, key);
-	text_quoted(&l->t, s, len);
+	return text_quoted(&l->t, s, len);
+}
+
+/* Likewise, of any bytes, which stay where they are until the line is written. */
+static void member_any(struct line *l, const char *key, const char *s, size_t len)
+{
+	if (member_text(l, key, s, len))
+		keep_raw(l, key, s, len);
 }
 
 static void member_number(struct line *l, const char *key, int64_t value)
@@ -45,14 +60,14 @@ static void member_number(struct line *l, const char *key, int64_t value)
 	text_dec(&l->t, value);
 }
 
-/* A first word and a vector as one string, a space between words. */
-static void put_joined(struct line *l, const char *first, size_t first_len, const char *s, size_t len)
+/* A first word and a vector as one string, a space between words; true if it was not UTF-8. */
+static bool put_joined(struct line *l, const char *first, size_t first_len, const char *s, size_t len)
 {
 	const char *end = s + len;
 	bool invalid = false;
 
 	if (!text_room(&l->t, ESCAPE_MAX * (first_len + len) + ESCAPE_SLACK + 2))
-		return;
+		return false;
 	put_char(&l->t, '"');
 	l->t.p = escape(l->t.p, first, first_len, &invalid);
 	while (s < end) {
@@ -63,13 +78,14 @@ static void put_joined(struct line *l, const char *first, size_t first_len, cons
 		s += n + 1;
 	}
 	put_char(&l->t, '"');
+	return invalid;
 }
 
-static void put_vector(struct line *l, const char *s, size_t len)
+static bool put_vector(struct line *l, const char *s, size_t len)
 {
 	size_t first = strnlen(s, len), rest = first < len ? first + 1 : len;
 
-	put_joined(l, s, first, s + rest, len - rest);
+	return put_joined(l, s, first, s + rest, len - rest);
 }
 
 /* The task's name in place of the first argument, as in expressions. */
@@ -81,9 +97,9 @@ static void member_cmdline(struct line *l, const char *key, const struct process
 	if (!p->args_len)
 		return;
 	text_str(&l->t, key);
-	put_joined(l, name ? p->name : p->args, name ? name : first, p->args + rest, p->args_len - rest);
+	if (put_joined(l, name ? p->name : p->args, name ? name : first, p->args + rest, p->args_len - rest))
+		keep_raw(l, key, p->args, p->args_len);
 }
-
 
 static void member_ip(struct line *l, const char *key, const struct wire_addr *addr)
 {
@@ -106,21 +122,21 @@ static void fields_process(struct line *l, const struct falco_encoder *f, const 
 	const struct head *h = l->record;
 	const struct process *p = who->process, *parent = subject_parent(who, &h->who);
 
-	member_text(l, ",\"proc.name\":", h->who.proc_name.s, strnlen(h->who.proc_name.s, sizeof(h->who.proc_name)));
+	member_any(l, ",\"proc.name\":", h->who.proc_name.s, strnlen(h->who.proc_name.s, sizeof(h->who.proc_name)));
 	member_number(l, ",\"proc.pid\":", (int32_t)h->who.proc_pid);
 	member_number(l, ",\"proc.ppid\":", (int32_t)h->who.proc_ppid);
 	member_number(l, ",\"proc.vpid\":", (int32_t)h->who.proc_vpid);
 	member_number(l, ",\"thread.tid\":", (int32_t)h->who.proc_tid);
 	if (p) {
-		member_text(l, ",\"proc.exepath\":", p->exe, strlen(p->exe));
-		member_text(l, ",\"proc.cwd\":", p->cwd, strlen(p->cwd));
+		member_any(l, ",\"proc.exepath\":", p->exe, strlen(p->exe));
+		member_any(l, ",\"proc.cwd\":", p->cwd, strlen(p->cwd));
 		member_cmdline(l, ",\"proc.cmdline\":", p);
 	}
 	if (parent && f->json.redactor)
 		parent = redact_ancestor(f->json.redactor, parent, REDACT_PARENT);
 	if (parent) {
-		member_text(l, ",\"proc.pname\":", parent->name, strnlen(parent->name, sizeof(parent->name)));
-		member_text(l, ",\"proc.pexepath\":", parent->exe, strlen(parent->exe));
+		member_any(l, ",\"proc.pname\":", parent->name, strnlen(parent->name, sizeof(parent->name)));
+		member_any(l, ",\"proc.pexepath\":", parent->exe, strlen(parent->exe));
 		member_cmdline(l, ",\"proc.pcmdline\":", parent);
 	}
 	member_number(l, ",\"user.uid\":", h->who.user_uid == UINT32_MAX ? -1 : (int64_t)h->who.user_uid);
@@ -194,7 +210,12 @@ static void fields_fd(struct line *l)
 		return;
 	fd_name(&name, l->record, fact);
 	member_number(l, ",\"fd.num\":", fact->fd);
-	member_text(l, ",\"fd.name\":", name.text, name.len);
+	if (member_text(l, ",\"fd.name\":", name.text, name.len)) {
+		const struct fact_sock *sock = name.text == name.made ? fd_sock(l->record, fact) : NULL;
+
+		keep_raw(l, ",\"fd.name\":", sock ? event_span(l->record, &sock->name) : name.text,
+			 sock ? sock->name.len : name.len);
+	}
 	type = fd_type(l->record, fact);
 	member_text(l, ",\"fd.type\":", type, strlen(type));
 	if (fact->sock.len)
@@ -222,11 +243,39 @@ static void fields_args(struct line *l, const struct json_shape *shape, const st
 		PUT(&l->t, ",\"evt.arg.");
 		text_str(&l->t, s->fields[i].name);
 		PUT(&l->t, "\":");
-		if (f->form == FORM_STRV && at->len)
-			put_vector(l, event_span(l->record, at), at->len);
-		else
+		if (f->form != FORM_STRV || !at->len)
 			line_value(l, f, s, i);
+		else if (put_vector(l, event_span(l->record, at), at->len))
+			raw_add(l->json, (struct json_raw){ "args.", s->fields[i].name, "", event_span(l->record, at), at->len, 0 });
 	}
+}
+
+/*
+ * The bytes of members that are no UTF-8: evt.arg.path.raw beside evt.arg.path, of a list each text with its NUL.  A
+ * group is a key as it was written, or what comes before the name.  The text comes first where the line is too short.
+ */
+static void fields_raw(struct line *l)
+{
+	bool cut = false;
+
+	for (unsigned i = 0; i < l->json->nraw; i++) {
+		const struct json_raw *raw = &l->json->raw[i];
+		const char *group = *raw->group == ',' ? raw->group + 2 : strcmp(raw->group, "args.") ? raw->group : "evt.arg.";
+
+		if ((size_t)(l->t.end - l->t.p) < 2 * (size_t)raw->len + BEHIND_RAW) {
+			cut = true;
+			continue;
+		}
+		text_str(&l->t, ",\"");
+		text_raw(&l->t, group, strcspn(group, "\""));
+		text_str(&l->t, raw->name);
+		text_str(&l->t, ".raw\":\"");
+		line_hex(l, raw->data, raw->len);
+		text_char(&l->t, '"');
+	}
+	if (cut)
+		text_str(&l->t, ",\"evt.raw.truncated\":true");
+	l->json->nraw = 0;
 }
 
 /* --- the alert */
@@ -325,7 +374,7 @@ static void put_alert(struct line *l, struct falco_encoder *f, const struct aler
 		fields_result(l, shape);
 		fields_fd(l);
 	}
-	l->json->nraw = 0;
+	fields_raw(l);
 	line_flaws(l, s, who);
 	text_char(&l->t, '}');
 	line_hostname(l);

@@ -155,6 +155,9 @@ void line_facts(struct line *l, const struct schema *s);
 /* ,"stack":[{"addr":..,"file":..,"offset":..},..] */
 void line_stack(struct line *l, const struct subject *who);
 
+/* Two hexadecimal digits a byte; nothing where there is no room. */
+void line_hex(struct line *l, const void *data, size_t len);
+
 /* ,"truncated":[..] ,"faulted":[..] ,"raw":{..}, each if there is something to tell */
 void line_flaws(struct line *l, const struct schema *s, const struct subject *who);
 

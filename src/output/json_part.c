@@ -230,10 +230,20 @@ static void flaws(struct line *l, const struct schema *s, const char *key, uint3
 		text_char(&l->t, ']');
 }
 
+void line_hex(struct line *l, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	if (!text_room(&l->t, 2 * len))
+		return;
+	for (size_t i = 0; i < len; i++) {
+		put_char(&l->t, "0123456789abcdef"[p[i] >> 4]);
+		put_char(&l->t, "0123456789abcdef"[p[i] & 15]);
+	}
+}
+
 static void raw_write(struct line *l, const struct json_raw *raw)
 {
-	const unsigned char *data = raw->data;
-
 	text_char(&l->t, '"');
 	text_str(&l->t, raw->group);
 	text_str(&l->t, raw->name);
@@ -241,12 +251,7 @@ static void raw_write(struct line *l, const struct json_raw *raw)
 		text_udec(&l->t, raw->nth - 1);
 	text_str(&l->t, raw->member);
 	text_str(&l->t, "\":\"");
-	if (!text_room(&l->t, 2 * (size_t)raw->len))
-		return;
-	for (uint32_t i = 0; i < raw->len; i++) {
-		put_char(&l->t, "0123456789abcdef"[data[i] >> 4]);
-		put_char(&l->t, "0123456789abcdef"[data[i] & 15]);
-	}
+	line_hex(l, raw->data, raw->len);
 	text_char(&l->t, '"');
 }
 

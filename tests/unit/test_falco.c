@@ -65,6 +65,48 @@ Test(falco, a_system_call_as_an_alert)
 	encoder_fini(&encoder);
 }
 
+/* Any byte can be had back, and the longest line has room for all of them. */
+Test(falco, bytes_that_are_no_text)
+{
+	static char path[4000], args[PROCESS_ARGS_MAX], exe[PROCESS_PATH_MAX];
+	const struct fact_sock sock = { .family = AF_UNIX, .type = 1 };
+	json_t *got, *fields;
+
+	start(FORMAT_FALCO);
+	memset(path, 0xff, sizeof(path) - 1);
+	memset(args + 2, 0xfe, sizeof(args) - 3);
+	memset(exe, 0xfd, sizeof(exe) - 1);
+	process.args = args;
+	process.args_len = sizeof(args);
+	process.exe = process.cwd = exe;
+	record_exec(&r, path, "a\xff\0b", 5);
+	memcpy(r.head.who.proc_name.s, "\xe9t\xe9", 4);
+	r.process_exec.cwd = record_str(&r, path);
+	encode();
+	got = json_loads(buf, JSON_REJECT_DUPLICATES, NULL);
+	fields = json_object_get(got, "output_fields");
+	cr_assert(fields, "%.300s", buf);
+	cr_expect_str_eq(json_string_value(json_object_get(fields, "proc.name.raw")), "e974e9");
+	cr_expect_str_eq(json_string_value(json_object_get(fields, "evt.arg.argv.raw")), "61ff006200");
+	cr_expect_eq(json_string_length(json_object_get(fields, "evt.arg.path.raw")), 2 * sizeof(path));
+	cr_expect_eq(json_string_length(json_object_get(fields, "proc.exepath.raw")), 2 * (sizeof(exe) - 1));
+	cr_expect_eq(json_string_length(json_object_get(fields, "proc.cmdline.raw")), 2 * sizeof(args));
+	cr_expect(!json_object_get(fields, "evt.arg.tty.raw") && !json_object_get(got, "raw"));
+	json_decref(got);
+
+	record_begin(&r, EVENT_call_connect);
+	record_sock(&r, 0, 4, 0, &sock);
+	((struct fact_sock *)(r.bytes + ((struct fact *)(r.bytes + r.call.facts[0].off))->sock.off))->name =
+		record_bytes(&r, "\0x\xff", 3);
+	process = (struct process){ .stamp = 2, .exe = "/x", .cwd = "/" };
+	encode();
+	got = json_loads(buf, JSON_REJECT_DUPLICATES, NULL);
+	fields = json_object_get(got, "output_fields");
+	cr_expect_str_eq(json_string_value(json_object_get(fields, "fd.name.raw")), "0078ff", "%s", buf);
+	json_decref(got);
+	encoder_fini(&encoder);
+}
+
 Test(falco, failures_losses_and_policies)
 {
 	json_t *tree;
