@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "identity/below.h"
 #include "identity/container_meta.h"
 #include "identity/container_parse.h"
 
@@ -73,12 +73,8 @@ static int open_root(const struct read_places *places, const char *root)
 
 static int open_below(int root, const char *path, int flags)
 {
-	const struct open_how how = {
-		.flags = flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return below_open(root, path, flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+			  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
 /* Files that others could write tell nothing. */

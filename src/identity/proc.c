@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "identity/below.h"
 
 enum { MOUNTINFO_MAX = 256 << 10 };
 
@@ -92,32 +93,17 @@ int proc_root(int proc)
 
 int proc_open_below(int root, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-	};
+	int fd = below_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+			    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV), r;
 	struct stat st;
-	int fd = syscall(SYS_openat2, root, path, &how, sizeof(how)), r;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
 	if (r == 0)
 		return fd;
 	close(fd);
 	return r;
-}
-
-/* The number of the mount that a descriptor lies on, -1 if unknown. */
-static long mount_of(int fd)
-{
-	char path[48], buf[512], *at;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (proc_read(AT_FDCWD, path, buf, sizeof(buf)) < 0)
-		return -1;
-	at = strstr(buf, "mnt_id:");
-	return at ? strtol(at + 7, NULL, 10) : -1;
 }
 
 static bool is_remote(const char *type)
@@ -149,7 +135,7 @@ bool proc_root_is_local(int proc, int root)
 	};
 	char *buf = malloc(MOUNTINFO_MAX);
 	const char *type = NULL;
-	long mount = mount_of(root);
+	long mount = below_mount(root);
 	bool local;
 
 	for (size_t i = 0; buf && mount >= 0 && !type && i < sizeof(views) / sizeof(*views); i++)
