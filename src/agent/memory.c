@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 
 #define APART_NS UINT64_C(10000000000)	/* between two times that caches are emptied */
+#define UNUSED_NS UINT64_C(10000000000)	/* after which blocks that no sink needed are given back */
 #define STEP_NS UINT64_C(2000000000)	/* before another lane follows, or comes back */
 #define MIB (1024.0 * 1024)
 
@@ -99,6 +100,10 @@ void memory_tick(struct agent *a)
 	struct memory *m = &a->memory;
 	uint64_t now = clock_boot();
 
+	if (now - m->trimmed_at >= UNUSED_NS) {
+		m->trimmed_at = now;
+		batch_pool_trim(&a->pipeline.road.pool);
+	}
 	if (!m->limit && a->pipeline.shed_from == LANES)
 		return;
 	m->resident = memory_resident();

@@ -13,6 +13,7 @@ struct memory {
 	uint64_t limit;		/* bytes resident; 0: none.  Set by the owner, at any time. */
 	uint64_t resident;	/* when it was looked at last */
 	uint64_t emptied_at;	/* nanoseconds since boot */
+	uint64_t trimmed_at;	/* blocks of the road were given back */
 	uint64_t shed_at;
 
 	/* Counters. */

@@ -47,6 +47,8 @@ struct batch *batch_new(struct batch_pool *pool, uint32_t len)
 	if (b && size == BATCH_BYTES) {
 		pool->spare = b->next;
 		pool->nspare--;
+		if (pool->nspare < pool->idle)
+			pool->idle = pool->nspare;
 	} else {
 		b = map(pool, size);
 	}
@@ -115,11 +117,28 @@ void batch_trim(struct batch *b)
 	b->size = size;
 }
 
-void batch_pool_fini(struct batch_pool *pool)
+/* The blocks that were given back first were needed least. */
+static void shrink(struct batch_pool *pool, unsigned keep)
 {
-	for (struct batch *b; (b = pool->spare);) {
-		pool->spare = b->next;
+	struct batch **at = &pool->spare, *b;
+
+	for (unsigned i = 0; i < keep; i++)
+		at = &(*at)->next;
+	while ((b = *at)) {
+		*at = b->next;
 		unmap(b);
 	}
-	pool->nspare = 0;
+	pool->nspare = keep;
+}
+
+void batch_pool_trim(struct batch_pool *pool)
+{
+	shrink(pool, pool->nspare - pool->idle);
+	pool->idle = pool->nspare;
+}
+
+void batch_pool_fini(struct batch_pool *pool)
+{
+	shrink(pool, 0);
+	pool->idle = 0;
 }

@@ -47,6 +47,7 @@ struct batch {
 struct batch_pool {
 	struct batch *spare;
 	unsigned nspare;
+	unsigned idle;			/* the fewest that were spare since batch_pool_trim */
 	uint64_t blocks, bytes;		/* that exist, spare ones included */
 	uint64_t failed;		/* times the system had no memory */
 };
@@ -91,6 +92,9 @@ void batch_copy(struct batch *to, const struct batch *from, uint32_t i);
 
 /* Take back from the system what a block for one long line did not need. */
 void batch_trim(struct batch *batch);
+
+/* Give back the spare blocks that nobody needed since the last time. */
+void batch_pool_trim(struct batch_pool *pool);
 
 /* Free the spare blocks. */
 void batch_pool_fini(struct batch_pool *pool);

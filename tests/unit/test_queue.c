@@ -294,3 +294,29 @@ Test(queue, latencies)
 		cr_expect_eq(q.counts.latency.counts[rows[i].slot], before + 1, "%llu", (unsigned long long)rows[i].ns);
 	}
 }
+
+/* A burst, and after it a trickle: what the trickle needs is kept. */
+Test(queue, blocks_of_a_burst_are_given_back)
+{
+	start(QUEUE_DROP_OLDEST, 0);
+	cr_expect_eq(add(10 * PER_BLOCK, LANE_normal, 0, LINE), 10 * PER_BLOCK);
+	queue_sent(&q, 10 * PER_BLOCK);
+	queue_done(&q, 10 * PER_BLOCK, 2000);
+	cr_assert_geq(pool.blocks, 10);
+	batch_pool_trim(&pool);
+	for (unsigned i = 0; i < 2 * PER_BLOCK; i++) {
+		add(1, LANE_normal, i, LINE);
+		queue_sent(&q, 1);
+		queue_done(&q, 1, 2000);
+	}
+	batch_pool_trim(&pool);
+	cr_expect_eq(pool.blocks, 2, "%llu blocks", (unsigned long long)pool.blocks);
+	cr_expect_eq(pool.bytes, 2 * BATCH_BYTES);
+	add(1, LANE_normal, 0, LINE);
+	cr_expect_eq(pool.blocks, 2, "none was needed anew");
+	queue_sent(&q, 1);
+	queue_done(&q, 1, 2000);
+	batch_pool_trim(&pool);
+	batch_pool_trim(&pool);
+	cr_expect_eq(pool.blocks, 0, "nobody needs any");
+}
