@@ -21,7 +21,7 @@
 __attribute__((format(printf, 2, 3)))
 static void say(const struct notify *n, const char *format, ...)
 {
-	char text[512];
+	char text[1024];
 	va_list args;
 	int len;
 
@@ -30,6 +30,8 @@ static void say(const struct notify *n, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	if (len >= (int)sizeof(text))
+		len = sizeof(text) - 1;
 	if (sendto(n->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&n->addr, n->addr_len) < 0 &&
 	    n->agent)
 		log_say(n->agent->options.log, LOG_debug, "the service manager could not be told: %s", strerror(errno));
@@ -70,16 +72,19 @@ void notify_open(struct notify *n)
 	n->watchdog_ms = watchdog_ms();
 }
 
+/* What the files say and is not in force comes last, for its words may be cut. */
 static void say_status(struct notify *n, const char *before)
 {
 	const struct agent *a = n->agent;
 	const struct policy_set *set = a->pipeline.policies[a->generation & 1];
+	const struct reload_refusal *refusal = n->reload && n->reload->refusal.at ? &n->reload->refusal : NULL;
 	unsigned long long lost = losses_total(&a->losses);
 
 	n->status = uv_now(&a->loop);
-	say(n, "%sSTATUS=Generation %u, %u policies, %u hooks; %llu events, %llu lost%s", before, a->generation,
+	say(n, "%sSTATUS=Generation %u, %u policies, %u hooks; %llu events, %llu lost%s%s%s", before, a->generation,
 	    set ? set->files.n : 0, a->probe.nlinks, (unsigned long long)tell_delivered(a), lost,
-	    n->silent ? "; not well, see saker ctl status" : "");
+	    n->silent ? "; not well, see saker ctl status" : "", refusal ? "; new policies refused: " : "",
+	    refusal ? refusal->error : "");
 }
 
 /* Tell that we live, if we do. */
