@@ -89,8 +89,11 @@ static int open_dir(struct instance *i, const struct option_text *group)
 	r = group->text ? group_id(i, group, &i->group) : 0;
 	if (r < 0)
 		return r;
-	if (i->group != st.st_gid && fchown(i->dir, -1, i->group) < 0)
-		return fail_at(i, "change the group of");
+	if (i->group != st.st_gid && fchown(i->dir, -1, i->group) < 0) {
+		r = -errno;
+		return fail(i, r, "cannot give %s to the group \"%.64s\": %s%s", i->shown, option_shown(group), strerror(-r),
+			    r == -EPERM ? ". Who is not root must be in it: SupplementaryGroups= in the unit" : "");
+	}
 	return i->made && fchmod(i->dir, 0750) < 0 ? fail_at(i, "change the mode of") : 0;
 }
 
