@@ -18,7 +18,8 @@ readonly packages=(
 	libcurl4-openssl-dev libmicrohttpd-dev libmnl-dev
 	prometheus curl dnsmasq-base bind9-dnsutils tcpdump tshark
 	libclang-rt-dev libcriterion-dev jq strace shellcheck binutils procps systemd
-	qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring rsyslog
+	qemu-system-x86 qemu-system-arm gcc-aarch64-linux-gnu busybox-static containerd runc crun podman cpio xz-utils debian-archive-keyring
+	mmdebstrap rsyslog
 )
 # Peers that cannot be installed beside those above, with the libraries that they want.
 readonly aside=(syslog-ng-core libivykis0 libwrap0 libnet1 libpcre3 libjson-c5 libglib2.0-0)
@@ -373,6 +374,7 @@ stage_guests() {
 	fi
 	SAKER_RESULTS=$results/guests run_tap guests matrix 2400 "$root/tests/vm/run.sh" "${trees[@]}"
 	guests_table "$results/guests-matrix.tap"
+	! need_build release guests || SAKER_RESULTS=$results/guests run_tap guests service 420 "$root/tests/vm/service.sh" "$builds/release"
 }
 
 # --- the sum
