@@ -47,8 +47,7 @@ static __always_inline bool owner_acts(int new)
 
 static __always_inline void owner_show(struct event_sock_state *e, const struct owner *o)
 {
-	e->head.who = o->who;
-	e->head.abi = o->abi;
+	owner_put(&e->head, o);
 	e->owner_known = true;
 }
 
@@ -63,19 +62,19 @@ static __always_inline void listener_key(struct listener *key, const struct even
 static __always_inline void owner_note(struct event_sock_state *e, u64 sk)
 {
 	const struct owner *before = bpf_map_lookup_elem(&owners, &sk);
-	struct owner owner = {};
+	struct owner *owner;
 
 	record_current(&e->head);
-	owner_get(&owner, &e->head);
-	if (before && before->who.host_pid == owner.who.host_pid)
-		owner.in_tree |= before->in_tree;
-	owner_show(e, &owner);
-	bpf_map_update_elem(&owners, &sk, &owner, BPF_ANY);
+	owner = owner_of((struct slot *)e);
+	if (before && before->who.host_pid == owner->who.host_pid)
+		owner->in_tree |= before->in_tree;
+	owner_show(e, owner);
+	bpf_map_update_elem(&owners, &sk, owner, BPF_ANY);
 	if (e->new == TCP_LISTEN_) {
 		struct listener at;
 
 		listener_key(&at, e, sk);
-		bpf_map_update_elem(&listeners, &at, &owner, BPF_ANY);
+		bpf_map_update_elem(&listeners, &at, owner, BPF_ANY);
 	}
 }
 

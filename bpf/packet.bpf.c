@@ -12,7 +12,6 @@
 enum {
 	PAYLOAD_MAX = 4096,	/* bytes taken of one packet; a power of two */
 	EXTENSIONS_MAX = 8,	/* headers of IPv6 in front of the transport's that are walked */
-	HOST_MAX = 72,
 	OWNERS_MAX = 4096,	/* sockets; the least used is forgotten first */
 	AF_INET_ = 2, AF_INET6_ = 10,
 	ETH_P_IP_ = 0x0800, ETH_P_IPV6_ = 0x86dd,	/* include/uapi/linux/if_ether.h */
@@ -20,18 +19,12 @@ enum {
 	EXT_HOPS = 0, EXT_ROUTING = 43, EXT_FRAGMENT = 44, EXT_AUTH = 51, EXT_OPTIONS = 60,
 	IP_MORE = 0x2000, IP_OFFSET = 0x1fff,		/* RFC 791 3.1 */
 	IP6_MORE = 1, IP6_OFFSET = 0xfff8,		/* RFC 8200 4.5 */
-	UDP_HEADER = 8, TCP_HEADER = 20,
+	UDP_HEADER = 8, TCP_HEADER = 20, TCP_SYN = 2,
 	PASS = 1,
 };
 
 /* DNS, multicast DNS, LLMNR. */
 #define PORTS(X) X(53) X(5353) X(5355)
-
-struct sock_owner {
-	struct owner owner;
-	u64 host_len;
-	char host[HOST_MAX];
-};
 
 /* A socket by its cookie; or, with no cookie, whoever listens at an address: what a listener accepts is its own. */
 struct owner_key {
@@ -45,7 +38,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, OWNERS_MAX);
 	__type(key, struct owner_key);
-	__type(value, struct sock_owner);
+	__type(value, struct owner);
 } packet_owners SEC(".maps");
 
 /* Where the transport's payload is, and whose. */
@@ -150,11 +143,11 @@ static __always_inline bool read_udp(struct __sk_buff *skb, struct packet *p)
 /* What carries nothing tells nothing. */
 static __always_inline bool read_tcp(struct __sk_buff *skb, struct packet *p)
 {
-	struct { u32 seq, ack; u8 len; } tcp;
+	struct { u32 seq, ack; u8 len, flags; } tcp;
 
-	if (bpf_skb_load_bytes(skb, p->off + 4, &tcp, 9))
+	if (bpf_skb_load_bytes(skb, p->off + 4, &tcp, 10))
 		return false;
-	p->seq = bpf_ntohl(tcp.seq);
+	p->seq = bpf_ntohl(tcp.seq) + !!(tcp.flags & TCP_SYN);	/* which has a number of its own */
 	p->off += (tcp.len >> 4) * 4;
 	p->len = skb->len > p->off ? skb->len - p->off : 0;
 	return p->len > 0;
@@ -210,30 +203,17 @@ static __always_inline u32 net_ns_of(const void *sk)
 /* Keep who is in the record of this slot, whose room for paths is free. */
 static __always_inline void owner_keep(struct slot *s, const struct owner_key *key)
 {
-	struct sock_owner *o = __builtin_assume_aligned(s->path, 8);
-	const struct head *h = (struct head *)s->record;
-	u32 len = h->hostname.len;
-
-	owner_get(&o->owner, h);
-	o->host_len = 0;
-	/* All of the room, whose end the verifier of 5.10 knows; a name's NUL is in it. */
-	if (len && len <= HOST_MAX &&
-	    !bpf_probe_read_kernel(o->host, HOST_MAX, s->record + (h->hostname.off & (RECORD_MAX - 1))))
-		o->host_len = len;
-	bpf_map_update_elem(&packet_owners, key, o, BPF_ANY);
+	bpf_map_update_elem(&packet_owners, key, owner_of(s), BPF_ANY);
 }
 
 static __always_inline bool owner_recall(const struct owner_key *key, struct head *h, bool *in_tree)
 {
-	const struct sock_owner *o = bpf_map_lookup_elem(&packet_owners, key);
+	const struct owner *o = bpf_map_lookup_elem(&packet_owners, key);
 
 	if (!o)
 		return false;
-	h->who = o->owner.who;
-	h->abi = o->owner.abi;
-	*in_tree = o->owner.in_tree;
-	if (o->host_len)
-		put_str(h, &h->hostname, o->host, KERNEL, HOST_MAX, 31);
+	owner_put(h, o);
+	*in_tree = o->in_tree;
 	return true;
 }
 

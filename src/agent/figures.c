@@ -183,6 +183,7 @@ DNS_FAULTS(FAULT)
 #undef FAULT
 
 AGENT_VALUE(dns_again, f->agent->pipeline.dns->again)
+AGENT_VALUE(dns_unowned, f->agent->pipeline.dns->unowned)
 AGENT_VALUE(dns_forgotten, f->agent->pipeline.dns->streams.forgotten)
 
 /* --- of a lane */
@@ -388,6 +389,7 @@ const struct figure figures[] = {
 	DNS_FAULTS(FAULT)
 #undef FAULT
 	COUNT(AGENT, "dns_segments_again", dns_again, "Segments of TCP with DNS messages that were seen before and are not told again"),
+	COUNT(AGENT, "dns_unowned", dns_unowned, "DNS packets of sockets whose owner is not known"),
 	COUNT(AGENT, "dns_streams_forgotten", dns_forgotten, "Connections with DNS messages forgotten for want of room"),
 	COUNT(AGENT, "watch_overflows", watch_overflows, "Times when changes of files outran us and all was read"),
 	COUNT_BY(AGENT, "messages", "level", "error", errors, "Messages in the agent's own log"),

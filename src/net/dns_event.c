@@ -36,6 +36,7 @@ void dns_events_begin(struct dns_events *d, const struct event_net_packet_dns *r
 		.captured = raw->payload.len,
 		.length = raw->length,
 	};
+	d->unowned += !raw->owner_known;
 	if (raw->proto != IPPROTO_TCP)
 		return;
 	if (dns_segment_begin(&d->segment, &d->streams, raw->socket, raw->direction, raw->sequence))

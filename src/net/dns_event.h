@@ -24,6 +24,7 @@ struct dns_events {
 	const struct event_net_packet_dns *raw;		/* borrowed; NULL: it is done */
 	uint64_t faults[DNS_FAULTS_COUNT];		/* messages by what is wrong with them */
 	uint64_t again;					/* segments that were seen before */
+	uint64_t unowned;				/* packets of sockets whose owner is not known */
 	uint64_t streams_memory[];
 };
 

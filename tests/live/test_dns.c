@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "loopback.h"
 
 enum { SERVER, CLIENT_PORT };		/* of shared->n */
@@ -308,6 +309,52 @@ TEST(dns_tcp_many, "several messages in a segment, and a message in several")
 	is(r, "args.id", "%d", 0x1200);
 	barrier();
 	check(count("net_packet_dns", pid, NULL) == 5, "%u messages", count("net_packet_dns", pid, NULL));
+}
+
+/* The first bytes come with the SYN (RFC 7413), without a cookie. */
+static void ask_early(void)
+{
+	enum { EARLY = 20 };
+	unsigned char framed[2][2 + QUERY_BYTES] = { { 0, QUERY_BYTES }, { 0, QUERY_BYTES } };
+	union address a = loopback(AF_INET, DNS_PORT);
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int one = 1, fd;
+	pid_t pid;
+
+	own_network();
+	put_file("/proc/sys/net/ipv4/tcp_fastopen", "1543");	/* 0x607: all sockets, without a cookie */
+	memcpy(framed[0] + 2, query, QUERY_BYTES);
+	memcpy(framed[1] + 2, query, QUERY_BYTES);
+	framed[1][3] = 0x01;	/* of the id */
+	pid = serve(SOCK_STREAM, drain);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (sendto(fd, framed, EARLY, MSG_FASTOPEN, &a.any, address_size(AF_INET)) != EARLY)
+		subject_fail("sendto");
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || !(info.tcpi_options & TCPI_OPT_SYN_DATA))
+		subject_fail("the server took no data with the SYN");
+	exchange(fd, &framed[0][EARLY], sizeof(framed) - EARLY, 0);
+	close(fd);
+	waitpid(pid, NULL, 0);
+}
+
+TEST(dns_tcp_early, "a message that begins with the SYN ends where it ends")
+{
+	json_t *r;
+	pid_t pid;
+
+	trace(TRACE_DNS);
+	family = AF_INET;
+	pid = subject(ask_early);
+	r = await("net_packet_dns", pid, "args.cut=true", NULL);
+	is(r, "args.id", "%d", 0x1234);
+	is(r, "args.malformed", "null");
+	r = await("net_packet_dns", pid, "args.cut=false", NULL);
+	is(r, "args.id", "%d", 0x1201);
+	is(r, "args.question", "www.example.org");
+	barrier();
+	check(count("net_packet_dns", pid, NULL) == 2, "%u messages", count("net_packet_dns", pid, NULL));
 }
 
 /* --- what is none, and nobody's */

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -167,6 +168,28 @@ TEST(sock_owner, "each side of a connection is shown with its own process")
 	await("sock_state", shared->n[CONNECT], "args.new=TCP_SYN_SENT", NULL);
 	await("sock_state", shared->n[CONNECT], "args.new=TCP_ESTABLISHED", NULL);
 	check(!seen(0, "sock_state", pid, "args.new=TCP_SYN_SENT", NULL), "the server is shown to connect");
+}
+
+static void fenced_talk(void)
+{
+	if (unshare(CLONE_NEWUTS) < 0 || sethostname("fenced", 6) < 0)
+		subject_fail("sethostname");
+	two_talk();
+}
+
+TEST(sock_hostname, "the connections of a container have its host name, not the host's, in each of their states")
+{
+	char src[64];
+	pid_t pid;
+
+	trace(TRACE_EVENTS);
+	family = AF_INET;
+	pid = subject(fenced_talk);
+	snprintf(src, sizeof(src), "args.src=%s", endpoint(shared->n[SERVER_PORT]));
+	is(await("sock_state", pid, "args.new=TCP_LISTEN", NULL), "hostname", "fenced");
+	is(await("sock_state", pid, "args.new=TCP_ESTABLISHED", src, NULL), "hostname", "fenced");
+	is(await("sock_state", shared->n[CONNECT], "args.new=TCP_SYN_SENT", NULL), "hostname", "fenced");
+	is(await("sock_state", shared->n[CONNECT], "args.new=TCP_ESTABLISHED", NULL), "hostname", "fenced");
 }
 
 static void fast_open(void)

@@ -37,6 +37,16 @@ static void udp(const void *bytes, size_t n, size_t length)
 	cr_expect_eq(e->sequence, 0);
 }
 
+Test(dns_event, packets_without_an_owner_are_counted)
+{
+	udp(query, QUERY, QUERY);
+	cr_expect_eq(e->owner_known, r.net_packet_dns.owner_known);
+	cr_expect_eq(d->unowned, !r.net_packet_dns.owner_known);
+	r.net_packet_dns.owner_known = !r.net_packet_dns.owner_known;
+	dns_events_begin(d, &r.net_packet_dns);
+	cr_expect_eq(d->unowned, 1);
+}
+
 Test(dns_event, query_by_udp)
 {
 	udp(query, QUERY, QUERY);
