@@ -21,7 +21,7 @@ skip() { # REASON
 # Complete or absent. What nobody reads there is left out: the guest has it all in memory.
 fetch_root() {
 	[ ! -e "$tree" ] || return 0
-	mmdebstrap --quiet --variant=essential --include="$packages" --dpkgopt='path-exclude=/usr/share/locale/*' \
+	mmdebstrap --quiet --format=tar --variant=essential --include="$packages" --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		bookworm "$tree.part" 2> "$results/service.fetch" || return 1
 	mv "$tree.part" "$tree"
