@@ -98,7 +98,7 @@ Test(falco, bytes_that_are_no_text)
 	record_sock(&r, 0, 4, 0, &sock);
 	((struct fact_sock *)(r.bytes + ((struct fact *)(r.bytes + r.call.facts[0].off))->sock.off))->name =
 		record_bytes(&r, "\0x\xff", 3);
-	process = (struct process){ .stamp = 2, .exe = "/x", .cwd = "/" };
+	process = (struct process){ .stamp = 2, .exe = "/x", .cwd = "/", .args = "" };
 	encode();
 	got = json_loads(buf, JSON_REJECT_DUPLICATES, NULL);
 	fields = json_object_get(got, "output_fields");
