@@ -147,8 +147,9 @@ int literal_date(const struct literal *value, uint64_t *ret)
 	if (!read_fraction(&s, &ns) || !read_zone(s, &east))
 		return -EINVAL;
 	at = timegm(&tm);
-	/* What is no day or hour was counted on. */
-	if (tm.tm_mday != (int)two(value->s + 8) || tm.tm_hour != (int)two(value->s + 11) ||
+	/* What is no month, day, hour or minute was counted on. */
+	if (tm.tm_mon != (int)two(value->s + 5) - 1 || tm.tm_mday != (int)two(value->s + 8) ||
+	    tm.tm_hour != (int)two(value->s + 11) ||
 	    tm.tm_min != (int)two(value->s + 14) || at < east || (uint64_t)(at - east) > UINT64_MAX / SECOND - 1)
 		return -ERANGE;
 	*ret = (uint64_t)(at - east) * SECOND + ns;

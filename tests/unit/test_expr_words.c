@@ -169,6 +169,9 @@ Test(expr_words, errors)
 {
 	compile_error("evt.time > 2026-11-23", "want a date (2026-11-23T10:00:00Z)");
 	compile_error("evt.time > 2026-02-30T00:00:00Z", "is out of range");
+	compile_error("evt.time > 2026-13-01T00:00:00Z", "is out of range");
+	compile_error("evt.time > 2026-00-01T00:00:00Z", "is out of range");
+	compile_error("evt.time > 2026-11-23T10:00:61Z", "is out of range");
 	compile_error("evt.time > 2026-11-23T24:00:00Z", "is out of range");
 	compile_error("evt.time > 1969-12-31T23:59:59Z", "is out of range");
 	compile_error("evt.time > 2026-11-23T10:00:00", "is no time");
