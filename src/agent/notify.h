@@ -43,7 +43,6 @@ void notify_reloading(void *notify);
 void notify_reloaded(void *notify, const struct reload_receipt *receipt);
 void notify_stopping(void *notify);
 
-
 /* Also of one that is not open. */
 void notify_close(struct notify *notify);
 

@@ -257,6 +257,15 @@ static void compare(struct reload_receipt *t, const struct policy_set *before, c
 	t->same = diff.same;
 }
 
+/* Who asked hears that it was heard; a look at files that are as before is nobody's concern: the service
+ * manager would call the service "reloading" for as long. */
+static void tell_begun(struct reload *r)
+{
+	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
+		if (r->listeners[i].begun)
+			r->listeners[i].begun(r->listeners[i].ctx);
+}
+
 static void prepare(struct reload *r, struct plan *p, bool asked, bool confirmed)
 {
 	p->asked = asked;
@@ -279,9 +288,8 @@ static void begin(struct reload *r, bool asked, bool confirmed)
 	r->again_confirmed = r->again && (r->again_confirmed || confirmed);
 	if (r->again)
 		return;
-	for (unsigned i = 0; i < RELOAD_LISTENERS; i++)
-		if (r->listeners[i].begun)
-			r->listeners[i].begun(r->listeners[i].ctx);
+	if (asked)
+		tell_begun(r);
 	p = calloc(1, sizeof(*p));
 	prepare(r, p ? p : &none, asked, confirmed);
 	if (!p) {
@@ -295,6 +303,8 @@ static void begin(struct reload *r, bool asked, bool confirmed)
 		refuse(r, p, e);
 		return;
 	}
+	if (!asked)
+		tell_begun(r);
 	compare(&p->receipt, before, p->policies);
 	p->receipt.sinks = slots_compare(&r->slots, &p->slots);
 	r->plan = p;

@@ -40,7 +40,7 @@ struct reload_refusal {
 
 /* Who wants to know of each run. */
 struct reload_listener {
-	void (*begun)(void *ctx);	/* NULL: only of its end */
+	void (*begun)(void *ctx);	/* of one asked for, or that changes something; NULL: only of its end */
 	void (*over)(void *ctx, const struct reload_receipt *receipt);	/* NULL: nobody at this place */
 	void *ctx;
 };

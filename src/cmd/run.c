@@ -98,13 +98,14 @@ static int run_agent(struct reload *reload, struct policy_set *policies, struct 
 	r = agent_open(&agent, &options);
 	if (r == 0)
 		r = reload_watch(reload, &agent);
+	/* The manager hears of a reload's end before whoever asked for it. */
+	reload_listen(reload, &(struct reload_listener){ notify_reloading, notify_reloaded, &notify });
 	if (r == 0)
 		r = control_open(control, &agent, reload);
 	started = r == 0;
 	if (started) {
 		tell_start(&agent, reload->log);
 		notify_ready(&notify, &agent, reload);
-		reload_listen(reload, &(struct reload_listener){ notify_reloading, notify_reloaded, &notify });
 		r = agent_run(&agent);
 	}
 	if (r < 0)

@@ -41,8 +41,8 @@ static void manage(const char *path, const char *watchdog_usec)
 	unsetenv("WATCHDOG_USEC");
 }
 
-/* The next message that begins so; what comes between is left out. */
-static const char *hear_of(const char *begin)
+/* The next message that begins one way or the other; what comes between is left out. */
+static const char *hear_either(const char *one, const char *other)
 {
 	static char text[1024];
 
@@ -54,10 +54,15 @@ static const char *hear_of(const char *begin)
 			continue;
 		}
 		text[n] = 0;
-		if (!strncmp(text, begin, strlen(begin)))
+		if (!strncmp(text, one, strlen(one)) || !strncmp(text, other, strlen(other)))
 			return text;
 	}
-	give_up("the manager does not hear %s", begin);
+	give_up("the manager does not hear %s", one);
+}
+
+static const char *hear_of(const char *begin)
+{
+	return hear_either(begin, begin);
 }
 
 static unsigned hear_all(const char *begin)
@@ -88,6 +93,7 @@ static void hears_a_life(const char *path)
 	agent_fresh("");
 	manage(path, NULL);
 	check(strstr(hear_of("READY=1\n"), "STATUS=Generation 1, 1 policies,"), "ready");
+	check(!strncmp(hear_either("RELOADING=1\n", "READY=1\n"), "READY", 5), "a look at what is in force is a reload");
 	before = monotonic_usec();
 	agent_file("policies/more.yaml", "name: more\nevents: {dup: }\n");
 	agent_reload();

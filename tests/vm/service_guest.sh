@@ -135,22 +135,25 @@ other:x:1002:100::/:/bin/sh' >> /etc/passwd
 
 reloads() {
 	sed -i 's/name: watch/name: watched/' $conf/policies/watch.yaml
-	soon asked_reload && soon sh -c 'saker ctl status | grep -q "^policies *watched"' && is ActiveState active
+	soon asked_reload && soon sh -c 'saker ctl status | grep -q "^policies *watched"' && soon is ActiveState active
 }
 asked_reload() { systemctl reload saker; }
+
+status_tells() { property StatusText | grep -F "$1" || { property StatusText; return 1; }; }
+status_is_clear() { ! status_tells refused; }
 
 refuses() {
 	sed -i 's/process_exec:/process_exce:/' $conf/policies/watch.yaml
 	! systemctl reload saker || { echo 'systemctl reload: no error'; return 1; }
-	is ActiveState active || return 1
-	said 'watch.yaml:4:.*process_exce.*process_exec' || { said .; return 1; }
-	property StatusText | grep -q 'refused' || { property StatusText; return 1; }
+	soon is ActiveState active || return 1
+	soon said 'watch.yaml:4:.*process_exce.*process_exec' || { said .; return 1; }
+	soon status_tells refused || return 1
 	saker ctl status | grep -q '^policies *watched'
 }
 
 recovers() {
 	sed -i 's/process_exce:/process_exec:/' $conf/policies/watch.yaml
-	soon asked_reload && ! property StatusText | grep 'refused'
+	soon asked_reload && soon status_is_clear
 }
 
 # --- ends
@@ -164,7 +167,7 @@ after_kill() {
 	soon is NRestarts 1 && soon is SubState running || return 1
 	[ "$(property MainPID)" != "$pid" ] || return 1
 	/usr/bin/env true saker-after-kill
-	soon grep -q saker-after-kill $events && grep -q saker-before-kill $events && is_well
+	soon grep -q saker-after-kill $events && grep -q saker-before-kill $events && soon is_well
 }
 
 # A process that stands still feeds no watchdog.
@@ -172,12 +175,12 @@ after_silence() {
 	printf '[Service]\nWatchdogSec=3\n' > /run/systemd/system/saker.service.d/soon.conf
 	systemctl daemon-reload && systemctl restart saker || return 1
 	kill -STOP "$(property MainPID)"
-	soon is NRestarts 1 && soon is SubState running && said 'Watchdog timeout' | head -n 1
+	soon is NRestarts 1 && soon is SubState running && soon said 'Watchdog timeout'
 }
 
 stops() {
 	systemctl stop saker && is ActiveState inactive && is Result success && is ExecMainStatus 0 || return 1
-	said '^[0-9]+ events in .*, none lost$' > /dev/null || { said . | tail -n 5; return 1; }
+	soon said '^[0-9]+ events in .*, none lost$' > /dev/null || { said . | tail -n 5; return 1; }
 	[ -s $events ] || { echo 'events are gone'; return 1; }
 	[ ! -e /run/saker ] || { echo '/run/saker is left'; return 1; }
 }
@@ -188,7 +191,7 @@ mended() {
 	echo 'policies: 7' > $conf/saker.yaml
 	! systemctl start saker || { echo 'it started'; return 1; }
 	cp /run/right.yaml $conf/saker.yaml
-	soon is SubState running && said 'saker.yaml:1:11: policies ' > /dev/null
+	soon is SubState running && soon said 'saker.yaml:1:11: policies '
 }
 
 # --- all of it
